@@ -1,0 +1,90 @@
+"""A line the size of a word: how a share has moved, without axes."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from frontend.charts.svg import GREY, INK, clamp, coordinate, known, percent, picture
+
+_WIDTH, _HEIGHT, _PAD = 96, 24, 4
+# A narrower range than this would turn two cases more or less into mountains.
+_LEAST_RANGE = 0.2
+
+
+def sparkline(*, label: str, values: Sequence[float | None], target: float | None = None) -> SafeString:
+    """Draw shares (0 to 1, oldest first; None or NaN leaves a gap) on their own range, 20 points at least.
+
+    The last known share is a dot; the target is a dashed line, where it lies within the range.
+    """
+    shares = [known(value) for value in values]
+    found = [share for share in shares if share is not None]
+    marks: list[str] = []
+    if found:
+        low, high = _range(found)
+        marks += _target(target, low, high)
+        marks += [_run(run) for run in _runs(shares, low, high) if len(run) > 1]
+        marks.append(_last(shares, low, high))
+    return picture(
+        "spark", width=_WIDTH, height=_HEIGHT, label=_spoken(label, found), marks=marks, scaled=True
+    )
+
+
+def _range(found: Sequence[float]) -> tuple[float, float]:
+    """The range drawn: all shares, at least `_LEAST_RANGE`, pushed back where it would leave 0 to 1."""
+    spare = max(_LEAST_RANGE - (max(found) - min(found)), 0) / 2
+    low, high = min(found) - spare, max(found) + spare
+    shift = max(-low, 0) - max(high - 1, 0)
+    return low + shift, high + shift
+
+
+def _x(index: int, count: int) -> float:
+    return _PAD + (_WIDTH - 2 * _PAD) * (index / (count - 1) if count > 1 else 1)
+
+
+def _y(share: float, low: float, high: float) -> float:
+    return _PAD + (_HEIGHT - 2 * _PAD) * (1 - clamp((share - low) / (high - low), 0, 1))
+
+
+def _runs(shares: Sequence[float | None], low: float, high: float) -> Iterator[list[tuple[float, float]]]:
+    """The points of each stretch without a gap."""
+    numbered = enumerate(shares)
+    for is_known, stretch in groupby(numbered, key=lambda pair: pair[1] is not None):
+        if is_known:
+            yield [
+                (_x(index, len(shares)), _y(share, low, high))
+                for index, share in stretch
+                if share is not None
+            ]
+
+
+def _run(points: Sequence[tuple[float, float]]) -> str:
+    path = " ".join(f"{coordinate(x)},{coordinate(y)}" for x, y in points)
+    return (
+        f'<polyline class="spark__line" points="{path}" fill="none" stroke="{GREY}" stroke-width="1.5" '
+        'stroke-linejoin="round"/>'
+    )
+
+
+def _target(target: float | None, low: float, high: float) -> list[str]:
+    if target is None or not low <= target <= high:
+        return []
+    y = coordinate(_y(target, low, high))
+    return [
+        f'<line class="spark__target" x1="0" x2="{_WIDTH}" y1="{y}" y2="{y}" stroke="{GREY}" '
+        'stroke-dasharray="2 2"/>'
+    ]
+
+
+def _last(shares: Sequence[float | None], low: float, high: float) -> str:
+    index, share = next((i, s) for i, s in reversed(list(enumerate(shares))) if s is not None)
+    x, y = coordinate(_x(index, len(shares))), coordinate(_y(share, low, high))
+    return f'<circle class="spark__last" cx="{x}" cy="{y}" r="2.5" fill="{INK}"/>'
+
+
+def _spoken(label: str, found: Sequence[float]) -> str:
+    if not found:
+        return f"{label}: {percent(None)}"
+    ends = {"first": percent(found[0]), "last": percent(found[-1])}
+    return f"{label}: " + _("from %(first)s to %(last)s") % ends
