@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import psycopg
+
 from embedded.errors import InUseError
 from embedded.postgres import Postgres
 from embedded.programs import Programs, find_programs, make_stand_in
@@ -67,6 +69,14 @@ class Servers:
             "PUBLIC_URL": public_url,
             "STATIC_ROOT": str(self.data / "static"),
         }
+
+    def is_prepared(self) -> bool:
+        """Whether the product's roles and database have been made (`manage.py prepare_database`)."""
+        try:
+            psycopg.connect(self.app_url).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def revive(self) -> list[str]:
         """Starts a server that has died; returns the names of those."""

@@ -1,0 +1,194 @@
+"""`./dev up`: everything on this machine, until Ctrl-C."""
+
+import argparse
+import errno
+import json
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from embedded.errors import ServersError
+from embedded.servers import Servers, embedded_servers, remove_data
+from embedded.setup import prepare, product_environment, step, tell_story
+from embedded.supervisor import (
+    KeepsDyingError,
+    Process,
+    keep_running,
+    look_after,
+    product_processes,
+    stop_all,
+)
+
+READY_WITHIN = 90.0  # seconds
+# The web process of a killed run may hold the port a moment longer.
+PORT_FREE_WITHIN = 3.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./dev up")
+    parser.add_argument("--port", type=int, default=8000, help="port of the portal and the API (8000)")
+    parser.add_argument("--data", type=Path, default=Path(".local"), help="folder of the data (.local)")
+    parser.add_argument("--fresh", action="store_true", help="remove the data first and start anew")
+    options = parser.parse_args()
+    try:
+        with stopped_by_signals():
+            up(options.port, options.data, fresh=options.fresh)
+    except (ServersError, KeepsDyingError) as error:
+        sys.exit(with_advice(str(error)))
+    except OSError as error:
+        sys.exit(with_advice(f"{error.strerror}: {error.filename or options.data}", error.errno))
+
+
+def up(port: int, data: Path, *, fresh: bool) -> None:
+    """Starts everything, prints where it is and who may sign in, and runs until a signal ends it."""
+    began = time.monotonic()
+    wait_for_port(port)
+    if fresh:
+        with step("Removing the old data"):
+            remove_data(data)
+    with stopping(), started(data) as servers:
+        url = f"http://localhost:{port}"
+        environment = product_environment(servers, url)
+        prepare(servers, environment)
+        people = tell_story(servers, environment)
+        processes = product_processes(servers, port, environment)
+        try:
+            with step("Web, worker and beat"):
+                for process in processes:
+                    process.start()
+                wait_until_ready(f"http://127.0.0.1:{port}/readyz", processes, servers)
+            print(welcome(url, people, time.monotonic() - began), flush=True)
+            keep_running(processes, servers, say)
+        finally:
+            print("\nStopping ...", flush=True)
+            stop_all(processes)
+
+
+@contextmanager
+def started(data: Path) -> Iterator[Servers]:
+    """The servers, with a progress line for their start alone."""
+    servers = embedded_servers(data)
+    with step("PostgreSQL and Redis"):
+        running = servers.__enter__()
+    try:
+        yield running
+    finally:
+        servers.__exit__(None, None, None)
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Turns the signals that end a program into SystemExit, so that every `finally` runs."""
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        # Once is enough: a second Ctrl-C must not interrupt the tidying.
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(name, signal.SIG_IGN)
+        sys.exit(0)
+
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, stop)
+    yield
+
+
+def wait_for_port(port: int) -> None:
+    """Returns when nobody listens on the port; ServersError when somebody stays."""
+    deadline = time.monotonic() + PORT_FREE_WITHIN
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except (OSError, OverflowError) as error:
+                if isinstance(error, OverflowError) or error.errno == errno.EACCES:
+                    raise ServersError(f"Port {port} cannot be had; choose one from 1024 to 65535.") from None
+                if time.monotonic() > deadline:
+                    raise ServersError(
+                        f"Port {port} is in use by another program; "
+                        f"choose another: ./dev up --port {port + 1}"
+                    ) from None
+            else:
+                return
+        time.sleep(0.2)
+
+
+def wait_until_ready(url: str, processes: list[Process], servers: Servers) -> None:
+    """Returns when the readiness page says yes; ServersError with its last answer when it does not."""
+    deadline = time.monotonic() + READY_WITHIN
+    answer = "no answer"
+    while time.monotonic() < deadline:
+        look_after(processes, servers, say)
+        try:
+            with urlopen(url, timeout=5) as response:  # noqa: S310 (our own URL)
+                response.read()
+                return
+        except URLError as error:
+            read = getattr(error, "read", None)
+            answer = read().decode(errors="replace") if read else str(error.reason)
+        except OSError as error:
+            answer = str(error)
+        time.sleep(0.2)
+    logs = servers.data / "logs"
+    raise ServersError(f"Not ready after {READY_WITHIN:.0f} s; {url} says: {answer}\nThe logs are in {logs}.")
+
+
+def welcome(url: str, people_file: Path, seconds: float) -> str:
+    """What a person wants to know now: the address, who may sign in and with which password, the keys."""
+    told = json.loads(people_file.read_text())
+    fields = ["workspace", "name", "role", "email", "password", "landing"]
+    people = [[person[field] for field in fields] for person in told["people"]]
+    keys = [[key["workspace"], key["key"]] for key in told["keys"]]
+    return "\n".join(
+        [
+            f"\nReady after {seconds:.1f} s: {url}\n",
+            *table(["Workspace", "Name", "Role", "E-mail", "Password", "Landing page"], people),
+            "",
+            *table(["Workspace", "API key"], keys),
+            f"\nAPI documentation: {url}/api/docs · these people and keys again: {people_file}",
+            "Ctrl-C stops everything; the data stays for the next start.",
+        ]
+    )
+
+
+def table(heads: list[str], rows: list[list[str]]) -> list[str]:
+    """Lines of a text table with aligned columns."""
+    widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
+    lines = [heads, ["-" * width for width in widths], *rows]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+
+
+def with_advice(message: str, number: int | None = None) -> str:
+    """The message, and what to do where that is known."""
+    if number == errno.ENOSPC or "No space left on device" in message:
+        return f"{message}\nThe disk is full: free some space (1 GB is plenty) and start again."
+    if number in (errno.EACCES, errno.EPERM):
+        return f"{message}\nThe folder belongs to somebody else; choose another with --data DIR."
+    return message
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+@contextmanager
+def stopping() -> Iterator[None]:
+    """Says so when the last server has ended."""
+    try:
+        yield
+    finally:
+        print("Stopped.", flush=True)
+
+
+if __name__ == "__main__":
+    main()
