@@ -1,0 +1,21 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from cso.environment import required
+from tenants.database import prepare_database
+
+
+class Command(BaseCommand):
+    help = "As a superuser (ADMIN_DATABASE_URL): create the product's roles and database. Safe to repeat."
+    requires_system_checks: list[str] = []  # noqa: RUF012 (Django's own declaration)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            prepare_database(
+                required("ADMIN_DATABASE_URL"), settings.DATABASE_URL, required("MIGRATOR_DATABASE_URL")
+            )
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write("Roles and database are ready.")

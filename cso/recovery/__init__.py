@@ -1,0 +1,1 @@
+"""Cases: from the OOPS to the fix that held."""

@@ -1,0 +1,8 @@
+"""Every address of the product. The workspace patterns come last: their first segment is anything not taken above."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("api/", include("api.urls")),
+    path("", include("frontend.urls")),
+]

@@ -1,0 +1,67 @@
+"""One role -> grants table, and one scope -> grants table, for the whole product.
+
+A member holds one role in a tenant, an API key holds scopes. Code asks `actor.can(Can.FIX_CASE)` and nothing else.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Can(StrEnum):
+    """The acts that someone may be allowed."""
+
+    SEE_SCORECARD = "see_scorecard"  # figures of every unit; a leader sees those of the units below without it
+    SEE_ALL_CASES = "see_all_cases"
+    SEE_PEOPLE = "see_people"
+    SEE_CUSTOMERS = "see_customers"
+    LOG_CASE = "log_case"
+    WORK_CASE = "work_case"  # fix, reopen, dispute, move, correct
+    EXCLUDE_CASE = "exclude_case"  # propose, and confirm what another person proposed
+    IMPORT_CASES = "import_cases"
+    EDIT_PEOPLE = "edit_people"  # units, positions, leaders
+    EDIT_CUSTOMERS = "edit_customers"
+    SET_TARGET = "set_target"
+    ADMINISTER = "administer"  # members, API keys, settings of the tenant
+    SEE_AUDIT = "see_audit"
+
+
+class Role(models.TextChoices):
+    CSO = "cso", _("Chief Serving Officer")
+    EXECUTIVE = "executive", _("Executive")
+    LEADER = "leader", _("Leader")
+    COMMITTEE_MEMBER = "committee_member", _("Committee member")
+    FRONTLINE = "frontline", _("Frontline")
+    AUDITOR = "auditor", _("Auditor")
+    ADMINISTRATOR = "administrator", _("Administrator")
+
+
+_READS = frozenset({Can.SEE_SCORECARD, Can.SEE_ALL_CASES, Can.SEE_PEOPLE, Can.SEE_CUSTOMERS})
+_FRONTLINE = frozenset({Can.SEE_PEOPLE, Can.SEE_CUSTOMERS, Can.LOG_CASE, Can.WORK_CASE})
+
+ROLE_GRANTS: dict[str, frozenset[Can]] = {
+    Role.CSO: frozenset(Can) - {Can.ADMINISTER},
+    Role.EXECUTIVE: _READS | _FRONTLINE | {Can.EXCLUDE_CASE},
+    Role.LEADER: _FRONTLINE | {Can.EXCLUDE_CASE},
+    Role.COMMITTEE_MEMBER: _FRONTLINE,
+    Role.FRONTLINE: _FRONTLINE,
+    Role.AUDITOR: _READS | {Can.SEE_AUDIT},
+    Role.ADMINISTRATOR: frozenset(
+        {Can.SEE_PEOPLE, Can.EDIT_PEOPLE, Can.SEE_CUSTOMERS, Can.EDIT_CUSTOMERS, Can.ADMINISTER, Can.SEE_AUDIT}
+    ),
+}
+
+SCOPE_GRANTS: dict[str, frozenset[Can]] = {
+    "people:read": frozenset({Can.SEE_PEOPLE}),
+    "people:write": frozenset({Can.SEE_PEOPLE, Can.EDIT_PEOPLE}),
+    "customers:read": frozenset({Can.SEE_CUSTOMERS}),
+    "customers:write": frozenset({Can.SEE_CUSTOMERS, Can.EDIT_CUSTOMERS}),
+    "cases:read": frozenset({Can.SEE_ALL_CASES}),
+    "cases:write": frozenset(
+        {Can.SEE_ALL_CASES, Can.LOG_CASE, Can.WORK_CASE, Can.EXCLUDE_CASE, Can.IMPORT_CASES}
+    ),
+    "metrics:read": frozenset({Can.SEE_SCORECARD}),
+}
