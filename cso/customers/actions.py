@@ -1,0 +1,51 @@
+"""Changes to customers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+
+from cso.customers.models import Customer
+from cso.errors import FieldError, InvalidFieldsError
+from tenants.models import Actor
+from tenants.roles import Can
+
+FIELDS = (
+    "external_id",
+    "name",
+    "email",
+    "phone",
+    "segment",
+    "spend_per_visit_minor",
+    "currency",
+    "visits_per_year",
+)
+
+
+def save_customer(customer: Customer, *, by: Actor | None, **values: Any) -> Customer:
+    """Create or change a customer by the given fields (those of `FIELDS`).
+
+    Raises `InvalidFieldsError` with each wrong field; a customer needs one of external id, name, e-mail or phone.
+    """
+    if by is not None and not by.can(Can.EDIT_CUSTOMERS):
+        raise PermissionDenied
+    for field, value in values.items():
+        setattr(customer, field, value)
+    customer.external_id = customer.external_id or None
+    if not (customer.external_id or customer.name or customer.email or customer.phone):
+        raise InvalidFieldsError.of("name", "required", "Give an external id, a name, an e-mail address or a phone.")
+    try:
+        customer.full_clean(exclude=["tenant", "email_ci"])
+    except ValidationError as error:
+        raise InvalidFieldsError(_field_errors(error)) from error
+    customer.save()
+    return customer
+
+
+def _field_errors(error: ValidationError) -> list[FieldError]:
+    found = []
+    for field, problems in error.error_dict.items():
+        name = "currency" if field == "__all__" else field
+        found += [FieldError(name, problem.code or "invalid", " ".join(problem.messages)) for problem in problems]
+    return found

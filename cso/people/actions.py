@@ -1,0 +1,124 @@
+"""Changes to the organization: units, people, and who leads what from when."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+
+from cso.errors import ConflictError, InvalidFieldsError
+from cso.people import tree
+from cso.people.models import Leadership, Person, Position, Unit
+from tenants import audit
+from tenants.models import Actor, Membership
+from tenants.roles import Can
+
+
+def add_unit(code: str, name: str, parent: Unit | None = None, *, by: Actor | None) -> Unit:
+    """A new unit below `parent` (None: at the top). Raises `ConflictError` for a code in use."""
+    _require_people_editor(by)
+    _require_text("code", code, 100)
+    _require_text("name", name, 200)
+    tree.lock_tree()
+    if Unit.objects.filter(code=code).exists():
+        raise ConflictError(f"A unit with the code “{code}” exists already.", code="code_in_use")
+    unit = Unit.objects.create(code=code, name=name, parent=parent)
+    tree.hang_new([unit])
+    audit.record(by, "add_unit", code, name=name, parent=parent.code if parent else None)
+    return unit
+
+
+def rename_unit(unit: Unit, name: str, *, by: Actor | None) -> None:
+    _require_people_editor(by)
+    _require_text("name", name, 200)
+    before, unit.name = unit.name, name
+    unit.save(update_fields=["name"])
+    audit.record(by, "rename_unit", unit.code, before=before, after=name)
+
+
+def move_unit(unit: Unit, parent: Unit | None, *, by: Actor | None) -> None:
+    """Hang a unit, with all below it, elsewhere in the tree; figures above it follow within seconds."""
+    _require_people_editor(by)
+    tree.lock_tree()
+    unit.refresh_from_db()
+    if unit.parent_id == (parent.pk if parent else None):
+        return
+    before = unit.parent.code if unit.parent else None
+    tree.rehang(unit, parent)
+    unit.parent = parent
+    unit.save(update_fields=["parent"])
+    audit.record(by, "move_unit", unit.code, before=before, after=parent.code if parent else None)
+
+
+def add_person(
+    name: str,
+    *,
+    by: Actor | None,
+    external_id: str | None = None,
+    email: str = "",
+    position: str = "",
+    unit: Unit | None = None,
+    member: Membership | None = None,
+) -> Person:
+    """Someone who works here; `position` is a title, created when new."""
+    _require_people_editor(by)
+    _require_text("name", name, 200)
+    post = Position.objects.get_or_create(title=position)[0] if position else None
+    if external_id and Person.objects.filter(external_id=external_id).exists():
+        raise ConflictError(f"A person with the external id “{external_id}” exists already.", code="external_id_in_use")
+    return Person.objects.create(
+        name=name, external_id=external_id or None, email=email, position=post, unit=unit, member=member
+    )
+
+
+def name_leader(
+    unit: Unit, person: Person, starts_on: date, ends_on: date | None = None, *, by: Actor | None
+) -> Leadership:
+    """`person` leads `unit` from `starts_on` up to, not including, `ends_on`.
+
+    Raises `ConflictError` when another leads it on one of those days: end that leadership first.
+    """
+    _require_people_editor(by)
+    if ends_on is not None and ends_on <= starts_on:
+        raise InvalidFieldsError.of("ends_on", "before_start", "The end must be later than the start.")
+    try:
+        with transaction.atomic():
+            leadership = Leadership.objects.create(unit=unit, person=person, starts_on=starts_on, ends_on=ends_on)
+    except IntegrityError as error:
+        if "one_leader_at_a_time" not in str(error):
+            raise
+        message = f"{unit.name} has another leader in that time; end that leadership first."
+        raise ConflictError(message, code="led_by_another") from error
+    audit.record(by, "name_leader", unit.code, person=person.name, starts_on=str(starts_on), ends_on=_text(ends_on))
+    return leadership
+
+
+def end_leadership(leadership: Leadership, ends_on: date, *, by: Actor | None) -> None:
+    """The leader's last day is the one before `ends_on`."""
+    _require_people_editor(by)
+    if ends_on <= leadership.starts_on:
+        raise InvalidFieldsError.of("ends_on", "before_start", "The end must be later than the start.")
+    if leadership.ends_on is not None and ends_on > leadership.ends_on:
+        raise InvalidFieldsError.of("ends_on", "already_ended", "It has ended earlier; name the leader anew instead.")
+    leadership.ends_on = ends_on
+    leadership.save(update_fields=["ends_on"])
+    audit.record(by, "end_leadership", leadership.unit.code, person=leadership.person.name, ends_on=str(ends_on))
+
+
+def _require_people_editor(by: Actor | None) -> None:
+    if by is not None and not by.can(Can.EDIT_PEOPLE):
+        raise PermissionDenied
+
+
+def _require_text(field: str, value: str, longest: int) -> None:
+    if not value.strip():
+        raise InvalidFieldsError.of(field, "required", "This is required.")
+    if len(value) > longest:
+        raise InvalidFieldsError.of(field, "too_long", f"Use at most {longest} characters.")
+    if "\x00" in value:
+        raise InvalidFieldsError.of(field, "nul", "Remove the NUL character.")
+
+
+def _text(day: date | None) -> str | None:
+    return str(day) if day else None

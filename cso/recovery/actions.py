@@ -1,0 +1,228 @@
+"""What people do with a case. Each act checks, changes and logs in one transaction, under the case's row lock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+
+from cso.customers.models import Customer
+from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
+from cso.people.models import Unit
+from cso.recovery import permissions
+from cso.recovery.clocks import instant_errors, text_errors
+from cso.recovery.models import CLOCK_TOLERANCE, Case, CaseEvent, Cause, Channel, EventKind, ExclusionReason
+from tenants import audit
+from tenants.models import Actor, ApiKey, Membership
+
+MAX_NOTE = 2_000
+# What `correct_case` may change: field of the case -> name in the log.
+CORRECTABLE = ("occurred_at", "reported_at", "summary", "channel", "cause", "customer")
+
+
+def open_case(
+    *,
+    by: Actor | None,
+    unit: Unit,
+    reported_at: datetime,
+    now: datetime,
+    occurred_at: datetime | None = None,
+    summary: str = "",
+    channel: str = "",
+    cause: Cause | None = None,
+    customer: Customer | None = None,
+    external_id: str | None = None,
+) -> Case:
+    """Log an OOPS. Raises `InvalidFieldsError` by field, `ConflictError` for an external id in use."""
+    if by is not None and not permissions.can_log_case(by):
+        raise PermissionDenied
+    errors = instant_errors(occurred_at=occurred_at, reported_at=reported_at, first_fixed_at=None, now=now)
+    errors += text_errors("summary", summary) + text_errors("external_id", external_id or "", 100)
+    if channel and channel not in Channel.values:
+        errors.append(FieldError("channel", "unknown", f"Use one of: {', '.join(Channel.values)}."))
+    if errors:
+        raise InvalidFieldsError(errors)
+    if external_id and Case.objects.filter(external_id=external_id).exists():
+        raise ConflictError(f"A case with the external id “{external_id}” exists already.", code="external_id_in_use")
+    return Case.objects.create(
+        unit=unit,
+        reported_at=reported_at,
+        occurred_at=occurred_at,
+        summary=summary,
+        channel=channel,
+        cause=cause,
+        customer=customer,
+        external_id=external_id or None,
+        opened_by=by if isinstance(by, Membership) else None,
+    )
+
+
+def fix_case(case: Case, *, by: Actor | None, at: datetime, now: datetime, note: str = "") -> Case:
+    """The mistake is fixed since `at`. The first fix decides the 24 hours; a later one only closes the case again."""
+    case = _locked(case, by)
+    if case.fixed_at is not None:
+        raise ConflictError("This case is fixed already.", code="already_fixed")
+    if at > now + CLOCK_TOLERANCE:
+        raise InvalidFieldsError.of("at", "in_the_future", "This is in the future.")
+    if case.first_fixed_at is None and at < case.clock_start:
+        raise InvalidFieldsError.of("at", "before_opened", "The case cannot be fixed before it was opened.")
+    if case.first_fixed_at is not None and at < _last_undone_at(case):
+        raise InvalidFieldsError.of("at", "before_reopened", "The case cannot be fixed before it was reopened.")
+    case.first_fixed_at = case.first_fixed_at or at
+    case.fixed_at = at
+    return _save(case, EventKind.FIXED, by, at, note, "first_fixed_at", "fixed_at")
+
+
+def reopen_case(case: Case, *, by: Actor | None, at: datetime, now: datetime, note: str) -> Case:
+    """The fix did not hold. Within 14 days of the first fix this turns a hit into a miss, in its original period."""
+    return _undo_fix(case, EventKind.REOPENED, by=by, at=at, now=now, note=note)
+
+
+def dispute_case(case: Case, *, by: Actor | None, at: datetime, now: datetime, note: str) -> Case:
+    """The customer says that it is not fixed; counts and reopens like `reopen_case`, and stays told apart."""
+    return _undo_fix(case, EventKind.DISPUTED, by=by, at=at, now=now, note=note)
+
+
+def _undo_fix(case: Case, kind: EventKind, *, by: Actor | None, at: datetime, now: datetime, note: str) -> Case:
+    case = _locked(case, by)
+    if case.fixed_at is None:
+        raise ConflictError("This case is open already.", code="already_open")
+    if not note.strip():
+        raise InvalidFieldsError.of("note", "required", "Say what was not fixed.")
+    if at > now + CLOCK_TOLERANCE:
+        raise InvalidFieldsError.of("at", "in_the_future", "This is in the future.")
+    if at < case.fixed_at:
+        raise InvalidFieldsError.of("at", "before_fixed", "The case cannot be reopened before it was fixed.")
+    case.first_undone_at = case.first_undone_at or at
+    case.times_undone += 1
+    case.fixed_at = None
+    return _save(case, kind, by, at, note, "first_undone_at", "times_undone", "fixed_at")
+
+
+def move_case(case: Case, unit: Unit, *, by: Actor | None, now: datetime, note: str = "") -> Case:
+    """Another unit answers for the case; its clock runs on, and its figures move with it."""
+    case = _locked(case, by)
+    if case.unit_id == unit.pk:
+        return case
+    changes = {"unit": [case.unit.code, unit.code]}
+    case.unit = unit
+    return _save(case, EventKind.MOVED, by, now, note, "unit", changes=changes)
+
+
+def correct_case(case: Case, *, by: Actor | None, now: datetime, **values: Any) -> Case:
+    """Set any of `CORRECTABLE`; each change is logged with what it was. Raises `InvalidFieldsError` by field."""
+    case = _locked(case, by)
+    unknown = set(values) - set(CORRECTABLE)
+    if unknown:
+        raise ValueError(f"Not correctable: {sorted(unknown)}")
+    changes = {field: value for field, value in values.items() if getattr(case, field) != value}
+    if not changes:
+        return case
+    log = {field: [_plain(getattr(case, field)), _plain(value)] for field, value in changes.items()}
+    for field, value in changes.items():
+        setattr(case, field, value)
+    errors = instant_errors(
+        occurred_at=case.occurred_at, reported_at=case.reported_at, first_fixed_at=case.first_fixed_at, now=now
+    )
+    errors += text_errors("summary", case.summary)
+    if case.channel and case.channel not in Channel.values:
+        errors.append(FieldError("channel", "unknown", f"Use one of: {', '.join(Channel.values)}."))
+    if errors:
+        raise InvalidFieldsError(errors)
+    return _save(case, EventKind.CORRECTED, by, now, "", *changes, changes=log)
+
+
+def propose_exclusion(case: Case, reason: str, note: str, *, by: Membership, now: datetime) -> Case:
+    """Ask that a case leave the figures. It counts on until a second person agrees."""
+    case = _locked(case, by)
+    if not permissions.can_propose_exclusion(by, case):
+        raise NotAllowedError("You cannot propose to exclude this case.")
+    if reason not in ExclusionReason.values:
+        raise InvalidFieldsError.of("reason", "unknown", f"Use one of: {', '.join(ExclusionReason.values)}.")
+    if not note.strip():
+        raise InvalidFieldsError.of("note", "required", "Say why this case should not count.")
+    case.excluded_as, case.exclusion_note, case.excluded_by = reason, note, by
+    fields = ("excluded_as", "exclusion_note", "excluded_by")
+    return _save(case, EventKind.EXCLUSION_PROPOSED, by, now, note, *fields, changes={"reason": reason})
+
+
+def confirm_exclusion(case: Case, *, by: Membership, now: datetime) -> Case:
+    """The second person agrees: from now on the case counts nowhere."""
+    case = _locked(case, by)
+    if not permissions.can_confirm_exclusion(by, case):
+        raise NotAllowedError("A second person, other than the one who proposed it, must confirm an exclusion.")
+    case.exclusion_confirmed_by = by
+    audit.record(by, "exclude_case", case.reference, reason=case.excluded_as, note=case.exclusion_note)
+    return _save(case, EventKind.EXCLUSION_CONFIRMED, by, now, "", "exclusion_confirmed_by")
+
+
+def withdraw_exclusion(case: Case, *, by: Membership, now: datetime) -> Case:
+    """The case counts again, as if never excluded."""
+    case = _locked(case, by)
+    if not permissions.can_withdraw_exclusion(by, case):
+        raise NotAllowedError("There is no exclusion of this case that you could withdraw.")
+    case.excluded_as, case.exclusion_note = "", ""
+    case.excluded_by = case.exclusion_confirmed_by = None
+    fields = ("excluded_as", "exclusion_note", "excluded_by", "exclusion_confirmed_by")
+    audit.record(by, "include_case", case.reference)
+    return _save(case, EventKind.EXCLUSION_WITHDRAWN, by, now, "", *fields)
+
+
+def find_or_add_cause(name: str) -> Cause:
+    """The tenant's cause of that name. Raises `InvalidFieldsError`: there is no cause called attitude."""
+    name = " ".join(name.split())
+    errors = cause_errors(name)
+    if errors:
+        raise InvalidFieldsError(errors)
+    return Cause.objects.get_or_create(name=name)[0]
+
+
+def cause_errors(name: str) -> list[FieldError]:
+    if "attitude" in name.lower().split():
+        message = "Attitude is not a cause: say what kept people from serving (a rule, a tool, a hand-off)."
+        return [FieldError("cause", "blames_people", message)]
+    return text_errors("cause", name, 120)
+
+
+def _locked(case: Case, by: Actor | None) -> Case:
+    if by is not None and not permissions.can_work_case(by, case):
+        raise PermissionDenied
+    return Case.objects.select_for_update(of=("self",)).select_related("unit").get(pk=case.pk)
+
+
+def _save(
+    case: Case,
+    kind: EventKind,
+    by: Actor | None,
+    at: datetime,
+    note: str,
+    *fields: str,
+    changes: dict[str, Any] | None = None,
+) -> Case:
+    if errors := text_errors("note", note, MAX_NOTE):
+        raise InvalidFieldsError(errors)
+    case.revision += 1
+    case.save(update_fields=[*fields, "revision"])
+    CaseEvent.objects.create(
+        case=case,
+        kind=kind,
+        at=at,
+        member=by if isinstance(by, Membership) else None,
+        api_key=by if isinstance(by, ApiKey) else None,
+        note=note,
+        changes=changes or {},
+    )
+    case.refresh_from_db()
+    return case
+
+
+def _last_undone_at(case: Case) -> datetime:
+    undone = case.events.filter(kind__in=[EventKind.REOPENED, EventKind.DISPUTED])
+    last = undone.order_by("-recorded_at", "-id").values_list("at", flat=True).first()
+    assert last is not None, "a case with a first fix that is open has been undone"
+    return last
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else None if value is None else str(value)

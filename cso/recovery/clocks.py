@@ -1,0 +1,36 @@
+"""What must hold of a case's instants, in one place for a single case and for a million rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cso.errors import FieldError
+from cso.recovery.models import CLOCK_TOLERANCE, MAX_SUMMARY
+
+
+def instant_errors(
+    *, occurred_at: datetime | None, reported_at: datetime, first_fixed_at: datetime | None, now: datetime
+) -> list[FieldError]:
+    """Every rule of the three instants that is broken, by field; all instants are aware."""
+    latest = now + CLOCK_TOLERANCE
+    found = []
+    for field, instant in (("occurred_at", occurred_at), ("reported_at", reported_at), ("fixed_at", first_fixed_at)):
+        if instant is not None and instant > latest:
+            found.append(FieldError(field, "in_the_future", "This is in the future."))
+    if occurred_at is not None and occurred_at > reported_at:
+        found.append(
+            FieldError("occurred_at", "after_reported", "The mistake cannot be later than its first report.")
+        )
+    start = occurred_at or reported_at
+    if first_fixed_at is not None and first_fixed_at < start:
+        found.append(FieldError("fixed_at", "before_opened", "The case cannot be fixed before it was opened."))
+    return found
+
+
+def text_errors(field: str, value: str, longest: int = MAX_SUMMARY) -> list[FieldError]:
+    """What PostgreSQL or a reader could not take of a text."""
+    if "\x00" in value:
+        return [FieldError(field, "nul", "Remove the NUL character.")]
+    if len(value) > longest:
+        return [FieldError(field, "too_long", f"Use at most {longest:,} characters; this has {len(value):,}.")]
+    return []

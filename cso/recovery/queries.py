@@ -1,0 +1,69 @@
+"""Reads of cases, viewer first. What the viewer may not see is missing, like what does not exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from cso.people.models import UnitAncestor
+from cso.people.queries import home_unit, led_units
+from cso.recovery.models import Case, CaseEvent, EventKind
+from tenants.models import Actor, Membership
+from tenants.roles import Can
+
+
+def visible_cases(viewer: Actor) -> QuerySet[Case]:
+    """All cases; or those of the units that the viewer leads or works in, and those that the viewer logged."""
+    if viewer.can(Can.SEE_ALL_CASES):
+        return Case.objects.all()
+    if not isinstance(viewer, Membership):
+        return Case.objects.none()
+    tops = [unit.pk for unit in led_units(viewer)]
+    if home := home_unit(viewer):
+        tops.append(home.pk)
+    below = UnitAncestor.objects.filter(ancestor__in=tops).values("unit")
+    return Case.objects.filter(Q(unit__in=below) | Q(opened_by=viewer))
+
+
+def open_cases(viewer: Actor) -> QuerySet[Case]:
+    """The work list: valid open cases, the one that is late longest first."""
+    return visible_cases(viewer).filter(fixed_at=None, is_valid=True).order_by("clock_start", "id")
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of a case's log; `by` is a name, or empty when a program or the product did it."""
+
+    kind: str
+    label: str
+    at: datetime
+    recorded_at: datetime
+    by: str
+    note: str
+    changes: dict[str, Any]
+
+
+def case_log(case: Case) -> list[LogLine]:
+    """What happened to a case, in the order of recording; the opening comes from the case itself."""
+    events = case.events.select_related("member__user", "api_key").order_by("recorded_at", "id")
+    opener = case.opened_by.label if case.opened_by else ""
+    opened = LogLine(
+        EventKind.OPENED, EventKind.OPENED.label, case.reported_at, case.recorded_at, opener, "", {}
+    )
+    return [opened, *(_line(event) for event in events)]
+
+
+def _line(event: CaseEvent) -> LogLine:
+    actor = event.member or event.api_key
+    return LogLine(
+        event.kind,
+        event.get_kind_display(),
+        event.at,
+        event.recorded_at,
+        actor.label if actor else "",
+        event.note,
+        event.changes,
+    )
