@@ -14,7 +14,7 @@ from embedded.children import end, last_lines, start_child
 from embedded.errors import ServersError
 from embedded.programs import Programs
 
-# initdb writes *trust* in this build, whatever it is asked for: only secrets open this server.
+# initdb's own file would let everybody in (*trust*): here only secrets open.
 ACCESS = "local all all scram-sha-256\n"
 SETTINGS = """\
 listen_addresses = ''
@@ -101,10 +101,10 @@ class Postgres:
         password.touch(mode=0o600)
         self.programs.own(password)
         password.write_text(self.passwords["postgres"])
-        command = [self.programs.postgres / "initdb", "-D", unfinished, "--username=postgres", "--no-sync"]
-        command += [f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions"]
+        command = [str(self.programs.postgres / "initdb"), "-D", str(unfinished)]
+        command += ["--username=postgres", "--no-sync", f"--pwfile={password}", "--no-instructions"]
         # The same order of texts everywhere, whatever the machine's locale; the wheel has no ICU.
-        command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
+        command += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         try:
             made = subprocess.run(
                 command, cwd="/", capture_output=True, text=True, check=False, **self.programs.identity()

@@ -143,10 +143,9 @@ def remove_data(data: Path) -> None:
             servers.redis.stop()
             servers.postgres.stop()
             shutil.rmtree((data / "servers").resolve())
-        for made in ("servers", "logs", "static", "people.json", "processes.json", "beat"):
-            _remove(data / made)
-        for made in data.glob("beat*"):
-            _remove(made)
+        names = ["servers", "logs", "static", "people.json", "people.new"]
+        for path in [*(data / name for name in names), *data.glob("beat*")]:
+            _remove(path)
     _remove(data / "lock")
     with suppress(OSError):
         data.rmdir()
