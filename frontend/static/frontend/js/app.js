@@ -31,6 +31,9 @@ document.addEventListener("click", (event) => {
   if (menu && !menu.contains(event.target)) menu.open = false;
 });
 
+// On a phone the sections scroll sideways; the one that is open shall be seen.
+document.querySelector(".top__nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // "3 h left" goes on being true while the page stays open. The words are the server's (the data-* of <body>);
 // the steps are those of frontend/templatetags/times.py.
 function span(milliseconds) {
