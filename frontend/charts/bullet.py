@@ -48,10 +48,9 @@ def bullet(
 
 
 def bullet_axis(*, target: float) -> SafeString:
-    """Draw the scale that stands once above a column of bullets: 0, 50, 100 and the target by name."""
+    """Draw the scale that stands once above a column of bullets: where it begins, and the target by name."""
     text = f'<text class="chart-text" y="12" font-size="11" fill="{GREY}" '
-    ends = [(0.0, "start"), (0.5, "middle")]
-    marks = [f'{text}x="{_x(at)}" text-anchor="{anchor}">{percent(at)}</text>' for at, anchor in ends]
+    marks = [f'{text}x="0%">{percent(0)}</text>']
     words = _("target %(target)s") % {"target": percent(target)}
     anchor = "end" if target > 0.6 else "start"
     marks.append(f'{text}x="{_x(target)}" text-anchor="{anchor}">{words} ▾</text>')

@@ -119,10 +119,11 @@ def test_a_bullet_without_data_has_a_target_but_no_bar(nothing: float | None) ->
 
 
 def test_the_axis_names_its_target_where_it_stands() -> None:
-    texts = elements(bullet_axis(target=0.95), "chart-text")
-    assert [(text["x"], text["text-anchor"]) for text in texts] == [
-        ("0%", "start"), ("50%", "middle"), ("95%", "end"),
-    ]  # fmt: skip
+    begin, target = elements(bullet_axis(target=0.95), "chart-text")
+    assert begin["x"] == "0%"
+    assert (target["x"], target["text-anchor"]) == ("95%", "end")
+    (_, low) = elements(bullet_axis(target=0.3), "chart-text")
+    assert (low["x"], low["text-anchor"]) == ("30%", "start")
 
 
 # The sparkline
