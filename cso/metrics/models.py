@@ -70,9 +70,9 @@ class Cell(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "family", "grain", "unit", "period"], name="one_cell_per_period")
+            # Period before unit: one index serves a page of units in one period and one unit over many periods.
+            models.UniqueConstraint(fields=["tenant", "family", "grain", "period", "unit"], name="one_cell_per_period")
         ]
-        indexes = [models.Index(fields=["tenant", "family", "grain", "period"], name="cell_by_period")]
 
     def __str__(self) -> str:
         return f"{self.family} {self.unit_id} {self.grain} {self.period}"

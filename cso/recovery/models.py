@@ -124,9 +124,9 @@ class Case(TenantModel):
         output_field=models.BooleanField(),
         db_persist=True,
     )
-    # Whole seconds from the clock's start to the fix that holds; None while the case is open.
+    # Whole seconds, rounded up, from the clock's start to the fix that holds; None while the case is open.
     seconds_to_recover = models.GeneratedField(
-        expression=RawSQL("floor(EXTRACT(EPOCH FROM fixed_at - COALESCE(occurred_at, reported_at)))::bigint", ()),
+        expression=RawSQL("ceil(EXTRACT(EPOCH FROM fixed_at - COALESCE(occurred_at, reported_at)))::bigint", ()),
         output_field=models.BigIntegerField(null=True),
         db_persist=True,
     )

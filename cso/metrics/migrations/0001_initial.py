@@ -78,8 +78,7 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
                 'base_manager_name': 'objects',
-                'indexes': [models.Index(fields=['tenant', 'family', 'grain', 'period'], name='cell_by_period')],
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'family', 'grain', 'unit', 'period'), name='one_cell_per_period')],
+                'constraints': [models.UniqueConstraint(fields=('tenant', 'family', 'grain', 'period', 'unit'), name='one_cell_per_period')],
             },
         ),
         migrations.CreateModel(
