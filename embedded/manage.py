@@ -9,7 +9,7 @@ from pathlib import Path
 
 from embedded.errors import InUseError, ServersError
 from embedded.servers import Servers, embedded_servers, servers_in_use
-from embedded.setup import product_environment
+from embedded.setup import command_environment, product_environment
 from embedded.supervisor import ROOT
 from embedded.up import stopped_by_signals, with_advice
 
@@ -23,7 +23,7 @@ def main() -> None:
             environment = product_environment(servers, "http://localhost:8000")
             if not servers.is_prepared():
                 run(environment, "prepare_database")
-            sys.exit(run(environment, *command))
+            sys.exit(run(command_environment(" ".join(command[:1]), environment), *command))
     except ServersError as error:
         sys.exit(with_advice(str(error)))
 

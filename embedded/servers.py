@@ -143,7 +143,7 @@ def remove_data(data: Path) -> None:
             servers.redis.stop()
             servers.postgres.stop()
             shutil.rmtree((data / "servers").resolve())
-        names = ["servers", "logs", "static", "people.json", "people.new"]
+        names = ["servers", "logs", "static", "static.stamp", "people.json", "people.new"]
         for path in [*(data / name for name in names), *data.glob("beat*")]:
             _remove(path)
     _remove(data / "lock")

@@ -1,5 +1,6 @@
 """The steps from running servers to a database that the product can work on."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -22,6 +23,13 @@ def product_environment(servers: Servers, public_url: str) -> dict[str, str]:
     return {**os.environ, **servers.environment(public_url), **ours}
 
 
+def command_environment(command: str, environment: dict[str, str]) -> dict[str, str]:
+    """The environment for a command of manage.py: tables are made by the migrator, all else is the app's."""
+    if command != "migrate":
+        return environment
+    return {**environment, "DATABASE_URL": environment["MIGRATOR_DATABASE_URL"]}
+
+
 @contextmanager
 def step(name: str) -> Iterator[None]:
     """A progress line: the name at once, the seconds when it is done."""
@@ -38,7 +46,12 @@ def step(name: str) -> Iterator[None]:
 def manage(servers: Servers, environment: dict[str, str], *arguments: str) -> Callable[[], None]:
     """Starts a command of manage.py; the function returned waits for it. ServersError when it fails."""
     log = servers.data / "logs" / f"{arguments[0]}.log"
-    child = start_child([sys.executable, "manage.py", *arguments], log, environment=environment, folder=ROOT)
+    child = start_child(
+        [sys.executable, "manage.py", *arguments],
+        log,
+        environment=command_environment(arguments[0], environment),
+        folder=ROOT,
+    )
 
     def wait() -> None:
         try:
@@ -53,15 +66,44 @@ def manage(servers: Servers, environment: dict[str, str], *arguments: str) -> Ca
     return wait
 
 
-def prepare(servers: Servers, environment: dict[str, str]) -> None:
-    """Roles, database, tables and static files; each step is safe to repeat."""
-    static_files = manage(servers, environment, "collectstatic", "--no-input")
+def prepare(servers: Servers, environment: dict[str, str]) -> Path:
+    """Roles, database, tables, the demo story and static files; safe to repeat.
+
+    Returns the file with the story's people and keys.
+    """
+    # Compressing static files takes longest on a first start, so it runs beside the rest.
+    static_files = collect_static(servers, environment)
     with step("Roles and database"):
         manage(servers, environment, "prepare_database")()
     with step("Tables"):
         manage(servers, environment, "migrate", "--no-input")()
+    people = tell_story(servers, environment)
     with step("Static files"):
         static_files()
+    return people
+
+
+def collect_static(servers: Servers, environment: dict[str, str]) -> Callable[[], None]:
+    """Starts collecting static files, unless they are as at the last start; the function returned waits."""
+    stamp = servers.data / "static.stamp"
+    seen = static_sources()
+    if stamp.exists() and stamp.read_text() == seen:
+        return lambda: None
+    wait_for_command = manage(servers, environment, "collectstatic", "--no-input")
+
+    def wait() -> None:
+        wait_for_command()
+        stamp.write_text(seen)
+
+    return wait
+
+
+def static_sources() -> str:
+    """Changes when a static file of ours, the settings or an installed package does."""
+    ours = [path for path in ROOT.glob("*/static/**/*") if path.is_file()]
+    sources = [ROOT / "requirements.lock", ROOT / "cso" / "settings.py", *sorted(ours)]
+    told = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in sources]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
 def tell_story(servers: Servers, environment: dict[str, str]) -> Path:

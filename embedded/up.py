@@ -17,7 +17,7 @@ from urllib.request import urlopen
 
 from embedded.errors import ServersError
 from embedded.servers import Servers, embedded_servers, remove_data
-from embedded.setup import prepare, product_environment, step, tell_story
+from embedded.setup import prepare, product_environment, step
 from embedded.supervisor import (
     KeepsDyingError,
     Process,
@@ -57,8 +57,7 @@ def up(port: int, data: Path, *, fresh: bool) -> None:
     with stopping(), started(data) as servers:
         url = f"http://localhost:{port}"
         environment = product_environment(servers, url)
-        prepare(servers, environment)
-        people = tell_story(servers, environment)
+        people = prepare(servers, environment)
         processes = product_processes(servers, port, environment)
         try:
             with step("Web, worker and beat"):

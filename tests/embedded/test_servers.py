@@ -1,4 +1,4 @@
-"""The embedded servers as their users meet them: they start, want secrets, keep data, leave nothing behind."""
+"""The embedded servers as users meet them: they start, want secrets, keep data and leave nothing behind."""
 
 import os
 import signal
