@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cso.settings")
 
 app = Celery("cso")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+def refuse_unsafe_database(**_: Any) -> None:
+    """Like the web process: no work on a database that would not keep tenants apart."""
+    from tenants.guard import refuse_unsafe_database
+
+    refuse_unsafe_database()

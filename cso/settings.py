@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Exchange, Queue
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
@@ -112,6 +113,19 @@ TEMPLATES = [
 # --- cache, Celery ---------------------------------------------------------------------------------------------------
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Straight to the queue, without an exchange: its bindings live in Redis, and an emptied Redis would lose them.
+CELERY_TASK_QUEUES = [Queue("cso", Exchange(""), routing_key="cso")]
+CELERY_TASK_DEFAULT_QUEUE = "cso"
+CELERY_TASK_DEFAULT_EXCHANGE = ""
+CELERY_TASK_DEFAULT_ROUTING_KEY = "cso"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE = {
+    "refresh metrics": {"task": "metrics.dispatch", "schedule": 1.0, "options": {"expires": 5}},
+    "load batches": {"task": "recovery.dispatch_batches", "schedule": 1.0, "options": {"expires": 5}},
+}
 
 # --- sign-in ---------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "tenants.User"
