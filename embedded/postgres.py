@@ -18,7 +18,7 @@ from embedded.programs import Programs
 ACCESS = "local all all scram-sha-256\n"
 SETTINGS = """\
 listen_addresses = ''
-unix_socket_directories = '{sockets}'
+unix_socket_directories = '"{sockets}"'
 unix_socket_permissions = 0700
 password_encryption = 'scram-sha-256'
 max_connections = 200

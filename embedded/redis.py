@@ -18,8 +18,8 @@ SETTINGS = """\
 bind 127.0.0.1
 port {port}
 requirepass {password}
-dir {folder}
-pidfile {folder}/redis.pid
+dir "{folder}"
+pidfile "{folder}/redis.pid"
 save ""
 appendonly no
 set-proc-title no

@@ -37,8 +37,8 @@ def servers() -> Iterator[Servers]:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Iterator[Path]:
-    """A data folder below a folder that only its owner may enter, as pytest's are."""
-    folder = tmp_path / "data"
+    """A data folder with a space in its name, below a folder that only its owner may enter, as pytest's are."""
+    folder = tmp_path / "the data"
     yield folder
     remove_data(folder)
     assert not folder.exists()
