@@ -53,7 +53,7 @@ class Redis:
             )
             if self._answers():
                 return
-        raise ServersError(f"Redis does not start. The end of {self.log}:\n{last_lines(self.log)}")
+        raise ServersError(f"Redis does not start. The end of {self.log}:\n{last_lines(self.log, 8)}")
 
     def stop(self) -> None:
         """Ends the server, whoever started it."""

@@ -37,7 +37,7 @@ def servers() -> Iterator[Servers]:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Iterator[Path]:
-    """A data folder with a space in its name, below a folder that only its owner may enter, as pytest's are."""
+    """A data folder with a space in its name, below one that only its owner may enter, as pytest's are."""
     folder = tmp_path / "the data"
     yield folder
     remove_data(folder)
