@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -43,8 +42,12 @@ def step(name: str) -> Iterator[None]:
     print(f"{time.monotonic() - began:5.1f} s", flush=True)
 
 
-def manage(servers: Servers, environment: dict[str, str], *arguments: str) -> Callable[[], None]:
-    """Starts a command of manage.py; the function returned waits for it. ServersError when it fails."""
+@contextmanager
+def managing(servers: Servers, environment: dict[str, str], *arguments: str) -> Iterator[Callable[[], None]]:
+    """Runs a command of manage.py beside us, at most as long as the block.
+
+    Yields the function that waits for it and raises ServersError when it has failed.
+    """
     log = servers.data / "logs" / f"{arguments[0]}.log"
     child = start_child(
         [sys.executable, "manage.py", *arguments],
@@ -54,16 +57,22 @@ def manage(servers: Servers, environment: dict[str, str], *arguments: str) -> Ca
     )
 
     def wait() -> None:
-        try:
-            code = child.wait()
-        except BaseException:
-            _end(child)
-            raise
-        if code:
+        if child.wait():
             told = last_lines(log)
             raise ServersError(f"manage.py {arguments[0]} failed. The end of {log}:\n{told}")
 
-    return wait
+    try:
+        yield wait
+    finally:
+        if child.poll() is None:
+            end(psutil.Process(child.pid), seconds=5)
+            child.wait()
+
+
+def manage(servers: Servers, environment: dict[str, str], *arguments: str) -> None:
+    """Runs a command of manage.py; ServersError when it fails."""
+    with managing(servers, environment, *arguments) as wait:
+        wait()
 
 
 def prepare(servers: Servers, environment: dict[str, str]) -> Path:
@@ -72,30 +81,32 @@ def prepare(servers: Servers, environment: dict[str, str]) -> Path:
     Returns the file with the story's people and keys.
     """
     # Compressing static files takes longest on a first start, so it runs beside the rest.
-    static_files = collect_static(servers, environment)
-    with step("Roles and database"):
-        manage(servers, environment, "prepare_database")()
-    with step("Tables"):
-        manage(servers, environment, "migrate", "--no-input")()
-    people = tell_story(servers, environment)
-    with step("Static files"):
-        static_files()
+    with collecting_static(servers, environment) as wait_for_static:
+        with step("Roles and database"):
+            manage(servers, environment, "prepare_database")
+        with step("Tables"):
+            manage(servers, environment, "migrate", "--no-input")
+        people = tell_story(servers, environment)
+        with step("Static files"):
+            wait_for_static()
     return people
 
 
-def collect_static(servers: Servers, environment: dict[str, str]) -> Callable[[], None]:
-    """Starts collecting static files, unless they are as at the last start; the function returned waits."""
+@contextmanager
+def collecting_static(servers: Servers, environment: dict[str, str]) -> Iterator[Callable[[], None]]:
+    """Collects static files beside us, unless they are as at the last start; yields a wait for the end."""
     stamp = servers.data / "static.stamp"
     seen = static_sources()
     if stamp.exists() and stamp.read_text() == seen:
-        return lambda: None
-    wait_for_command = manage(servers, environment, "collectstatic", "--no-input")
+        yield lambda: None
+        return
+    with managing(servers, environment, "collectstatic", "--no-input") as wait_for_command:
 
-    def wait() -> None:
-        wait_for_command()
-        stamp.write_text(seen)
+        def wait() -> None:
+            wait_for_command()
+            stamp.write_text(seen)
 
-    return wait
+        yield wait
 
 
 def static_sources() -> str:
@@ -113,13 +124,7 @@ def tell_story(servers: Servers, environment: dict[str, str]) -> Path:
         unfinished = people.with_suffix(".new")
         unfinished.unlink(missing_ok=True)
         with step("Demo story (once)"):
-            manage(servers, environment, "tell_story", "--credentials", str(unfinished))()
+            manage(servers, environment, "tell_story", "--credentials", str(unfinished))
         unfinished.chmod(0o600)
         unfinished.rename(people)
     return people
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is None:
-        end(psutil.Process(child.pid), seconds=5)
-        child.poll()
