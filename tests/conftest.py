@@ -1,0 +1,57 @@
+"""Fixtures of all tests. Servers and databases are started by `tests.servers`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from tests.servers import with_database
+
+if TYPE_CHECKING:
+    from tests.personas import Company
+
+
+@pytest.fixture(scope="session")
+def django_db_setup() -> None:
+    """The database stands already; see above."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_as_superuser() -> Iterator[None]:
+    """Django empties tables after a transactional test by TRUNCATE, which the application's role may not do."""
+    from django.test import TransactionTestCase
+
+    def empty_tables(_: TransactionTestCase) -> None:
+        kept = ["django_migrations", "django_content_type", "auth_permission"]
+        url = with_database(os.environ["ADMIN_DATABASE_URL"], urlsplit(os.environ["DATABASE_URL"]).path.lstrip("/"))
+        with psycopg.connect(url, autocommit=True) as admin:
+            rows = admin.execute(
+                "SELECT format('%%I', tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL(%s)",
+                [kept],
+            )
+            tables = ", ".join(name for (name,) in rows)
+            admin.execute(f"TRUNCATE {tables} RESTART IDENTITY")  # type: ignore[arg-type]
+
+    original = TransactionTestCase._fixture_teardown
+    TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[method-assign]
+    yield
+    TransactionTestCase._fixture_teardown = original  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def acme(db: None) -> Company:
+    from tests.personas import make_company
+
+    return make_company("acme")
+
+
+@pytest.fixture
+def other(db: None) -> Company:
+    from tests.personas import make_company
+
+    return make_company("other", "Asia/Kathmandu")
