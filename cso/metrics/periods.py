@@ -64,7 +64,7 @@ class Period:
 
     def bounds(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """Its start and its end, which is outside, as instants in UTC."""
-        return _day_start(self.first, zone), _day_start(self.after, zone)
+        return day_start(self.first, zone), day_start(self.after, zone)
 
     def previous(self) -> "Period":
         """As many of the same grain, just before."""
@@ -174,7 +174,7 @@ def _month_number(day: date) -> int:
     return day.year * 12 + day.month - 1
 
 
-def _day_start(day: date, zone: ZoneInfo) -> datetime:
+def day_start(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of a day in a zone: midnight, or where clocks skip it, the instant of the change."""
     midnight = datetime.combine(day, time())
     start = midnight.replace(tzinfo=zone).astimezone(UTC)

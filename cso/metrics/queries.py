@@ -17,8 +17,10 @@ from uuid import UUID
 
 from django.db import connection
 
+from cso.metrics import formulas
 from cso.metrics.counting import Window, base_condition, count_windows
-from cso.metrics.formulas import Interval, wilson_interval
+from cso.metrics.formulas import Interval, Summary, wilson_interval
+from cso.metrics.histograms import Histogram, time_to_recover_from, width_bucket_thresholds
 from cso.metrics.models import Target
 from cso.metrics.periods import Period, Status, period_of, status
 from cso.metrics.registry import DUE, METRICS, Family, Metric
@@ -75,10 +77,7 @@ def whole_tenant() -> list[UUID]:
 def figures(
     metric: Metric, groups: Mapping[K, Sequence[UUID]], periods: Sequence[Period], *, now: datetime
 ) -> dict[tuple[K, Period], Figure]:
-    """A figure for each group in each period, in two queries whatever their number (one when all periods are over).
-
-    All periods must have the same `cell_grain`.
-    """
+    """A figure for each group in each period: one query, and one more per period that is not over at `now`."""
     counted = _sum_cells(metric.family, groups, periods)
     running = _running(metric.family, groups, [p for p in periods if _may_hold_undue(metric.family, p, now)], now)
     names = list(metric.family.counters)
@@ -103,21 +102,45 @@ def figures(
     return found
 
 
-def figure_between(metric: Metric, units: Sequence[UUID], start: datetime, end: datetime, *, now: datetime) -> Figure:
-    """The same figure for any window of instants, counted from the facts: a leader's part of a month, a check."""
-    last = min(end, now) if metric.family.delay else end
-    names = list(metric.family.counters)
-    windows = [Window(unit, start, max(start, last)) for unit in units]
-    sums = [0] * len(names)
-    for tally in count_windows(metric.family, windows, with_units_below=True):
-        sums = [a + b for a, b in zip(sums, tally.counts, strict=True)]
-    counts = dict(zip(names, sums, strict=True))
-    running = 0
-    if end > last:
-        rest = count_windows(metric.family, [Window(unit, last, end) for unit in units], with_units_below=True)
-        running = sum(tally.counts[names.index(metric.denominator)] for tally in rest)
-    state: Status = "running" if now < end else "provisional"
-    return Figure(metric, counts[metric.numerator], counts[metric.denominator], running, state, counts)
+def figures_between(metric: Metric, windows: Sequence[Window], *, now: datetime) -> list[Figure]:
+    """The same figure for any windows of instants, counted from the facts: a leader's part of a month, a check by hand.
+
+    One per window, units below included; two queries whatever their number.
+    """
+    family = metric.family
+    names = list(family.counters)
+
+    def due_by(window: Window) -> datetime:
+        return max(window.start, min(window.end, now)) if family.delay else window.end
+
+    counted = count_windows(family, [Window(w.unit, w.start, due_by(w)) for w in windows], with_units_below=True)
+    left_out = count_windows(family, [Window(w.unit, due_by(w), w.end) for w in windows], with_units_below=True)
+    found = []
+    for window, tally, undue in zip(windows, counted, left_out, strict=True):
+        counts = dict(zip(names, tally.counts, strict=True))
+        running = undue.counts[names.index(metric.denominator)]
+        state: Status = "running" if now < window.end else "provisional"
+        found.append(Figure(metric, counts[metric.numerator], counts[metric.denominator], running, state, counts))
+    return found
+
+
+# Up to here the times are read from the facts, exactly; above, from histograms, within 1 %.
+EXACT_UP_TO = 20_000
+
+
+def time_to_recover(units: Sequence[UUID], period: Period, *, now: datetime) -> Summary:
+    """Median and p90 of the seconds to the fix that held, by Kaplan-Meier, of the cases whose clock started in a period.
+
+    Exact for up to `EXACT_UP_TO` cases, and wherever the histograms cannot promise their bound (`Summary.certain`).
+    """
+    metric = METRICS["time_to_recover"]
+    cases = figures(metric, {None: units}, [period], now=now)[None, period].denominator
+    if cases > EXACT_UP_TO:
+        summary = time_to_recover_from(_fixed_histogram(units, period), _open_histogram(units, period, now))
+        if summary.certain:
+            return summary
+    fixed, still_open = _seconds(units, period, now)
+    return formulas.time_to_recover(fixed, still_open)
 
 
 def overdue_now(groups: Mapping[K, Sequence[UUID]], *, now: datetime) -> dict[K, int]:
@@ -159,70 +182,124 @@ class Reason:
     missed: int
 
 
-def reasons(
-    groups: Mapping[K, Sequence[UUID]], period: Period, *, now: datetime, most: int = 3
-) -> dict[K, list[Reason]]:
-    """The causes with most missed 24-hour recoveries of a period, per group, most first (ties by name)."""
-    start, end = period.bounds(current_tenant().zone)
-    owner = {unit: group for group, units in groups.items() for unit in units}
+def reasons(windows: Sequence[Window], *, now: datetime, most: int = 3) -> list[list[Reason]]:
+    """The causes with most missed 24-hour recoveries in each window of due instants, units below included.
+
+    In the windows' order; within each, most first, ties by name. One query.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT above.ancestor_id, cause.id, cause.name, count(*)
-            FROM recovery_case
-            JOIN people_unitancestor above
-                ON above.tenant_id = recovery_case.tenant_id AND above.unit_id = recovery_case.unit_id
-            LEFT JOIN recovery_cause cause
-                ON cause.tenant_id = recovery_case.tenant_id AND cause.id = recovery_case.cause_id
-            WHERE recovery_case.tenant_id = %s AND {base_condition(DUE)}
-            AND NOT {DUE.conditions["recovered"]} AND clock_start >= %s AND clock_start < %s
-            AND above.ancestor_id = ANY(%s)
-            GROUP BY above.ancestor_id, cause.id, cause.name
+            SELECT w.ordinal, cause.id, cause.name, missed.cases
+            FROM unnest(%(units)s::uuid[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+                WITH ORDINALITY AS w(unit_id, starts, ends, ordinal)
+            CROSS JOIN LATERAL (
+                SELECT recovery_case.cause_id, count(*) AS cases
+                FROM people_unitancestor below JOIN recovery_case
+                    ON recovery_case.tenant_id = %(tenant)s AND recovery_case.unit_id = below.unit_id
+                WHERE below.tenant_id = %(tenant)s AND below.ancestor_id = w.unit_id
+                AND {base_condition(DUE)} AND NOT {DUE.conditions["recovered"]}
+                AND recovery_case.clock_start >= w.starts AND recovery_case.clock_start < w.ends
+                GROUP BY recovery_case.cause_id
+            ) missed
+            LEFT JOIN recovery_cause cause ON cause.tenant_id = %(tenant)s AND cause.id = missed.cause_id
             """,
-            [current_tenant_id(), start - RECOVERY_TIME, min(end, now) - RECOVERY_TIME, list(owner)],
+            {
+                "tenant": current_tenant_id(),
+                "units": [window.unit for window in windows],
+                "starts": [window.start - RECOVERY_TIME for window in windows],
+                "ends": [min(window.end, now) - RECOVERY_TIME for window in windows],
+            },
         )
-        missed: dict[K, dict[tuple[UUID | None, str | None], int]] = defaultdict(lambda: defaultdict(int))
-        for unit, cause_id, cause, count in cursor.fetchall():
-            missed[owner[unit]][cause_id, cause] += count
-    return {
-        group: [
-            Reason(cause_id, cause, count)
-            for (cause_id, cause), count in sorted(causes.items(), key=lambda item: (-item[1], item[0][1] or ""))[:most]
-        ]
-        for group, causes in missed.items()
-    }
+        found: dict[int, list[Reason]] = defaultdict(list)
+        for ordinal, cause_id, cause, cases in cursor.fetchall():
+            found[ordinal].append(Reason(cause_id, cause, cases))
+    return [
+        sorted(found[ordinal], key=lambda reason: (-reason.missed, reason.cause or ""))[:most]
+        for ordinal in range(1, len(windows) + 1)
+    ]
 
 
 def _sum_cells(
     family: Family, groups: Mapping[K, Sequence[UUID]], periods: Sequence[Period]
 ) -> dict[tuple[K, Period], tuple[list[int], int, datetime]]:
-    grains = {period.cell_grain for period in periods}
-    if len(grains) != 1:
-        raise ValueError("Periods of one reading must be all of weeks or all of months.")
+    """Counts, revisions and last change of the cells of each group and period, in one query."""
     owner = {unit: group for group, units in groups.items() for unit in units}
-    holders: dict[date, list[Period]] = defaultdict(list)
+    holders: dict[tuple[str, date], list[Period]] = defaultdict(list)
     for period in periods:
         for cell in period.cells():
-            holders[cell].append(period)
+            holders[period.cell_grain, cell].append(period)
+    grains, cells = [grain for grain, _ in holders], [cell for _, cell in holders]
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT unit_id, period, total, revision, as_of FROM metrics_cell
-            WHERE tenant_id = %s AND family = %s AND grain = %s AND period = ANY(%s) AND unit_id = ANY(%s)
+            SELECT cell.unit_id, cell.grain, cell.period, cell.total, cell.revision, cell.as_of
+            FROM unnest(%s::text[], %s::date[]) AS wanted(grain, period)
+            JOIN metrics_cell cell ON cell.tenant_id = %s AND cell.family = %s AND cell.grain = wanted.grain
+                AND cell.period = wanted.period AND cell.unit_id = ANY(%s)
             """,
-            [current_tenant_id(), family.key, grains.pop(), list(holders), list(owner)],
+            [grains, cells, current_tenant_id(), family.key, list(owner)],
         )
         sums: dict[tuple[K, Period], tuple[list[int], int, datetime]] = {}
-        for unit, cell, total, revision, as_of in cursor.fetchall():
-            for period in holders[cell]:
+        for unit, grain, cell, total, revision, as_of in cursor.fetchall():
+            for period in holders[grain, cell]:
                 key = (owner[unit], period)
-                if key in sums:
-                    known, known_revision, known_as_of = sums[key]
-                    total_so_far = [a + b for a, b in zip(known, total, strict=True)]
-                    sums[key] = (total_so_far, known_revision + revision, max(known_as_of, as_of))
-                else:
-                    sums[key] = (list(total), revision, as_of)
+                known, known_revision, known_as_of = sums.get(key, ([0] * len(total), 0, as_of))
+                summed = [a + b for a, b in zip(known, total, strict=True)]
+                sums[key] = (summed, known_revision + revision, max(known_as_of, as_of))
     return sums
+
+
+def _fixed_histogram(units: Sequence[UUID], period: Period) -> Histogram:
+    family = METRICS["time_to_recover"].family
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT bucket, sum(bucket_count)
+            FROM metrics_cell cell, unnest(total_buckets, total_bucket_counts) AS h(bucket, bucket_count)
+            WHERE cell.tenant_id = %s AND family = %s AND grain = %s AND period = ANY(%s) AND unit_id = ANY(%s)
+            GROUP BY bucket
+            """,
+            [current_tenant_id(), family.key, period.cell_grain, period.cells(), list(units)],
+        )
+        return _as_histogram(cursor.fetchall())
+
+
+def _open_histogram(units: Sequence[UUID], period: Period, now: datetime) -> Histogram:
+    """How long the open cases of a period have waited by now, in the same buckets."""
+    start, end = period.bounds(current_tenant().zone)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT width_bucket(ceil(EXTRACT(EPOCH FROM %s - clock_start))::bigint, %s::bigint[]), count(*)
+            {_FACTS_BELOW} AND seconds_to_recover IS NULL GROUP BY 1
+            """,
+            [now, width_bucket_thresholds(), current_tenant_id(), list(units), current_tenant_id(), start, min(end, now)],
+        )
+        return _as_histogram(cursor.fetchall())
+
+
+def _seconds(units: Sequence[UUID], period: Period, now: datetime) -> tuple[list[int], list[float]]:
+    """Seconds to the fix that held, and seconds that open cases have waited, one by one."""
+    start, end = period.bounds(current_tenant().zone)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT seconds_to_recover, EXTRACT(EPOCH FROM %s - clock_start)::float8 {_FACTS_BELOW}",
+            [now, current_tenant_id(), list(units), current_tenant_id(), start, min(end, now)],
+        )
+        rows = cursor.fetchall()
+    return [fixed for fixed, _ in rows if fixed is not None], [waited for fixed, waited in rows if fixed is None]
+
+
+_FACTS_BELOW = """
+FROM recovery_case WHERE tenant_id = %s AND is_valid AND unit_id IN (
+    SELECT unit_id FROM people_unitancestor WHERE ancestor_id = ANY(%s) AND tenant_id = %s)
+AND clock_start >= %s AND clock_start < %s
+"""
+
+
+def _as_histogram(rows: Sequence[tuple[int, int]]) -> Histogram:
+    return Histogram.of([int(bucket) for bucket, _ in rows], [int(count) for _, count in rows])
 
 
 def _may_hold_undue(family: Family, period: Period, now: datetime) -> bool:

@@ -1,0 +1,238 @@
+"""Which leaders miss the 24-hour target, by how much, and why: the first page of an executive."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from cso.metrics.counting import Window
+from cso.metrics.formulas import Verdict, verdict
+from cso.metrics.periods import Period, day_start
+from cso.metrics.queries import (
+    HEADLINE,
+    Figure,
+    Reason,
+    day_of,
+    figures,
+    figures_between,
+    last_full_weeks,
+    overdue_now,
+    reasons,
+    target_on,
+)
+from cso.people.models import Leadership, Person, Unit
+from cso.people.queries import leaderships_between, visible_units
+from tenants.models import Actor
+from tenants.scope import current_tenant
+
+WEEKS_SHOWN = 26
+_ORDER: dict[Verdict, int] = {"missed": 0, "uncertain": 1, "met": 2, "no_data": 3}
+
+
+@dataclass(frozen=True)
+class LeaderRow:
+    """One unit and who answers for it. `leader` None: nobody was named, which is a finding too.
+
+    since, until: set where the leader held the unit for part of the period only; the figure is then that part's, counted
+    from the cases themselves. weeks: the unit's last full weeks, oldest first, as shares (None: no data).
+    """
+
+    unit: Unit
+    leader: Person | None
+    since: date | None
+    until: date | None
+    figure: Figure
+    previous: Figure | None
+    target: Decimal | None
+    verdict: Verdict
+    weeks: list[float | None]
+    reasons: list[Reason]
+    overdue: int
+    has_below: bool
+
+    @property
+    def gap(self) -> float | None:
+        """Percentage points short of the target; negative above it; None without data or target."""
+        if self.figure.percent is None or self.target is None:
+            return None
+        return float(self.target) - self.figure.percent
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The leaders of one level in one period, furthest from the target first, and the organization as a whole."""
+
+    period: Period
+    target: Decimal | None
+    rows: list[LeaderRow]
+    organization: Figure
+    weeks: list[tuple[Period, Figure]]
+
+    @property
+    def missing(self) -> int:
+        return sum(row.verdict == "missed" for row in self.rows)
+
+    @property
+    def judged(self) -> int:
+        """Those with enough data to say whether they meet the target or not."""
+        return sum(row.verdict in {"missed", "met"} for row in self.rows)
+
+
+def leaders_standing(
+    viewer: Actor, period: Period, *, under: Unit | None = None, everyone: bool = False, now: datetime
+) -> Standing:
+    """How the leaders directly below `under` (None: below the top) stand; with `everyone`, all below it.
+
+    The organization's figure is that of `under`, or of all that the viewer may see. The number of queries does not
+    depend on the number of leaders.
+    """
+    visible = visible_units(viewer)
+    tops, units = _level(visible, under)
+    if everyone:
+        units = _everyone(visible, under)
+    target = target_on(HEADLINE, min(day_of(now), period.after))
+    groups: dict[UUID | None, Sequence[UUID]] = {unit.pk: [unit.pk] for unit in units}
+    groups[None] = tops
+    weeks = last_full_weeks(WEEKS_SHOWN, now=now)
+    before = period.previous()
+    known = figures(HEADLINE, groups, [period, before, *weeks], now=now)
+    tenures = _tenures(units, period, now)
+    parts = [tenure for tenure in tenures if tenure.is_part]
+    part_figures = dict(zip(parts, figures_between(HEADLINE, [part.window for part in parts], now=now), strict=True))
+    why = dict(zip(tenures, reasons([tenure.window for tenure in tenures], now=now), strict=True))
+    overdue = overdue_now({unit.pk: [unit.pk] for unit in units}, now=now)
+
+    def row(tenure: _Tenure) -> LeaderRow:
+        unit = tenure.unit.pk
+        figure = part_figures.get(tenure, known[unit, period])
+        return LeaderRow(
+            unit=tenure.unit,
+            leader=tenure.leader,
+            since=tenure.since,
+            until=tenure.until,
+            figure=figure,
+            previous=None if tenure.is_part else known[unit, before],
+            target=target,
+            verdict=_verdict(figure, target),
+            weeks=[_share(known[unit, week]) for week in weeks],
+            reasons=why[tenure],
+            overdue=overdue.get(unit, 0),
+            has_below=tenure.unit.has_below,  # type: ignore[attr-defined]
+        )
+
+    # A part of the period without a leader is a row only when a case fell due in it.
+    rows = [row(tenure) for tenure in tenures if not tenure.is_vacant_part or part_figures[tenure].denominator]
+    return Standing(
+        period=period,
+        target=target,
+        rows=sorted(rows, key=_furthest_first),
+        organization=known[None, period],
+        weeks=[(week, known[None, week]) for week in weeks],
+    )
+
+
+@dataclass(frozen=True)
+class _Tenure:
+    """Someone's (or nobody's) time in a unit within a period; since and until only where it is not the whole of it."""
+
+    unit: Unit
+    leader: Person | None
+    window: Window
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def is_part(self) -> bool:
+        return self.since is not None or self.until is not None
+
+    @property
+    def is_vacant_part(self) -> bool:
+        return self.is_part and self.leader is None
+
+
+def _tenures(units: Sequence[Unit], period: Period, now: datetime) -> list[_Tenure]:
+    """Who led which unit in the elapsed part of a period."""
+    end = max(period.first, min(period.after, _day_after(day_of(now))))
+    led: dict[UUID, list[Leadership]] = defaultdict(list)
+    for leadership in leaderships_between(period.first, end, [unit.pk for unit in units]):
+        led[leadership.unit_id].append(leadership)
+    found = []
+    for unit in units:
+        day = period.first
+        for leadership in led[unit.pk]:
+            since, until = max(leadership.starts_on, period.first), min(leadership.ends_on or end, end)
+            if day < since:
+                found.append(_tenure(unit, None, day, since, period, end))
+            found.append(_tenure(unit, leadership.person, since, until, period, end))
+            day = until
+        if day < end or not led[unit.pk]:
+            found.append(_tenure(unit, None, day, end, period, end))
+    return found
+
+
+def _tenure(unit: Unit, leader: Person | None, since: date, until: date, period: Period, end: date) -> _Tenure:
+    zone = current_tenant().zone
+    # The last part reaches to the period's end, so that what is still running stands with today's leader.
+    last = period.after if until >= end else until
+    return _Tenure(
+        unit,
+        leader,
+        Window(unit.pk, day_start(since, zone), day_start(last, zone)),
+        since if since > period.first else None,
+        last if last < period.after else None,
+    )
+
+
+def _day_after(day: date) -> date:
+    return day + timedelta(days=1)
+
+
+def _everyone(visible: QuerySet[Unit], under: Unit | None) -> list[Unit]:
+    """Every visible unit that someone leads now, below `under` when given."""
+    led = Leadership.objects.filter(unit=OuterRef("pk"), ends_on=None)
+    units = _with_below(visible).filter(Exists(led))
+    if under is not None:
+        units = units.filter(above__ancestor=under).exclude(pk=under.pk)
+    return list(units.order_by("name"))
+
+
+def _level(visible: QuerySet[Unit], under: Unit | None) -> tuple[list[UUID], list[Unit]]:
+    """The top of the view (`under`, or the visible units whose parent is not visible) and the units directly below.
+
+    Without `under` a single top shows the level below it, several tops are the level themselves. A unit without a peer
+    is passed over in the same way.
+    """
+    if under is not None:
+        tops, units = [under.pk], list(_with_below(visible).filter(parent=under).order_by("name"))
+    else:
+        hidden_parent = Q(parent=None) | ~Q(parent__in=visible.values("pk"))
+        units = list(_with_below(visible).filter(hidden_parent).order_by("name"))
+        tops = [unit.pk for unit in units]
+    while len(units) == 1 and units[0].has_below:  # type: ignore[attr-defined]
+        units = list(_with_below(visible).filter(parent=units[0]).order_by("name"))
+    return tops, units
+
+
+def _with_below(units: QuerySet[Unit]) -> QuerySet[Unit]:
+    return units.annotate(has_below=Exists(Unit.objects.filter(parent=OuterRef("pk"))))
+
+
+def _verdict(figure: Figure, target: Decimal | None) -> Verdict:
+    if target is None:
+        return "no_data"
+    return verdict(figure.numerator, figure.denominator, Fraction(target) / 100)
+
+
+def _share(figure: Figure) -> float | None:
+    return float(figure.share) if figure.share is not None else None
+
+
+def _furthest_first(row: LeaderRow) -> tuple[int, float, str]:
+    return _ORDER[row.verdict], -(row.gap if row.gap is not None else 0.0), row.unit.name
