@@ -119,12 +119,12 @@ def embedded_servers(data: Path, *, durable: bool = True) -> Iterator[Servers]:
 def temporary_servers() -> Iterator[Servers]:
     """Both servers on a new data folder that is removed at the end; for tests and benchmarks."""
     data = Path(tempfile.mkdtemp(prefix="cso-"))
-    data.chmod(0o711)
     try:
         with embedded_servers(data, durable=False) as servers:
             yield servers
     finally:
         remove_data(data)
+        shutil.rmtree(data, ignore_errors=True)
 
 
 def servers_in_use(data: Path) -> Servers:
@@ -181,7 +181,7 @@ def _servers(data: Path, *, durable: bool) -> Servers:
     home = _home(data, programs)
     kept = _kept_secrets(home / "secrets.json")
     logs = data / "logs"
-    logs.mkdir(exist_ok=True)
+    logs.mkdir(mode=0o700, exist_ok=True)
     passwords = {role: kept[role] for role in ("postgres", "cso_migrator", "cso_app")}
     postgres = Postgres(
         programs, home / "postgresql", _socket_folder(home), logs / "postgresql.log", passwords, durable
@@ -200,6 +200,9 @@ def _home(data: Path, programs: Programs) -> Path:
     if home.exists():
         return home.resolve()
     _remove(home)
+    if not programs.reach(data) and programs.reach(data.parent):
+        # A folder made for its owner alone, such as a temporary one: others may pass through, no more.
+        data.chmod(data.stat().st_mode | 0o001)
     if programs.reach(data):
         home.mkdir(mode=0o711)
         home.chmod(0o711)
