@@ -60,8 +60,6 @@ SCOPE_GRANTS: dict[str, frozenset[Can]] = {
     "customers:read": frozenset({Can.SEE_CUSTOMERS}),
     "customers:write": frozenset({Can.SEE_CUSTOMERS, Can.EDIT_CUSTOMERS}),
     "cases:read": frozenset({Can.SEE_ALL_CASES}),
-    "cases:write": frozenset(
-        {Can.SEE_ALL_CASES, Can.LOG_CASE, Can.WORK_CASE, Can.EXCLUDE_CASE, Can.IMPORT_CASES}
-    ),
+    "cases:write": frozenset({Can.SEE_ALL_CASES, Can.LOG_CASE, Can.WORK_CASE, Can.EXCLUDE_CASE, Can.IMPORT_CASES}),
     "metrics:read": frozenset({Can.SEE_SCORECARD}),
 }

@@ -133,5 +133,7 @@ def _cell(row: Sequence[Any]) -> tuple[CellKey, CellValue]:
 
 
 def _tally(counts: list[int], buckets: list[int], bucket_counts: list[int]) -> Tally:
-    histogram = Histogram(np.array(buckets, dtype=np.int16), np.array(bucket_counts, dtype=np.int64)) if buckets else EMPTY
+    histogram = (
+        Histogram(np.array(buckets, dtype=np.int16), np.array(bucket_counts, dtype=np.int64)) if buckets else EMPTY
+    )
     return Tally(tuple(counts), histogram)

@@ -71,4 +71,3 @@ def _fail(tenant: Tenant, error: Exception, *, give_up: bool) -> None:
                 QuarantinedMark.objects.create(source=mark.source, unit_id=mark.unit, day=mark.day, error=reason)
                 Mark.objects.filter(pk=mark.id).delete()
             EngineState.objects.update(attempts=F("attempts") - 2)
-

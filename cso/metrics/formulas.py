@@ -69,9 +69,7 @@ def wilson_interval(numerator: int, denominator: int) -> Interval | None:
     return Interval(max(low, 0.0), min(high, 1.0))
 
 
-def verdict(
-    numerator: int, denominator: int, target: Fraction | Decimal, *, lower_is_better: bool = False
-) -> Verdict:
+def verdict(numerator: int, denominator: int, target: Fraction | Decimal, *, lower_is_better: bool = False) -> Verdict:
     """Say whether a share reaches its target (a share, 0 to 1); a share equal to the target meets it.
 
     Under 20 it is decided only when the whole Wilson interval lies on one side of the target.

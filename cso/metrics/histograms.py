@@ -70,9 +70,7 @@ class Histogram:
         return int(self.counts.sum())
 
     def __add__(self, other: "Histogram") -> "Histogram":
-        return Histogram.of(
-            np.concatenate([self.buckets, other.buckets]), np.concatenate([self.counts, other.counts])
-        )
+        return Histogram.of(np.concatenate([self.buckets, other.buckets]), np.concatenate([self.counts, other.counts]))
 
     def __neg__(self) -> "Histogram":
         return Histogram(self.buckets, -self.counts)
@@ -147,9 +145,7 @@ def time_to_recover_from(events: Histogram, censored: Histogram) -> Summary:
     return Summary(n, events.n, median.seconds, p90.seconds, median.certain and p90.certain)
 
 
-def _quantile_bucket(
-    events: Histogram, censored: Histogram, q: Fraction, *, censored_first: bool
-) -> int | None:
+def _quantile_bucket(events: Histogram, censored: Histogram, q: Fraction, *, censored_first: bool) -> int | None:
     """The bucket of the quantile: events stand at odd ticks, censorings beside or just before them."""
     tick = kaplan_meier_quantile(
         _ticks(events) + 1,

@@ -274,7 +274,15 @@ def _open_histogram(units: Sequence[UUID], period: Period, now: datetime) -> His
             SELECT width_bucket(ceil(EXTRACT(EPOCH FROM %s - clock_start))::bigint, %s::bigint[]), count(*)
             {_FACTS_BELOW} AND seconds_to_recover IS NULL GROUP BY 1
             """,
-            [now, width_bucket_thresholds(), current_tenant_id(), list(units), current_tenant_id(), start, min(end, now)],
+            [
+                now,
+                width_bucket_thresholds(),
+                current_tenant_id(),
+                list(units),
+                current_tenant_id(),
+                start,
+                min(end, now),
+            ],
         )
         return _as_histogram(cursor.fetchall())
 
@@ -314,8 +322,9 @@ def _running(
         return {}
     zone = current_tenant().zone
     owner = {unit: group for group, units in groups.items() for unit in units}
-    table, counters = family.source.table, ", ".join(
-        f"count(*) FILTER (WHERE {condition})" for condition in family.conditions.values()
+    table, counters = (
+        family.source.table,
+        ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in family.conditions.values()),
     )
     found: dict[tuple[K, Period], list[int]] = {}
     for period in periods:
@@ -358,4 +367,3 @@ def last_full_weeks(count: int, *, now: datetime) -> list[Period]:
 def day_of(instant: datetime) -> date:
     """The tenant's day of an instant."""
     return instant.astimezone(current_tenant().zone).date()
-

@@ -178,9 +178,7 @@ def _signals(
         yield Signal(kind, "low", points, better=lower_is_better)
 
 
-def _rows_above(
-    offsets: Sequence[Fraction | None], limits: _Limits | None
-) -> Iterator[tuple[Kind, tuple[int, ...]]]:
+def _rows_above(offsets: Sequence[Fraction | None], limits: _Limits | None) -> Iterator[tuple[Kind, tuple[int, ...]]]:
     """The points of each signal on the positive side; offsets are distances from the mean."""
     if limits:
         for row in _stretches([o is not None and o > limits.width for o in offsets], at_least=1):

@@ -111,7 +111,9 @@ class Leadership(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [
-            models.CheckConstraint(condition=Q(ends_on=None) | Q(ends_on__gt=F("starts_on")), name="leads_at_least_a_day"),
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(ends_on__gt=F("starts_on")), name="leads_at_least_a_day"
+            ),
             ExclusionConstraint(
                 name="one_leader_at_a_time",
                 expressions=[

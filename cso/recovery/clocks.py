@@ -18,9 +18,7 @@ def instant_errors(
         if instant is not None and instant > latest:
             found.append(FieldError(field, "in_the_future", "This is in the future."))
     if occurred_at is not None and occurred_at > reported_at:
-        found.append(
-            FieldError("occurred_at", "after_reported", "The mistake cannot be later than its first report.")
-        )
+        found.append(FieldError("occurred_at", "after_reported", "The mistake cannot be later than its first report."))
     start = occurred_at or reported_at
     if first_fixed_at is not None and first_fixed_at < start:
         found.append(FieldError("fixed_at", "before_opened", "The case cannot be fixed before it was opened."))

@@ -49,9 +49,7 @@ class Cause(TenantModel):
     class Meta(TenantModel.Meta):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "name"], name="one_cause_per_name"),
-            models.CheckConstraint(
-                condition=~Q(name__iregex=r"\yattitude\y"), name="attitude_is_not_a_cause"
-            ),
+            models.CheckConstraint(condition=~Q(name__iregex=r"\yattitude\y"), name="attitude_is_not_a_cause"),
         ]
 
     def __str__(self) -> str:
@@ -159,9 +157,7 @@ class Case(TenantModel):
                 | Q(first_undone_at__gte=F("first_fixed_at"), times_undone__gt=0),
                 name="undone_after_the_first_fix",
             ),
-            models.CheckConstraint(
-                condition=LessThanOrEqual(Length("summary"), MAX_SUMMARY), name="summary_is_short"
-            ),
+            models.CheckConstraint(condition=LessThanOrEqual(Length("summary"), MAX_SUMMARY), name="summary_is_short"),
             models.CheckConstraint(
                 condition=Q(excluded_as="", excluded_by=None, exclusion_confirmed_by=None)
                 | (~Q(excluded_as="") & ~Q(exclusion_note="") & Q(excluded_by__isnull=False)),

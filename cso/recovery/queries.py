@@ -50,9 +50,7 @@ def case_log(case: Case) -> list[LogLine]:
     """What happened to a case, in the order of recording; the opening comes from the case itself."""
     events = case.events.select_related("member__user", "api_key").order_by("recorded_at", "id")
     opener = case.opened_by.label if case.opened_by else ""
-    opened = LogLine(
-        EventKind.OPENED, EventKind.OPENED.label, case.reported_at, case.recorded_at, opener, "", {}
-    )
+    opened = LogLine(EventKind.OPENED, EventKind.OPENED.label, case.reported_at, case.recorded_at, opener, "", {})
     return [opened, *(_line(event) for event in events)]
 
 

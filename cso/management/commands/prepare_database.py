@@ -9,13 +9,11 @@ from tenants.database import prepare_database
 
 class Command(BaseCommand):
     help = "As a superuser (ADMIN_DATABASE_URL): create the product's roles and database. Safe to repeat."
-    requires_system_checks: list[str] = []  # noqa: RUF012 (Django's own declaration)
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            prepare_database(
-                required("ADMIN_DATABASE_URL"), settings.DATABASE_URL, required("MIGRATOR_DATABASE_URL")
-            )
+            prepare_database(required("ADMIN_DATABASE_URL"), settings.DATABASE_URL, required("MIGRATOR_DATABASE_URL"))
         except ValueError as error:
             raise CommandError(str(error)) from error
         self.stdout.write("Roles and database are ready.")

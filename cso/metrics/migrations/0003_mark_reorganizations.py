@@ -19,4 +19,6 @@ FOR EACH ROW WHEN (OLD.parent_id IS DISTINCT FROM NEW.parent_id) EXECUTE FUNCTIO
 class Migration(migrations.Migration):
     dependencies = [("metrics", "0002_mark_cases"), ("people", "0001_initial")]
 
-    operations = [migrations.RunSQL([FUNCTION, TRIGGER], ["DROP TRIGGER mark_tree ON people_unit", "DROP FUNCTION mark_tree"])]
+    operations = [
+        migrations.RunSQL([FUNCTION, TRIGGER], ["DROP TRIGGER mark_tree ON people_unit", "DROP FUNCTION mark_tree"])
+    ]
