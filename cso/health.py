@@ -1,0 +1,66 @@
+"""Whether this process can serve: the parts that it stands on, each asked for itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from cso.metrics.models import WorkerHeartbeat
+from tenants.guard import violations
+
+HEARTBEAT_WITHIN = timedelta(seconds=30)
+# The guard reads the whole catalogue; a probe every second must not.
+_GUARD_KEPT_SECONDS = 60.0
+_guard: tuple[float, list[str]] | None = None
+
+
+def readiness(*, now: datetime) -> dict[str, str]:
+    """Each part by its name with "ok" or a sentence that says what is wrong with it."""
+    parts: dict[str, Callable[[], str]] = {
+        "database": _database,
+        "redis": _redis,
+        "guard": _tenants_apart,
+        "worker": lambda: _worker(now),
+    }
+    return {name: _answer(ask) for name, ask in parts.items()}
+
+
+def _answer(ask: Callable[[], str]) -> str:
+    try:
+        return ask() or "ok"
+    except (DatabaseError, redis.RedisError) as error:
+        # The kind alone: an address or a password in the message is nobody's business.
+        return f"Does not answer ({type(error).__name__})."
+
+
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return ""
+
+
+def _redis() -> str:
+    with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
+        client.ping()
+    return ""
+
+
+def _tenants_apart() -> str:
+    global _guard
+    if _guard is None or time.monotonic() - _guard[0] > _GUARD_KEPT_SECONDS:
+        _guard = (time.monotonic(), violations())
+    return " ".join(_guard[1])
+
+
+def _worker(now: datetime) -> str:
+    beat_at = WorkerHeartbeat.objects.values_list("beat_at", flat=True).first()
+    if beat_at is None:
+        return "No worker has run yet."
+    if now - beat_at > HEARTBEAT_WITHIN:
+        return f"The last sign of life came at {beat_at:%Y-%m-%d %H:%M:%S} UTC."
+    return ""
