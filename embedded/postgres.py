@@ -132,9 +132,7 @@ class Postgres:
         deadline = time.monotonic() + READY_WITHIN
         while time.monotonic() < deadline and self._child is not None and self._child.poll() is None:
             try:
-                psycopg.connect(
-                    host=str(self.sockets), user="postgres", password=self.passwords["postgres"]
-                ).close()
+                psycopg.connect(host=str(self.sockets), user="postgres", password=self.passwords["postgres"]).close()
             except psycopg.OperationalError:
                 time.sleep(0.05)
             else:

@@ -87,9 +87,7 @@ class Servers:
 
     def _url(self, role: str, database: str) -> str:
         password = self.postgres.passwords[role]
-        return (
-            f"postgresql://{role}:{password}@/{database}?host={quote(str(self.postgres.sockets), safe='/')}"
-        )
+        return f"postgresql://{role}:{password}@/{database}?host={quote(str(self.postgres.sockets), safe='/')}"
 
 
 @contextmanager

@@ -111,8 +111,7 @@ def wait_for_port(port: int) -> None:
                     raise ServersError(f"Port {port} cannot be had; choose one from 1024 to 65535.") from None
                 if time.monotonic() > deadline:
                     raise ServersError(
-                        f"Port {port} is in use by another program; "
-                        f"choose another: ./dev up --port {port + 1}"
+                        f"Port {port} is in use by another program; choose another: ./dev up --port {port + 1}"
                     ) from None
             else:
                 return
@@ -161,10 +160,7 @@ def table(heads: list[str], rows: list[list[str]]) -> list[str]:
     """Lines of a text table with aligned columns."""
     widths = [max(len(row[column]) for row in [heads, *rows]) for column in range(len(heads))]
     lines = [heads, ["-" * width for width in widths], *rows]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    ]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
 
 
 def with_advice(message: str, number: int | None = None) -> str:

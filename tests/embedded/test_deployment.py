@@ -209,9 +209,7 @@ def test_every_process_of_compose_runs_and_is_ready(
     assert sorted(running) == sorted(LONG_RUNNING)
     for service in [name for name, told in deployment.services.items() if "healthcheck" in told]:
         command = deployment.health_command(service)
-        checked = subprocess.run(
-            command, env=clean_environment(), cwd="/", capture_output=True, text=True, check=False
-        )
+        checked = subprocess.run(command, env=clean_environment(), cwd="/", capture_output=True, text=True, check=False)
         assert checked.returncode == 0, (command, checked.stderr)
 
 

@@ -122,9 +122,7 @@ def test_a_second_start_on_the_same_data_is_told_who_holds_it(data: Path) -> Non
 
 @pytest.mark.parametrize("name", [signal.SIGKILL, signal.SIGTERM])
 def test_a_killed_run_leaves_nothing_that_hinders_the_next(data: Path, name: signal.Signals) -> None:
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, data], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, data], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "started\n"
     left_over = processes_on(data)
@@ -143,9 +141,7 @@ def test_a_server_left_over_without_its_parent_is_stopped_by_the_next_start(data
         end(postmaster, gently=signal.SIGINT)
         command = [str(servers.postgres.programs.postgres / "postgres"), "-D", str(servers.postgres.folder)]
         identity = servers.postgres.programs.identity()
-        orphan = subprocess.Popen(
-            command, cwd="/", stderr=subprocess.DEVNULL, start_new_session=True, **identity
-        )
+        orphan = subprocess.Popen(command, cwd="/", stderr=subprocess.DEVNULL, start_new_session=True, **identity)
         while not servers.postgres.is_running():
             assert orphan.poll() is None
         servers.postgres.start = lambda: None  # type: ignore[method-assign]
