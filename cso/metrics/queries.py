@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from itertools import product
 from typing import TypeVar
 from uuid import UUID
 
@@ -77,7 +78,11 @@ def whole_tenant() -> list[UUID]:
 def figures(
     metric: Metric, groups: Mapping[K, Sequence[UUID]], periods: Sequence[Period], *, now: datetime
 ) -> dict[tuple[K, Period], Figure]:
-    """A figure for each group in each period: one query, and one more per period that is not over at `now`."""
+    """A figure for each group in each period: one query, and one more per period that is not over at `now`.
+
+    A unit may stand in several groups, and a period may be asked for twice.
+    """
+    periods = list(dict.fromkeys(periods))
     counted = _sum_cells(metric.family, groups, periods)
     running = _running(metric.family, groups, [p for p in periods if _may_hold_undue(metric.family, p, now)], now)
     names = list(metric.family.counters)
@@ -224,7 +229,7 @@ def _sum_cells(
     family: Family, groups: Mapping[K, Sequence[UUID]], periods: Sequence[Period]
 ) -> dict[tuple[K, Period], tuple[list[int], int, datetime]]:
     """Counts, revisions and last change of the cells of each group and period, in one query."""
-    owner = {unit: group for group, units in groups.items() for unit in units}
+    owners = _groups_of_units(groups)
     holders: dict[tuple[str, date], list[Period]] = defaultdict(list)
     for period in periods:
         for cell in period.cells():
@@ -238,12 +243,11 @@ def _sum_cells(
             JOIN metrics_cell cell ON cell.tenant_id = %s AND cell.family = %s AND cell.grain = wanted.grain
                 AND cell.period = wanted.period AND cell.unit_id = ANY(%s)
             """,
-            [grains, cells, current_tenant_id(), family.key, list(owner)],
+            [grains, cells, current_tenant_id(), family.key, list(owners)],
         )
         sums: dict[tuple[K, Period], tuple[list[int], int, datetime]] = {}
         for unit, grain, cell, total, revision, as_of in cursor.fetchall():
-            for period in holders[grain, cell]:
-                key = (owner[unit], period)
+            for key in product(owners[unit], holders[grain, cell]):
                 known, known_revision, known_as_of = sums.get(key, ([0] * len(total), 0, as_of))
                 summed = [a + b for a, b in zip(known, total, strict=True)]
                 sums[key] = (summed, known_revision + revision, max(known_as_of, as_of))
@@ -321,7 +325,7 @@ def _running(
     if not periods or not groups:
         return {}
     zone = current_tenant().zone
-    owner = {unit: group for group, units in groups.items() for unit in units}
+    owners = _groups_of_units(groups)
     table, counters = (
         family.source.table,
         ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in family.conditions.values()),
@@ -342,16 +346,25 @@ def _running(
                 """,
                 [
                     current_tenant_id(),
-                    list(owner),
+                    list(owners),
                     now - family.delay,
                     max(now, start) - family.delay,
                     end - family.delay,
                 ],
             )
             for unit, *counts in cursor.fetchall():
-                known = found.get((owner[unit], period), [0] * len(counts))
-                found[owner[unit], period] = [a + b for a, b in zip(known, counts, strict=True)]
+                for group in owners[unit]:
+                    known = found.get((group, period), [0] * len(counts))
+                    found[group, period] = [a + b for a, b in zip(known, counts, strict=True)]
     return found
+
+
+def _groups_of_units(groups: Mapping[K, Sequence[UUID]]) -> dict[UUID, list[K]]:
+    holders: dict[UUID, list[K]] = defaultdict(list)
+    for group, units in groups.items():
+        for unit in units:
+            holders[unit].append(group)
+    return holders
 
 
 def last_full_weeks(count: int, *, now: datetime) -> list[Period]:
