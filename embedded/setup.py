@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -29,17 +29,23 @@ def command_environment(command: str, environment: dict[str, str]) -> dict[str, 
     return {**environment, "DATABASE_URL": environment["MIGRATOR_DATABASE_URL"]}
 
 
+def say(text: str, end: str = "\n") -> None:
+    """Prints at once. A terminal that has gone must not keep us from tidying up."""
+    with suppress(OSError):
+        print(text, end=end, flush=True)
+
+
 @contextmanager
 def step(name: str) -> Iterator[None]:
     """A progress line: the name at once, the seconds when it is done."""
     began = time.monotonic()
-    print(f"· {name:<44}", end="", flush=True)
+    say(f"· {name:<44}", end="")
     try:
         yield
     except BaseException:
-        print("failed", flush=True)
+        say("failed")
         raise
-    print(f"{time.monotonic() - began:5.1f} s", flush=True)
+    say(f"{time.monotonic() - began:5.1f} s")
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from urllib.request import urlopen
 
 from embedded.errors import ServersError
 from embedded.servers import Servers, embedded_servers, remove_data
-from embedded.setup import prepare, product_environment, step
+from embedded.setup import prepare, product_environment, say, step
 from embedded.supervisor import (
     KeepsDyingError,
     Process,
@@ -64,10 +64,10 @@ def up(port: int, data: Path, *, fresh: bool) -> None:
                 for process in processes:
                     process.start()
                 wait_until_ready(f"http://127.0.0.1:{port}/readyz", processes, servers)
-            print(welcome(url, people, time.monotonic() - began), flush=True)
+            say(welcome(url, people, time.monotonic() - began))
             keep_running(processes, servers, say)
         finally:
-            print("\nStopping ...", flush=True)
+            say("\nStopping ...")
             stop_all(processes)
 
 
@@ -93,8 +93,10 @@ def stopped_by_signals() -> Iterator[None]:
             signal.signal(name, signal.SIG_IGN)
         sys.exit(0)
 
-    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, stop)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup wants it
+        signal.signal(signal.SIGHUP, stop)
     yield
 
 
@@ -172,17 +174,13 @@ def with_advice(message: str, number: int | None = None) -> str:
     return message
 
 
-def say(line: str) -> None:
-    print(line, flush=True)
-
-
 @contextmanager
 def stopping() -> Iterator[None]:
     """Says so when the last server has ended."""
     try:
         yield
     finally:
-        print("Stopped.", flush=True)
+        say("Stopped.")
 
 
 if __name__ == "__main__":
