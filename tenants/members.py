@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
-
-from django.core.exceptions import PermissionDenied
 
 from tenants import audit
 from tenants.models import Actor, Membership, Tenant, User
-from tenants.roles import Can, Role
+from tenants.permissions import require_administrator
+from tenants.roles import Role
 from tenants.scope import user_scope
 
 
@@ -22,18 +22,42 @@ def create_tenant(slug: str, name: str, time_zone: str) -> Tenant:
 
 def add_member(user: User, role: Role, *, by: Actor | None) -> Membership:
     """Give a person a role in the current tenant; a former member comes back under the same membership."""
-    _require_administrator(by)
+    require_administrator(by)
     member, _ = Membership.objects.update_or_create(user=user, defaults={"role": role, "ended_at": None})
     audit.record(by, "add_member", user.email, role=role)
     return member
 
 
-def end_membership(member: Membership, *, by: Actor | None, now: datetime) -> None:
-    """From `now` on the person can do nothing here; what they did keeps their name."""
+def enroll(email: str, name: str, role: Role, *, by: Actor | None) -> tuple[Membership, str | None]:
+    """Give the person of an e-mail address a role here, and an account when there is none yet.
+
+    Returns the membership and the first password, which is shown this once; None for someone who has an account
+    already and signs in with their own password.
+    """
     _require_administrator(by)
-    member.ended_at = now
-    member.save(update_fields=["ended_at"])
-    audit.record(by, "end_membership", member.user.email)
+    user = User.objects.filter(email=email.strip().lower()).first()
+    password = None
+    if user is None:
+        password = secrets.token_urlsafe(12)
+        user = User.objects.create_user(email, password, name=name)
+    return add_member(user, role, by=by), password
+
+
+def change_role(member: Membership, role: Role, *, by: Actor | None) -> None:
+    """What the person may do here changes at once."""
+    _require_administrator(by)
+    before, member.role = member.role, role
+    member.save(update_fields=["role"])
+    audit.record(by, "change_role", member.user.email, before=before, after=role)
+
+
+def end_membership(member: Membership, *, by: Actor | None, now: datetime) -> None:
+    """From `now` on the person can do nothing here; what they did keeps their name. Ending twice keeps the first end."""
+    require_administrator(by)
+    if member.ended_at is None:
+        member.ended_at = now
+        member.save(update_fields=["ended_at"])
+        audit.record(by, "end_membership", member.user.email)
 
 
 def memberships_of(user: User) -> list[Membership]:
@@ -41,8 +65,3 @@ def memberships_of(user: User) -> list[Membership]:
     with user_scope(user):
         rows = Membership.everywhere.filter(user=user, ended_at=None)
         return list(rows.select_related("tenant").order_by("tenant__name"))
-
-
-def _require_administrator(by: Actor | None) -> None:
-    if by is not None and not by.can(Can.ADMINISTER):
-        raise PermissionDenied
