@@ -169,22 +169,6 @@ def withdraw_exclusion(case: Case, *, by: Membership, now: datetime) -> Case:
     return _save(case, EventKind.EXCLUSION_WITHDRAWN, by, now, "", *fields)
 
 
-def find_or_add_cause(name: str) -> Cause:
-    """The tenant's cause of that name. Raises `InvalidFieldsError`: there is no cause called attitude."""
-    name = " ".join(name.split())
-    errors = cause_errors(name)
-    if errors:
-        raise InvalidFieldsError(errors)
-    return Cause.objects.get_or_create(name=name)[0]
-
-
-def cause_errors(name: str) -> list[FieldError]:
-    if "attitude" in name.lower().split():
-        message = "Attitude is not a cause: say what kept people from serving (a rule, a tool, a hand-off)."
-        return [FieldError("cause", "blames_people", message)]
-    return text_errors("cause", name, 120)
-
-
 def _locked(case: Case, by: Actor | None) -> Case:
     if by is not None and not permissions.can_work_case(by, case):
         raise PermissionDenied

@@ -29,6 +29,10 @@ def text_errors(field: str, value: str, longest: int = MAX_SUMMARY) -> list[Fiel
     """What PostgreSQL or a reader could not take of a text."""
     if "\x00" in value:
         return [FieldError(field, "nul", "Remove the NUL character.")]
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return [FieldError(field, "not_utf8", "This is not valid UTF-8.")]
     if len(value) > longest:
         return [FieldError(field, "too_long", f"Use at most {longest:,} characters; this has {len(value):,}.")]
     return []

@@ -264,21 +264,18 @@ class Batch(TenantModel):
     """A bulk load larger than one request: its rows wait in chunks, and a worker takes them one transaction each."""
 
     class Status(models.TextChoices):
-        RECEIVING = "receiving", _("Receiving")
         QUEUED = "queued", _("Queued")
         DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
 
-    status = models.CharField(max_length=10, choices=Status, default=Status.RECEIVING)
-    format = models.CharField(max_length=10)
-    options = models.JSONField(default=dict)
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
+    reading = models.JSONField(default=dict)
     rows = models.PositiveIntegerField(default=0)
     created = models.PositiveIntegerField(default=0)
     updated = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     superseded = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
-    failure = models.CharField(max_length=500, blank=True, default="")
+    member = TenantForeignKey(Membership, models.PROTECT, null=True, related_name="+")
     api_key = TenantForeignKey(ApiKey, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     finished_at = models.DateTimeField(null=True)
@@ -288,7 +285,7 @@ class Batch(TenantModel):
 
 
 class BatchChunk(TenantModel):
-    """Some lines of a batch that still wait; gone once they are in, in the same transaction."""
+    """Some lines of a batch that still wait, as JSON [[line, row], ...]; gone once they are in, in the same transaction."""
 
     batch = TenantForeignKey(Batch, models.CASCADE, related_name="chunks")
     first_line = models.PositiveIntegerField()

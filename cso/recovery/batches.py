@@ -1,0 +1,132 @@
+"""Loads larger than a request: kept in chunks in the database, worked off one transaction each.
+
+A chunk, its cases, its refusals and the batch's counts change in one commit: a worker killed at any moment has either
+loaded the whole chunk or nothing of it, and a chunk is never loaded twice.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
+from django.db.models import F
+
+from cso.recovery.files import Lines
+from cso.recovery.intake import Outcome, load_cases
+from cso.recovery.models import Batch, BatchChunk, BatchRefusal
+from cso.recovery.rows import Reading
+from tenants.models import Actor, ApiKey, Membership, Tenant
+from tenants.roles import Can
+from tenants.scope import tenant_scope
+
+logger = logging.getLogger(__name__)
+
+# What one request answers row by row, and one transaction loads.
+ROWS_AT_ONCE = 5_000
+ATTEMPTS = 3
+
+
+def queue_batch(lines: Lines, reading: Reading, *, by: Actor) -> Batch:
+    """Keep all lines for the workers; nothing is loaded yet."""
+    if not by.can(Can.IMPORT_CASES):
+        raise PermissionDenied
+    batch = Batch.objects.create(
+        reading=_packed(reading),
+        member=by if isinstance(by, Membership) else None,
+        api_key=by if isinstance(by, ApiKey) else None,
+    )
+    while chunk := list(islice(lines, ROWS_AT_ONCE)):
+        BatchChunk.objects.create(batch=batch, first_line=chunk[0][0], lines=json.dumps(chunk).encode())
+        batch.rows += len(chunk)
+    batch.save(update_fields=["rows"])
+    return batch
+
+
+def load_next_chunk(tenant: Tenant, *, now: datetime) -> bool:
+    """Load one waiting chunk of the tenant's oldest batch; False when none waits, or another worker has it."""
+    with tenant_scope(tenant):
+        chunk = _claim()
+        if chunk is None:
+            return False
+        chunk.attempts += 1
+        chunk.save(update_fields=["attempts"])
+    try:
+        with tenant_scope(tenant):
+            claimed = _claim()
+            if claimed is not None:
+                _load(claimed, now)
+    except OperationalError:
+        raise
+    except Exception as error:
+        logger.exception("Chunk %s failed, attempt %s", chunk, chunk.attempts)
+        if chunk.attempts >= ATTEMPTS:
+            with tenant_scope(tenant):
+                _give_up(chunk, error, now)
+    return True
+
+
+def _claim() -> BatchChunk | None:
+    """The first chunk of the oldest batch that no other worker holds; a batch's chunks are loaded in order."""
+    batch = (
+        Batch.objects.filter(status=Batch.Status.QUEUED).order_by("id").select_for_update(skip_locked=True).first()
+    )
+    return batch.chunks.order_by("first_line").first() if batch else None
+
+
+def _load(chunk: BatchChunk, now: datetime) -> None:
+    lines: list[tuple[int, Any]] = [(line, row) for line, row in json.loads(bytes(chunk.lines))]
+    batch = chunk.batch
+    by = batch.member or batch.api_key
+    outcomes = load_cases(lines, _unpacked(batch.reading), by=by, now=now)
+    BatchRefusal.objects.bulk_create(list(_refusals(batch, outcomes)))
+    _finish(chunk, Counter(outcome.status for outcome in outcomes), now)
+
+
+def _refusals(batch: Batch, outcomes: list[Outcome]) -> Iterator[BatchRefusal]:
+    for outcome in outcomes:
+        for error in outcome.errors:
+            yield BatchRefusal(
+                batch=batch,
+                line=outcome.line,
+                external_id=outcome.external_id,
+                field=error.field[:60],
+                code=error.code,
+                message=error.message[:500],
+            )
+
+
+def _finish(chunk: BatchChunk, counts: Counter[str], now: datetime) -> None:
+    batch = Batch.objects.filter(pk=chunk.batch_id)
+    batch.update(**{status: F(status) + count for status, count in counts.items()})
+    chunk.delete()
+    if not BatchChunk.objects.filter(batch=chunk.batch_id).exists():
+        batch.update(status=Batch.Status.DONE, finished_at=now)
+
+
+def _give_up(chunk: BatchChunk, error: Exception, now: datetime) -> None:
+    lines = json.loads(bytes(chunk.lines))
+    BatchRefusal.objects.create(
+        batch=chunk.batch,
+        line=chunk.first_line,
+        field="row",
+        code="failed",
+        message=f"The {len(lines)} rows from this line on failed together: {error}"[:500],
+    )
+    _finish(chunk, Counter(refused=len(lines)), now)
+
+
+def _packed(reading: Reading) -> dict[str, Any]:
+    return asdict(reading) | {"zone": reading.zone.key if reading.zone else None}
+
+
+def _unpacked(packed: dict[str, Any]) -> Reading:
+    return Reading(**packed | {"zone": ZoneInfo(packed["zone"]) if packed["zone"] else None})

@@ -1,0 +1,82 @@
+"""Rows out of a stream of JSON lines or CSV, a line at a time, so that a million take no more memory than one.
+
+A line that cannot be read comes out as what it is, and is refused by `rows.read_row` with its number.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, BinaryIO
+
+from cso.errors import InvalidFieldsError
+from cso.recovery.rows import FIELDS
+
+# One row may be this long; what is longer is refused when its fields are checked, and beyond that with the whole file.
+LONGEST_LINE = 16 * 1024 * 1024
+csv.field_size_limit(LONGEST_LINE)
+
+Lines = Iterator[tuple[int, Any]]
+
+
+def json_lines(stream: BinaryIO | Iterable[bytes]) -> Lines:
+    """(line number, decoded value) of each line that is not blank; a line that is no JSON gives its text."""
+    for number, line in enumerate(stream, 1):
+        if line.strip():
+            try:
+                yield number, json.loads(line)
+            except (ValueError, RecursionError):
+                yield number, line[:100].decode(errors="replace")
+
+
+def csv_lines(stream: BinaryIO | Iterable[bytes], columns: Mapping[str, str]) -> Lines:
+    """(number of the record's first line, {column: text}) of each record; the first line names the columns.
+
+    columns: field -> the file's column, for a file with names of its own. Raises `InvalidFieldsError` when the head names
+    an unknown field, or lacks a mapped column.
+    """
+    text = codecs.iterdecode(_without_mark(stream), "utf-8", errors="surrogateescape")
+    reader = csv.reader(_whole_lines(text))
+    head = [name.strip() for name in next(reader, [])]
+    _check_head(head, columns)
+    first = reader.line_num + 1
+    for record in reader:
+        if record:
+            yield first, dict(zip(head, record, strict=True)) if len(record) == len(head) else record
+        first = reader.line_num + 1
+
+
+def _check_head(head: list[str], columns: Mapping[str, str]) -> None:
+    if not head:
+        raise InvalidFieldsError.of("file", "empty", "The file is empty: its first line must name the columns.")
+    if columns:
+        if unknown := sorted(set(columns) - set(FIELDS)):
+            raise InvalidFieldsError.of("map", "unknown", f"No such fields: {', '.join(unknown)}.")
+        missing = sorted(set(columns.values()) - set(head))
+        if missing:
+            raise InvalidFieldsError.of("map", "missing_column", f"The file has no column {', '.join(missing)}.")
+    elif unknown := [name for name in head if name not in FIELDS]:
+        message = f"Unknown columns: {', '.join(unknown)[:200]}. Known: {', '.join(FIELDS)}. Or map them."
+        raise InvalidFieldsError.of("file", "unknown_column", message)
+
+
+def _without_mark(stream: Iterable[bytes]) -> Iterator[bytes]:
+    """The stream without the byte order mark that spreadsheets put before the first line."""
+    for number, chunk in enumerate(stream):
+        yield chunk.removeprefix(codecs.BOM_UTF8) if number == 0 else chunk
+
+
+def _whole_lines(chunks: Iterable[str]) -> Iterator[str]:
+    """Lines with their ends, however the chunks cut them."""
+    rest = ""
+    for chunk in chunks:
+        lines = (rest + chunk).splitlines(keepends=True)
+        rest = lines.pop() if lines and not lines[-1].endswith("\n") else ""
+        yield from lines
+        if len(rest) > LONGEST_LINE:
+            raise InvalidFieldsError.of("file", "line_too_long", "A line is longer than 16 MB; is this a CSV file?")
+    if rest:
+        yield rest
+

@@ -1,0 +1,303 @@
+"""Loading many cases at once: upsert by external id, a result for each line, set by set instead of row by row.
+
+Lines are staged by COPY, compared with the cases that exist, and inserted or changed by one statement each. A line that
+says nothing new changes nothing: no update, no log entry, no mark; so the same file may be sent any number of times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+
+from cso.customers.models import Customer
+from cso.errors import FieldError
+from cso.people.models import Unit
+from cso.recovery.models import Cause
+from cso.recovery.rows import Reading, Refusal, Row, read_row
+from tenants.models import Actor, ApiKey, Membership
+from tenants.roles import Can
+from tenants.scope import current_tenant_id
+
+Status = Literal["created", "updated", "unchanged", "superseded", "refused"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one line. `superseded`: a later line with the same external id was merged over it."""
+
+    line: int
+    status: Status
+    external_id: str = ""
+    id: UUID | None = None
+    errors: list[FieldError] = field(default_factory=list)
+
+
+def load_cases(
+    raw_rows: Iterable[tuple[int, Any]], reading: Reading, *, by: Actor | None, now: datetime
+) -> list[Outcome]:
+    """Load decoded lines (number, mapping of field to value) in the current transaction; outcomes by line.
+
+    Lines with the same external id count as if sent one after the other. An absent or empty value leaves what the case
+    has. Raises PermissionDenied unless `by` may import.
+    """
+    if by is not None and not by.can(Can.IMPORT_CASES):
+        raise PermissionDenied
+    rows, outcomes = [], []
+    for line, raw in raw_rows:
+        row = read_row(line, raw, reading, now)
+        if isinstance(row, Refusal):
+            outcomes.append(Outcome(line, "refused", row.external_id, errors=row.errors))
+        else:
+            rows.append(row)
+    rows, superseded = _merge_repeated(rows)
+    outcomes += superseded
+    loaded = _load(rows, by=by, now=now)
+    for outcome in superseded:
+        # What a line was merged into speaks for it: refused together, or in together.
+        into = loaded.get(outcome.external_id)
+        if into is not None and into.status == "refused":
+            outcomes[outcomes.index(outcome)] = Outcome(
+                outcome.line, "refused", outcome.external_id, errors=into.errors
+            )
+    outcomes += loaded.values()
+    return sorted(outcomes, key=lambda outcome: outcome.line)
+
+
+def _merge_repeated(rows: Sequence[Row]) -> tuple[list[Row], list[Outcome]]:
+    last: dict[str, Row] = {}
+    kept: list[Row] = []
+    superseded = []
+    for row in rows:
+        earlier = last.get(row.external_id) if row.external_id else None
+        if earlier is not None:
+            superseded.append(Outcome(earlier.line, "superseded", earlier.external_id or ""))
+            for part in fields(Row):
+                if part.name != "line" and getattr(row, part.name) is None:
+                    setattr(row, part.name, getattr(earlier, part.name))
+        if row.external_id:
+            last[row.external_id] = row
+        kept.append(row)
+    gone = {outcome.line for outcome in superseded}
+    return [row for row in kept if row.line not in gone], superseded
+
+
+def _load(rows: Sequence[Row], *, by: Actor | None, now: datetime) -> dict[str, Outcome]:
+    """Outcomes by external id, or by line where there is none."""
+    units = dict(Unit.objects.filter(code__in={row.unit for row in rows if row.unit}).values_list("code", "id"))
+    found: dict[str, Outcome] = {}
+    known = []
+    for row in rows:
+        if row.unit is not None and row.unit not in units:
+            error = FieldError("unit", "unknown", f"There is no unit with the code “{row.unit[:60]}”.")
+            found[_key(row.external_id, row.line)] = _refused(row, [error])
+        else:
+            known.append(row)
+    if not known:
+        return found
+    customers = _ids(Customer, "external_id", {row.customer for row in known if row.customer})
+    causes = _ids(Cause, "name", {row.cause for row in known if row.cause})
+    staged = known
+    # A case that another load inserts between the comparison and the insert is compared once more.
+    while staged:
+        _stage(staged, units, customers, causes)
+        outcomes = _apply(by, now)
+        found |= {_key(outcome.external_id, outcome.line): outcome for outcome in outcomes}
+        seen = {outcome.line for outcome in outcomes}
+        staged = [row for row in staged if row.line not in seen]
+    return found
+
+
+def _key(external_id: str | None, line: int) -> str:
+    # A line feed cannot stand in an external id, so the two kinds of key never meet.
+    return external_id or f"\n{line}"
+
+
+def _refused(row: Row, errors: list[FieldError]) -> Outcome:
+    return Outcome(row.line, "refused", row.external_id or "", errors=errors)
+
+
+def _ids(model: type[Customer] | type[Cause], name: str, values: set[str]) -> dict[str, UUID]:
+    """The rows of the given names, those missing added."""
+    if not values:
+        return {}
+    wanted = sorted(values)
+    known = dict(model.objects.filter(**{f"{name}__in": wanted}).values_list(name, "id"))
+    missing = [value for value in wanted if value not in known]
+    if missing:
+        model.objects.bulk_create([model(**{name: value}) for value in missing], ignore_conflicts=True)
+        known |= dict(model.objects.filter(**{f"{name}__in": missing}).values_list(name, "id"))
+    return known
+
+
+_STAGE = """
+CREATE TEMPORARY TABLE intake (
+    new_id uuid NOT NULL DEFAULT uuidv7(), line int NOT NULL, external_id text, unit_id uuid, customer_id uuid,
+    cause_id uuid, channel text, summary text, occurred_at timestamptz, reported_at timestamptz, fixed_at timestamptz
+) ON COMMIT DROP
+"""
+
+
+def _stage(rows: Sequence[Row], units: dict[str, UUID], customers: dict[str, UUID], causes: dict[str, UUID]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.intake")
+        cursor.execute(_STAGE)
+        columns = "line, external_id, unit_id, customer_id, cause_id, channel, summary, occurred_at, reported_at, fixed_at"
+        with cursor.copy(f"COPY pg_temp.intake ({columns}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(
+                    (
+                        row.line,
+                        row.external_id,
+                        units.get(row.unit) if row.unit else None,
+                        customers.get(row.customer) if row.customer else None,
+                        causes.get(row.cause) if row.cause else None,
+                        row.channel,
+                        row.summary,
+                        row.occurred_at,
+                        row.reported_at,
+                        row.fixed_at,
+                    )
+                )
+        cursor.execute("ANALYZE pg_temp.intake")
+
+
+# The cases that exist, locked in one order by everybody, before they are compared.
+_LOCK = """
+SELECT FROM recovery_case c JOIN pg_temp.intake i ON i.external_id = c.external_id
+WHERE c.tenant_id = %(tenant)s ORDER BY c.id FOR UPDATE OF c
+"""
+_COMPARE = """
+CREATE TEMPORARY TABLE compared ON COMMIT DROP AS
+SELECT i.line, i.external_id, i.fixed_at AS told_fixed_at, c.id, c.revision,
+    COALESCE(i.unit_id, c.unit_id) AS unit_id, c.unit_id AS unit_before,
+    COALESCE(i.customer_id, c.customer_id) AS customer_id, c.customer_id AS customer_before,
+    COALESCE(i.cause_id, c.cause_id) AS cause_id, c.cause_id AS cause_before,
+    COALESCE(i.channel, c.channel) AS channel, c.channel AS channel_before,
+    COALESCE(i.summary, c.summary) AS summary, c.summary AS summary_before,
+    COALESCE(i.occurred_at, c.occurred_at) AS occurred_at, c.occurred_at AS occurred_before,
+    COALESCE(i.reported_at, c.reported_at) AS reported_at, c.reported_at AS reported_before,
+    c.first_fixed_at AS first_before, c.fixed_at AS fixed_before, undone.last_at AS undone_at,
+    -- The fix as it will stand. A case never undone has one fix, which the line may correct; once it was undone the first
+    -- fix stays, and a fix told later than the last reopening is the new one.
+    CASE WHEN i.fixed_at IS NULL OR undone.last_at IS NOT NULL THEN c.first_fixed_at ELSE i.fixed_at END AS first_fixed_at,
+    CASE WHEN i.fixed_at IS NULL THEN c.fixed_at
+         WHEN undone.last_at IS NULL OR i.fixed_at >= undone.last_at THEN i.fixed_at
+         ELSE c.fixed_at END AS fixed_at
+FROM pg_temp.intake i
+JOIN recovery_case c ON c.tenant_id = %(tenant)s AND c.external_id = i.external_id
+LEFT JOIN LATERAL (
+    SELECT max(e.at) AS last_at FROM recovery_caseevent e
+    WHERE c.times_undone > 0 AND e.tenant_id = c.tenant_id AND e.case_id = c.id AND e.kind IN ('reopened', 'disputed')
+) undone ON true
+"""
+_COMPARED_ERRORS = """
+SELECT line, external_id, field, code, message FROM compared, LATERAL (VALUES
+    ('occurred_at', 'after_reported', 'The mistake cannot be later than its first report.', occurred_at > reported_at),
+    ('fixed_at', 'before_opened', 'The case cannot be fixed before it was opened.',
+        first_fixed_at < COALESCE(occurred_at, reported_at)),
+    ('fixed_at', 'before_reopened', 'The case was reopened after this; send the time of the fix that followed.',
+        told_fixed_at < undone_at AND told_fixed_at <> first_before AND told_fixed_at IS DISTINCT FROM fixed_before)
+) error(field, code, message, is_wrong)
+WHERE is_wrong ORDER BY line
+"""
+_DROP_WRONG = "DELETE FROM compared WHERE line = ANY(%(lines)s)"
+_CHANGED = """
+ROW(unit_id, customer_id, cause_id, channel, summary, occurred_at, reported_at, first_fixed_at, fixed_at)
+IS DISTINCT FROM ROW(unit_before, customer_before, cause_before, channel_before, summary_before, occurred_before,
+                     reported_before, first_before, fixed_before)
+"""
+_UPDATE = f"""
+UPDATE recovery_case c SET unit_id = m.unit_id, customer_id = m.customer_id, cause_id = m.cause_id, channel = m.channel,
+    summary = m.summary, occurred_at = m.occurred_at, reported_at = m.reported_at,
+    first_fixed_at = m.first_fixed_at, fixed_at = m.fixed_at, revision = c.revision + 1
+FROM (SELECT * FROM compared WHERE {_CHANGED}) m WHERE c.tenant_id = %(tenant)s AND c.id = m.id
+"""
+_CHANGES = ", ".join(
+    f"'{name}', CASE WHEN {name} IS DISTINCT FROM {before} THEN jsonb_build_array({before}, {name}) END"
+    for name, before in [
+        ("unit_id", "unit_before"),
+        ("customer_id", "customer_before"),
+        ("cause_id", "cause_before"),
+        ("channel", "channel_before"),
+        ("summary", "summary_before"),
+        ("occurred_at", "occurred_before"),
+        ("reported_at", "reported_before"),
+        ("first_fixed_at", "first_before"),
+        ("fixed_at", "fixed_before"),
+    ]
+)
+_LOG = f"""
+INSERT INTO recovery_caseevent (tenant_id, case_id, kind, at, member_id, api_key_id, changes)
+SELECT %(tenant)s, id,
+    CASE WHEN fixed_before IS NULL AND fixed_at IS NOT NULL THEN 'fixed'
+         WHEN unit_id <> unit_before THEN 'moved' ELSE 'corrected' END,
+    CASE WHEN fixed_before IS NULL AND fixed_at IS NOT NULL THEN fixed_at ELSE %(now)s END,
+    %(member)s, %(api_key)s, jsonb_strip_nulls(jsonb_build_object({_CHANGES}))
+FROM compared WHERE {_CHANGED}
+"""
+_NEW_ERRORS = """
+SELECT i.line, i.external_id, field, 'required', 'This is required.' FROM pg_temp.intake i
+CROSS JOIN LATERAL (VALUES ('unit', i.unit_id IS NULL), ('reported_at', i.reported_at IS NULL)) e(field, is_missing)
+WHERE is_missing AND NOT EXISTS (
+    SELECT 1 FROM recovery_case c WHERE c.tenant_id = %(tenant)s AND c.external_id = i.external_id)
+ORDER BY i.line
+"""
+_INSERT = """
+INSERT INTO recovery_case (tenant_id, id, external_id, unit_id, customer_id, cause_id, channel, summary, occurred_at,
+                           reported_at, first_fixed_at, fixed_at, opened_by_id)
+SELECT %(tenant)s, new_id, external_id, unit_id, customer_id, cause_id, COALESCE(channel, ''), COALESCE(summary, ''),
+       occurred_at, reported_at, fixed_at, fixed_at, %(member)s
+FROM pg_temp.intake i
+WHERE NOT line = ANY(%(lines)s) AND NOT EXISTS (
+    SELECT 1 FROM recovery_case c WHERE c.tenant_id = %(tenant)s AND c.external_id = i.external_id)
+ON CONFLICT (tenant_id, external_id) DO NOTHING RETURNING id
+"""
+
+
+def _apply(by: Actor | None, now: datetime) -> list[Outcome]:
+    """Change and insert what is staged. A line that lost a race against another load has no outcome yet."""
+    parameters: dict[str, Any] = {
+        "tenant": current_tenant_id(),
+        "now": now,
+        "member": by.pk if isinstance(by, Membership) else None,
+        "api_key": by.pk if isinstance(by, ApiKey) else None,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, parameters)
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.compared")
+        cursor.execute(_COMPARE, parameters)
+        cursor.execute(_COMPARED_ERRORS)
+        errors = _errors_by_line(cursor.fetchall())
+        cursor.execute(_NEW_ERRORS, parameters)
+        errors |= _errors_by_line(cursor.fetchall())
+        parameters["lines"] = list(errors)
+        cursor.execute(_DROP_WRONG, parameters)
+        cursor.execute(_UPDATE, parameters)
+        cursor.execute(_LOG, parameters)
+        cursor.execute(f"SELECT line, external_id, id, {_CHANGED} FROM compared")
+        outcomes = [
+            Outcome(line, "updated" if changed else "unchanged", external_id, case)
+            for line, external_id, case, changed in cursor.fetchall()
+        ]
+        cursor.execute(_INSERT, parameters)
+        created = {case for (case,) in cursor.fetchall()}
+        cursor.execute("SELECT line, COALESCE(external_id, ''), new_id FROM pg_temp.intake")
+        outcomes += [
+            Outcome(line, "created", external_id, case)
+            for line, external_id, case in cursor.fetchall()
+            if case in created
+        ]
+    return outcomes + [Outcome(line, "refused", known, errors=wrong) for line, (known, wrong) in errors.items()]
+
+
+def _errors_by_line(rows: Iterable[tuple[int, str | None, str, str, str]]) -> dict[int, tuple[str, list[FieldError]]]:
+    found: dict[int, tuple[str, list[FieldError]]] = {}
+    for line, external_id, name, code, message in rows:
+        found.setdefault(line, (external_id or "", []))[1].append(FieldError(name, code, message))
+    return found

@@ -1,0 +1,171 @@
+"""One row of a bulk load: read from JSON or CSV, checked field by field, without the database.
+
+A row either becomes clean values or a list of field errors; it never harms its neighbours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cso.errors import FieldError
+from cso.recovery.causes import cause_errors
+from cso.recovery.clocks import instant_errors, text_errors
+from cso.recovery.models import MAX_SUMMARY, Channel
+
+TEXTS: dict[str, int] = {
+    "external_id": 100,
+    "unit": 100,
+    "customer": 100,
+    "cause": 120,
+    "channel": 10,
+    "summary": MAX_SUMMARY,
+}
+INSTANTS = ("occurred_at", "reported_at", "fixed_at")
+FIELDS = (*TEXTS, *INSTANTS)
+
+_CHANNELS = frozenset(Channel.values)
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is to be read.
+
+    zone: the zone of times without an offset; None refuses them. time_format: for `datetime.strptime`; None means
+    ISO 8601. columns: field -> the file's own column name, for fields that are called otherwise there.
+    """
+
+    zone: ZoneInfo | None = None
+    time_format: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Row:
+    """Clean values of one line; None where the line does not say. `unit` and `customer` are codes and external ids."""
+
+    line: int
+    external_id: str | None = None
+    unit: str | None = None
+    customer: str | None = None
+    cause: str | None = None
+    channel: str | None = None
+    summary: str | None = None
+    occurred_at: datetime | None = None
+    reported_at: datetime | None = None
+    fixed_at: datetime | None = None
+
+
+@dataclass
+class Refusal:
+    """A line that does not go in, and why, by field."""
+
+    line: int
+    external_id: str
+    errors: list[FieldError]
+
+
+def read_row(line: int, raw: Any, reading: Reading, now: datetime) -> Row | Refusal:
+    """Check one decoded line, a mapping of field (or column) to value; an empty or missing value says nothing."""
+    if not isinstance(raw, Mapping):
+        return Refusal(line, "", [FieldError("row", "not_an_object", "Each row must be an object of fields.")])
+    known, errors = _by_field(raw, reading)
+    row = Row(line)
+    for name, longest in TEXTS.items():
+        value = known.get(name)
+        if value is None or value == "":
+            continue
+        if isinstance(value, int) and not isinstance(value, bool) and name in {"external_id", "unit", "customer"}:
+            value = str(value)
+        if not isinstance(value, str):
+            errors.append(FieldError(name, "not_text", "This must be text."))
+            continue
+        problems = text_errors(name, value, longest)
+        errors += problems
+        if not problems:
+            setattr(row, name, value if name == "summary" else " ".join(value.split()) or None)
+    for name in INSTANTS:
+        value = known.get(name)
+        if value is None or value == "":
+            continue
+        instant = read_instant(name, value, reading)
+        if isinstance(instant, FieldError):
+            errors.append(instant)
+        else:
+            setattr(row, name, instant)
+    _settle_repeated_hour(row, reading)
+    errors += _meaning_errors(row, now)
+    if errors:
+        return Refusal(line, _shown_id(known.get("external_id")), errors)
+    return row
+
+
+def _by_field(raw: Mapping[Any, Any], reading: Reading) -> tuple[dict[str, Any], list[FieldError]]:
+    if reading.columns:
+        # A mapped file brings columns of its own that are nobody's mistake.
+        return {name: raw.get(column) for name, column in reading.columns.items()}, []
+    unknown = [FieldError(str(name)[:60], "unknown", "There is no such field.") for name in raw if name not in FIELDS]
+    return dict(raw), unknown
+
+
+def _meaning_errors(row: Row, now: datetime) -> list[FieldError]:
+    errors = []
+    if row.channel is not None and row.channel not in _CHANNELS:
+        errors.append(FieldError("channel", "unknown", f"Use one of: {', '.join(Channel.values)}."))
+    if row.cause is not None:
+        errors += cause_errors(row.cause)
+    if row.reported_at is not None:
+        errors += instant_errors(
+            occurred_at=row.occurred_at, reported_at=row.reported_at, first_fixed_at=row.fixed_at, now=now
+        )
+    return errors
+
+
+def read_instant(name: str, value: Any, reading: Reading) -> datetime | FieldError:
+    """An instant in UTC from text, in the reading's format and zone."""
+    if not isinstance(value, str):
+        return FieldError(name, "not_a_time", "Write a time as text, such as 2026-03-08T09:30:00Z.")
+    try:
+        if reading.time_format is not None:
+            instant = datetime.strptime(value.strip(), reading.time_format)  # noqa: DTZ007 (the zone comes below)
+        elif _ISO.match(value):
+            instant = datetime.fromisoformat(value.strip())
+        else:
+            raise ValueError
+    except (ValueError, OverflowError):
+        example = reading.time_format or "2026-03-08T09:30:00Z"
+        return FieldError(name, "not_a_time", f"“{value[:40]}” is not a time like {example}.")
+    if instant.tzinfo is None:
+        if reading.zone is None:
+            return FieldError(name, "no_zone", "Give the time an offset (…Z or …-05:00), or the load a time_zone.")
+        instant = instant.replace(tzinfo=reading.zone)
+        if instant.astimezone(UTC).astimezone(reading.zone).replace(tzinfo=None) != instant.replace(tzinfo=None):
+            message = f"{value} does not exist in {reading.zone.key}: the clocks went forward over it."
+            return FieldError(name, "skipped_by_clocks", message)
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        return FieldError(name, "not_a_time", "This lies outside the calendar.")
+
+
+_HOUR = timedelta(hours=1)
+
+
+def _settle_repeated_hour(row: Row, reading: Reading) -> None:
+    """Where clocks went back, a wall time names two instants; take the later for a fix that would precede its report."""
+    if reading.zone is None or row.fixed_at is None or row.reported_at is None:
+        return
+    start = row.occurred_at or row.reported_at
+    if row.fixed_at < start:
+        later = row.fixed_at.astimezone(reading.zone).replace(fold=1).astimezone(UTC)
+        if later >= start and later - row.fixed_at <= _HOUR:
+            row.fixed_at = later
+
+
+def _shown_id(value: Any) -> str:
+    return str(value)[:100].replace("\x00", "�") if value not in (None, "") else ""
