@@ -34,7 +34,7 @@ def enroll(email: str, name: str, role: Role, *, by: Actor | None) -> tuple[Memb
     Returns the membership and the first password, which is shown this once; None for someone who has an account
     already and signs in with their own password.
     """
-    _require_administrator(by)
+    require_administrator(by)
     user = User.objects.filter(email=email.strip().lower()).first()
     password = None
     if user is None:
@@ -45,7 +45,7 @@ def enroll(email: str, name: str, role: Role, *, by: Actor | None) -> tuple[Memb
 
 def change_role(member: Membership, role: Role, *, by: Actor | None) -> None:
     """What the person may do here changes at once."""
-    _require_administrator(by)
+    require_administrator(by)
     before, member.role = member.role, role
     member.save(update_fields=["role"])
     audit.record(by, "change_role", member.user.email, before=before, after=role)
