@@ -13,11 +13,14 @@ from django.db.models import Q
 
 from tenants import audit
 from tenants.models import Actor, ApiKey, Membership, Tenant
+from tenants.permissions import require_administrator
 from tenants.roles import SCOPE_GRANTS
+from tenants.scope import current_tenant
 
 _KEY = re.compile(r"cso_(?P<slug>[a-z][a-z0-9-]{1,39})_(?P<key_id>[0-9a-f]{12})_(?P<secret>[A-Za-z0-9_-]{43})\Z")
 # `last_used_at` is written once in this time at most: a key used a thousand times a second is not a hot row.
 _USE_NOTED_EVERY = timedelta(minutes=1)
+OVERLAP = timedelta(days=7)
 
 
 class ApiKeyRefusedError(Exception):
@@ -29,8 +32,9 @@ def create_api_key(
 ) -> tuple[ApiKey, str]:
     """Make a key; returns its row and the whole key, which is shown this once and cannot be read again.
 
-    Raises ValueError for an unknown or missing scope.
+    Raises ValueError for an unknown or missing scope, PermissionDenied unless `by` administers the tenant.
     """
+    require_administrator(by)
     unknown = sorted(set(scopes) - set(SCOPE_GRANTS))
     if unknown or not scopes:
         raise ValueError(f"Unknown scopes: {', '.join(unknown) or 'none given'}. Known: {', '.join(SCOPE_GRANTS)}.")
@@ -49,10 +53,25 @@ def create_api_key(
 
 def revoke_api_key(key: ApiKey, *, by: Actor | None, now: datetime) -> None:
     """From `now` on the key opens nothing. Revoking twice keeps the first instant."""
+    require_administrator(by)
     if key.revoked_at is None:
         key.revoked_at = now
         key.save(update_fields=["revoked_at"])
         audit.record(by, "revoke_api_key", key.name, key_id=key.key_id)
+
+
+def rotate_api_key(key: ApiKey, *, by: Actor | None, now: datetime, overlap: timedelta = OVERLAP) -> tuple[ApiKey, str]:
+    """A new key with the name and scopes of `key`, which still opens for `overlap`; returned as by `create_api_key`.
+
+    An integration changes over within that time without a gap. An earlier expiry stays.
+    """
+    successor = create_api_key(current_tenant(), key.name, key.scopes, by=by)
+    ends = now + overlap
+    if key.expires_at is None or key.expires_at > ends:
+        key.expires_at = ends
+        key.save(update_fields=["expires_at"])
+    audit.record(by, "rotate_api_key", key.name, key_id=key.key_id, successor=successor[0].key_id)
+    return successor
 
 
 def tenant_slug_of(key: str) -> str | None:
@@ -70,9 +89,15 @@ def recognise(key: str, *, now: datetime) -> ApiKey:
     if found.revoked_at is not None or (found.expires_at is not None and found.expires_at <= now):
         raise ApiKeyRefusedError
     if found.last_used_at is None or now - found.last_used_at >= _USE_NOTED_EVERY:
-        stale = Q(last_used_at=None) | Q(last_used_at__lt=now)
-        ApiKey.objects.filter(stale, pk=found.pk).update(last_used_at=now)
+        _note_use(found, now)
     return found
+
+
+def _note_use(key: ApiKey, now: datetime) -> None:
+    # Skipped while another request is noting it: that request may be a long one, and its lock lasts as long as it does.
+    stale = Q(last_used_at=None) | Q(last_used_at__lte=now - _USE_NOTED_EVERY)
+    free = ApiKey.objects.filter(stale, pk=key.pk).select_for_update(skip_locked=True, no_key=True)
+    ApiKey.objects.filter(pk__in=free.values("pk")).update(last_used_at=now)
 
 
 def _digest(secret: str) -> bytes:

@@ -52,7 +52,7 @@ def change_role(member: Membership, role: Role, *, by: Actor | None) -> None:
 
 
 def end_membership(member: Membership, *, by: Actor | None, now: datetime) -> None:
-    """From `now` on the person can do nothing here; what they did keeps their name. Ending twice keeps the first end."""
+    """From `now` on the person can do nothing here; what they did keeps their name. The first end counts."""
     require_administrator(by)
     if member.ended_at is None:
         member.ended_at = now
