@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from typing import Any, ClassVar
 
@@ -17,6 +18,7 @@ from tenants.base import TableRules, TenantManager, TenantModel
 from tenants.fields import TenantForeignKey
 from tenants.roles import ROLE_GRANTS, SCOPE_GRANTS, Can, Role
 
+SLUG = re.compile(r"^[a-z][a-z0-9-]{1,39}\Z")
 # First path segments that belong to the product, so that no workspace can take them.
 RESERVED_SLUGS = frozenset({"accounts", "api", "healthz", "readyz", "static", "t", "workspaces"})
 
@@ -38,7 +40,7 @@ class Tenant(models.Model):
         max_length=40,
         unique=True,
         validators=[
-            RegexValidator(r"^[a-z][a-z0-9-]{1,39}\Z", _("2 to 40 of a-z, 0-9 and -, beginning with a letter.")),
+            RegexValidator(SLUG.pattern, _("2 to 40 of a-z, 0-9 and -, beginning with a letter.")),
             validate_slug_is_free,
         ],
     )
