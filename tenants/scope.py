@@ -30,12 +30,14 @@ def tenant_scope(tenant: Tenant) -> Iterator[Tenant]:
     Raises RuntimeError when opened inside another transaction: its rows would then commit at a moment that the
     caller does not see.
     """
-    token = _current.set(tenant)
-    try:
-        with _transaction_with("app.tenant_id", tenant.pk):
+    with _transaction_with("app.tenant_id", tenant.pk):
+        token = _current.set(tenant)
+        try:
             yield tenant
-    finally:
-        _current.reset(token)
+        finally:
+            # Before the commit: what runs on it stands outside the scope and, should it forget that, must fail loudly
+            # instead of finding no rows.
+            _current.reset(token)
 
 
 @contextmanager
