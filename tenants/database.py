@@ -30,12 +30,14 @@ def prepare_database(admin_url: str, app_url: str, migrator_url: str) -> None:
         raise ValueError("DATABASE_URL and MIGRATOR_DATABASE_URL must name the same database.")
     database = str(app["dbname"])
     with psycopg.connect(admin_url, autocommit=True) as admin:
+        # Two hosts that start at once would trip over each other's changes to one role; the lock ends with us.
+        admin.execute("SELECT pg_advisory_lock(hashtextextended('prepare_database', 0))")
         _create_roles(admin)
         _set_password(admin, APP_ROLE, str(app.get("password", "")))
         _set_password(admin, MIGRATOR_ROLE, str(migrator.get("password", "")))
         _create_database(admin, database)
-    with psycopg.connect(make_conninfo(admin_url, dbname=database), autocommit=True) as admin:
-        _grant(admin, database)
+        with psycopg.connect(make_conninfo(admin_url, dbname=database), autocommit=True) as inside:
+            _grant(inside, database)
 
 
 def _create_roles(admin: psycopg.Connection) -> None:
@@ -50,6 +52,8 @@ def _create_roles(admin: psycopg.Connection) -> None:
     for role, options in login.items():
         if role not in existing:
             admin.execute(sql.SQL("CREATE ROLE {} " + options).format(sql.Identifier(role)))  # type: ignore[arg-type]
+    # Said each time, so that a right given to the app by hand does not stay.
+    admin.execute(f"ALTER ROLE {APP_ROLE} NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION")
     # The migrator acts as the owner from the moment it signs in, so that the owner owns all that it makes.
     admin.execute(f"GRANT {OWNER_ROLE} TO {MIGRATOR_ROLE}")
     admin.execute(f"ALTER ROLE {MIGRATOR_ROLE} SET role = '{OWNER_ROLE}'")
@@ -61,7 +65,9 @@ def _create_roles(admin: psycopg.Connection) -> None:
 def _set_password(admin: psycopg.Connection, role: str, password: str) -> None:
     if not password:
         raise ValueError(f"The URL of {role} must carry a password.")
-    admin.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password)))
+    # Hashed here, so that the server's log of statements never holds the password.
+    hashed = admin.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    admin.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(hashed)))
 
 
 def _create_database(admin: psycopg.Connection, database: str) -> None:
