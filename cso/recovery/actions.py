@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
 
 from cso.customers.models import Customer
 from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
@@ -33,8 +35,13 @@ def open_case(
     cause: Cause | None = None,
     customer: Customer | None = None,
     external_id: str | None = None,
+    id: UUID | None = None,  # noqa: A002 (the name of the column)
 ) -> Case:
-    """Log an OOPS. Raises `InvalidFieldsError` by field, `ConflictError` for an external id in use."""
+    """Log an OOPS. Raises `InvalidFieldsError` by field, `ConflictError` for an external id in use.
+
+    `id` is chosen by who asks, so that a form sent twice makes one case: the second raises `ConflictError`
+    with the code `sent_twice`.
+    """
     if by is not None and not permissions.can_log_case(by):
         raise PermissionDenied
     errors = instant_errors(occurred_at=occurred_at, reported_at=reported_at, first_fixed_at=None, now=now)
@@ -45,7 +52,7 @@ def open_case(
         raise InvalidFieldsError(errors)
     if external_id and Case.objects.filter(external_id=external_id).exists():
         raise ConflictError(f"A case with the external id “{external_id}” exists already.", code="external_id_in_use")
-    return Case.objects.create(
+    case = Case(
         unit=unit,
         reported_at=reported_at,
         occurred_at=occurred_at,
@@ -56,6 +63,18 @@ def open_case(
         external_id=external_id or None,
         opened_by=by if isinstance(by, Membership) else None,
     )
+    if id is None:
+        case.save(force_insert=True)
+        return case
+    case.id = id
+    try:
+        with transaction.atomic():
+            case.save(force_insert=True)
+    except IntegrityError as error:
+        if "_pkey" not in str(error):
+            raise
+        raise ConflictError("This case was logged already.", code="sent_twice") from error
+    return case
 
 
 def fix_case(case: Case, *, by: Actor | None, at: datetime, now: datetime, note: str = "") -> Case:
