@@ -35,30 +35,29 @@ class Migration(migrations.Migration):
                 (
                     "status",
                     models.CharField(
-                        choices=[
-                            ("receiving", "Receiving"),
-                            ("queued", "Queued"),
-                            ("done", "Done"),
-                            ("failed", "Failed"),
-                        ],
-                        default="receiving",
+                        choices=[("queued", "Queued"), ("done", "Done")],
+                        default="queued",
                         max_length=10,
                     ),
                 ),
-                ("format", models.CharField(max_length=10)),
-                ("options", models.JSONField(default=dict)),
+                ("reading", models.JSONField(default=dict)),
                 ("rows", models.PositiveIntegerField(default=0)),
                 ("created", models.PositiveIntegerField(default=0)),
                 ("updated", models.PositiveIntegerField(default=0)),
                 ("unchanged", models.PositiveIntegerField(default=0)),
                 ("superseded", models.PositiveIntegerField(default=0)),
                 ("refused", models.PositiveIntegerField(default=0)),
-                ("failure", models.CharField(blank=True, default="", max_length=500)),
                 (
                     "created_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                 ),
                 ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "member",
+                    tenants.fields.TenantForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.membership"
+                    ),
+                ),
                 (
                     "api_key",
                     tenants.fields.TenantForeignKey(
