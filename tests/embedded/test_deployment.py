@@ -223,6 +223,8 @@ def test_web_reaches_the_database_through_the_pool(
 def test_every_process_ends_when_docker_says_so(
     running: dict[str, subprocess.Popen[bytes]], deployment: Deployment
 ) -> None:
-    for name in ["web", "worker", "beat", "pgbouncer", "redis"]:
+    for name in ["web", "worker", "beat", "redis"]:
         running[name].send_signal(signal.SIGTERM)
-        assert running[name].wait(10) in (0, -signal.SIGTERM), deployment.log(name)
+        assert running[name].wait(10) == 0, deployment.log(name)
+    running["pgbouncer"].send_signal(signal.SIGTERM)
+    assert running["pgbouncer"].wait(10) in (0, 1)  # older ones say 1 of such an end
