@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-from django.db import models
+from django.db import connection, models
+from django.db.models.expressions import DatabaseDefault
 
 from tenants.fields import UuidV7
 from tenants.scope import current_tenant_id
@@ -27,14 +29,27 @@ class TableRules:
     dispatcher_sees_tenants: bool = False
 
 
+class TenantQuerySet(models.QuerySet[M]):
+    def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> list[M]:
+        """As Django's; the objects know their ids afterwards, which Django forgets where the database makes them."""
+        objects = list(objs)
+        unnamed = [each for each in objects if isinstance(each.pk, DatabaseDefault)]
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT uuidv7() FROM generate_series(1, %s)", [len(unnamed)])
+            for each, (pk,) in zip(unnamed, cursor.fetchall(), strict=True):
+                each.pk = pk
+        return super().bulk_create(objects, *args, **kwargs)
+
+
 class TenantManager(models.Manager[M]):
     """Adds the tenant to each query: better plans, and an error instead of silence outside a scope.
 
     The wall is row-level security; this filter is not relied upon for it.
     """
 
-    def get_queryset(self) -> models.QuerySet[M]:
-        return super().get_queryset().filter(tenant_id=current_tenant_id())
+    def get_queryset(self) -> TenantQuerySet[M]:
+        queryset: TenantQuerySet[M] = TenantQuerySet(self.model, using=self._db, hints=self._hints)
+        return queryset.filter(tenant_id=current_tenant_id())
 
 
 class TenantModel(models.Model):

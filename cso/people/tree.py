@@ -7,13 +7,23 @@ lock, so that two moves at once cannot make a ring.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
+from typing import Any
 
 from django.db import connection
+from django.db.models import Max
 
 from cso.errors import ConflictError, InvalidFieldsError
-from cso.people.models import MAX_DEPTH, Unit
+from cso.people.models import MAX_DEPTH, Unit, UnitAncestor
 from tenants.scope import current_tenant_id
+
+
+_TOO_DEEP = f"The tree may be {MAX_DEPTH} levels deep at most."
+
+
+class RingError(ConflictError):
+    """The new parent is the unit itself or below it."""
+
+    code = "ring"
 
 
 def lock_tree() -> None:
@@ -27,8 +37,9 @@ def hang_new(units: Sequence[Unit]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH RECURSIVE added AS (SELECT id, parent_id FROM people_unit WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s)),
-            way AS (
+            WITH RECURSIVE added AS (
+                SELECT id, parent_id FROM people_unit WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s)
+            ), way AS (
                 SELECT id AS unit_id, id AS ancestor_id, parent_id AS next, 0 AS distance FROM added
                 UNION ALL
                 SELECT way.unit_id, up.id, up.parent_id, way.distance + 1
@@ -45,15 +56,15 @@ def hang_new(units: Sequence[Unit]) -> None:
             [current_tenant_id(), [unit.pk for unit in units], MAX_DEPTH],
         )
         if cursor.fetchone():
-            raise InvalidFieldsError.of("parent", "too_deep", f"The tree may be {MAX_DEPTH} levels deep at most.")
+            raise InvalidFieldsError.of("parent", "too_deep", _TOO_DEEP)
 
 
 def rehang(unit: Unit, parent: Unit | None) -> None:
-    """Move the whole subtree of `unit` below `parent`. Raises `ConflictError` when `parent` is inside it."""
-    parameters = {"tenant": current_tenant_id(), "unit": unit.pk, "parent": parent.pk if parent else None}
+    """Move the whole subtree of `unit` below `parent`. A refusal (`RingError`, too deep) leaves it where it is."""
+    parameters: dict[str, Any] = {"tenant": current_tenant_id(), "unit": unit.pk, "parent": parent.pk if parent else None}
+    if parent is not None:
+        _check_place(unit, parent)
     with connection.cursor() as cursor:
-        if parent is not None and _is_below(parent.pk, unit.pk):
-            raise ConflictError(f"{parent.name} is part of {unit.name}, so it cannot become its parent.", code="ring")
         cursor.execute(
             """
             DELETE FROM people_unitancestor gone USING people_unitancestor inside
@@ -72,18 +83,12 @@ def rehang(unit: Unit, parent: Unit | None) -> None:
             """,
             parameters,
         )
-        cursor.execute(
-            """
-            SELECT 1 FROM people_unitancestor inside JOIN people_unitancestor way USING (tenant_id, unit_id)
-            WHERE inside.tenant_id = %(tenant)s AND inside.ancestor_id = %(unit)s AND way.distance >= %(deepest)s LIMIT 1
-            """,
-            parameters | {"deepest": MAX_DEPTH},
-        )
-        if cursor.fetchone():
-            raise InvalidFieldsError.of("parent", "too_deep", f"The tree may be {MAX_DEPTH} levels deep at most.")
 
 
-def _is_below(unit: UUID, ancestor: UUID) -> bool:
-    from cso.people.models import UnitAncestor
-
-    return UnitAncestor.objects.filter(unit_id=unit, ancestor_id=ancestor).exists()
+def _check_place(unit: Unit, parent: Unit) -> None:
+    if UnitAncestor.objects.filter(unit=parent, ancestor=unit).exists():
+        raise RingError(f"{parent.name} is part of {unit.name}, so it cannot become its parent.")
+    height = UnitAncestor.objects.filter(ancestor=unit).aggregate(most=Max("distance"))["most"] or 0
+    depth = UnitAncestor.objects.filter(unit=parent).aggregate(most=Max("distance"))["most"] or 0
+    if depth + 1 + height >= MAX_DEPTH:
+        raise InvalidFieldsError.of("parent", "too_deep", _TOO_DEEP)

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import secrets
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+
+from tenants.keys import create_api_key
+from tenants.members import add_member, create_tenant
+from tenants.models import User
+from tenants.roles import SCOPE_GRANTS, Role
+from tenants.scope import tenant_scope
+
+
+class Command(BaseCommand):
+    help = "Create a workspace with its first administrator and an API key; prints password and key, once."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("slug", help="the short name in addresses: a-z, 0-9 and -")
+        parser.add_argument("name")
+        parser.add_argument("--time-zone", required=True, help="IANA zone; a day is this zone's")
+        parser.add_argument("--administrator", required=True, metavar="EMAIL")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            tenant = create_tenant(options["slug"], options["name"], options["time_zone"])
+        except ValidationError as error:
+            raise CommandError("; ".join(error.messages)) from error
+        email = options["administrator"].strip().lower()
+        user = User.objects.filter(email=email).first()
+        if user is None:
+            password = secrets.token_urlsafe(12)
+            user = User.objects.create_user(email, password, name=email.partition("@")[0])
+            self.stdout.write(f"{email} signs in with the password {password}")
+        with tenant_scope(tenant):
+            add_member(user, Role.ADMINISTRATOR, by=None)
+            _, key = create_api_key(tenant, "First key", list(SCOPE_GRANTS), by=None)
+        self.stdout.write(f"API key: {key}")

@@ -1,0 +1,213 @@
+"""An org chart from CSV: units with their parents, and the people who lead them.
+
+A file of the real world names parents loosely, misspells them or leaves them out. Every unit whose own line can be read
+goes in; one whose parent is not found goes in at the top, and its line says so, with the likeliest name meant.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from difflib import get_close_matches
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+
+from cso.errors import FieldError, InvalidFieldsError
+from cso.people import tree
+from cso.people.models import Leadership, Person, Position, Unit
+from tenants import audit
+from tenants.models import Actor
+from tenants.roles import Can
+
+FIELDS = ("code", "name", "parent", "leader", "position")
+_LONGEST = {"code": 100, "name": 200, "parent": 2_000, "leader": 200, "position": 200}
+
+
+@dataclass(frozen=True)
+class ChartRow:
+    """One line: a unit, the code or name of its parent, and who leads it; empty where the file says nothing."""
+
+    line: int
+    code: str
+    name: str
+    parent: str = ""
+    leader: str = ""
+    position: str = ""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What a person should look at: a line that did not go in (`refused`), or went in with a question."""
+
+    line: int
+    field: str
+    code: str
+    message: str
+    refused: bool
+
+
+@dataclass
+class ChartReport:
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    leaders_named: int = 0
+    remarks: list[Remark] = field(default_factory=list)
+
+
+def read_chart(lines: Iterable[str], columns: Mapping[str, str]) -> tuple[list[ChartRow], list[Remark]]:
+    """Rows out of CSV text; `columns` maps `FIELDS` to the file's own column names.
+
+    A unit without a code gets its name as code. Raises `InvalidFieldsError` when the head lacks a mapped column.
+    """
+    reader = csv.DictReader(lines)
+    head = reader.fieldnames or []
+    columns = dict(columns) or {name: name for name in FIELDS if name in head}
+    if unknown := sorted(set(columns) - set(FIELDS)):
+        raise InvalidFieldsError.of("map", "unknown", f"No such fields: {', '.join(unknown)}. Known: {', '.join(FIELDS)}.")
+    missing = sorted(({"name"} - set(columns)) | {column for column in columns.values() if column not in head})
+    if missing:
+        raise InvalidFieldsError.of("map", "missing_column", f"The file has no column {', '.join(missing)}.")
+    rows, remarks = [], []
+    for raw in reader:
+        line = reader.line_num
+        values = {name: " ".join((raw.get(column) or "").split()) for name, column in columns.items()}
+        errors = _errors(values)
+        if errors:
+            remarks += [Remark(line, error.field, error.code, error.message, refused=True) for error in errors]
+        else:
+            rows.append(ChartRow(line, **{**values, "code": values.get("code") or values["name"][:100]}))
+    return rows, remarks
+
+
+def _errors(values: Mapping[str, str]) -> list[FieldError]:
+    errors = []
+    if not values["name"]:
+        errors.append(FieldError("name", "required", "Name the unit."))
+    for name, value in values.items():
+        if len(value) > _LONGEST[name]:
+            errors.append(FieldError(name, "too_long", f"Use at most {_LONGEST[name]} characters."))
+        if "\x00" in value:
+            errors.append(FieldError(name, "nul", "Remove the NUL character."))
+    return errors
+
+
+def load_chart(rows: Sequence[ChartRow], *, by: Actor | None, today: date) -> ChartReport:
+    """Add or rename units by code, hang each below its parent, and name leaders from `today` where a unit has none.
+
+    Loading the same chart again changes nothing. A parent is a code or a name, of the file or of a known unit.
+    """
+    if by is not None and not by.can(Can.EDIT_PEOPLE):
+        raise PermissionDenied
+    tree.lock_tree()
+    report = ChartReport()
+    units = {unit.code: unit for unit in Unit.objects.all()}
+    rows = _without_repeated_codes(rows, report)
+    before = {code: (unit.name, unit.parent_id) for code, unit in units.items()}
+    new = [Unit(code=row.code, name=row.name) for row in rows if row.code not in units]
+    units |= {unit.code: unit for unit in Unit.objects.bulk_create(new)}
+    tree.hang_new(new)
+    _rename(rows, units)
+    _hang(rows, units, report)
+    for row in rows:
+        unit = units[row.code]
+        if row.code not in before:
+            report.added += 1
+        elif before[row.code] == (unit.name, unit.parent_id):
+            report.unchanged += 1
+        else:
+            report.changed += 1
+    report.leaders_named = _name_leaders(rows, units, today)
+    audit.record(by, "load_org_chart", f"{len(rows)} units", added=report.added, changed=report.changed)
+    return report
+
+
+def _without_repeated_codes(rows: Sequence[ChartRow], report: ChartReport) -> list[ChartRow]:
+    first: dict[str, ChartRow] = {}
+    for row in rows:
+        if row.code in first:
+            message = f"The code “{row.code}” stands on line {first[row.code].line} already."
+            report.remarks.append(Remark(row.line, "code", "repeated", message, refused=True))
+        else:
+            first[row.code] = row
+    return list(first.values())
+
+
+def _rename(rows: Sequence[ChartRow], units: Mapping[str, Unit]) -> None:
+    renamed = []
+    for row in rows:
+        unit = units[row.code]
+        if unit.name != row.name:
+            unit.name = row.name
+            renamed.append(unit)
+    Unit.objects.bulk_update(renamed, ["name"])
+
+
+def _hang(rows: Sequence[ChartRow], units: Mapping[str, Unit], report: ChartReport) -> None:
+    """Give each unit the parent that its line names; a line without one leaves the unit where it is."""
+    by_name: dict[str, list[Unit]] = {}
+    for unit in units.values():
+        by_name.setdefault(unit.name.casefold(), []).append(unit)
+    for row in rows:
+        if not row.parent:
+            continue
+        unit = units[row.code]
+        parent = units.get(row.parent) or _only(by_name.get(row.parent.casefold(), []))
+        if parent is None:
+            report.remarks.append(_unknown_parent(row, units, by_name))
+        elif parent.pk != unit.parent_id:
+            _move(row, unit, parent, report)
+
+
+def _only(found: Sequence[Unit]) -> Unit | None:
+    return found[0] if len(found) == 1 else None
+
+
+def _unknown_parent(row: ChartRow, units: Mapping[str, Unit], by_name: Mapping[str, list[Unit]]) -> Remark:
+    alike = by_name.get(row.parent.casefold(), [])
+    if alike:
+        message = f"“{row.parent}” names {len(alike)} units; give the code: {', '.join(unit.code for unit in alike)[:200]}."
+        return Remark(row.line, "parent", "ambiguous", message, refused=False)
+    names = [unit.name for unit in units.values()]
+    meant = get_close_matches(row.parent, names, n=1, cutoff=0.66)
+    hint = f" Did you mean “{meant[0]}”?" if meant else ""
+    message = f"There is no unit “{row.parent[:200]}”; {row.name} has no parent for now.{hint}"
+    return Remark(row.line, "parent", "unknown", message, refused=False)
+
+
+def _move(row: ChartRow, unit: Unit, parent: Unit, report: ChartReport) -> None:
+    try:
+        tree.rehang(unit, parent)
+    except (InvalidFieldsError, tree.RingError) as error:
+        report.remarks.append(Remark(row.line, "parent", error.code, error.message, refused=False))
+        return
+    unit.parent = parent
+    unit.save(update_fields=["parent"])
+
+
+def _name_leaders(rows: Sequence[ChartRow], units: Mapping[str, Unit], today: date) -> int:
+    led = set(Leadership.objects.filter(ends_on=None).values_list("unit_id", flat=True))
+    wanted = [row for row in rows if row.leader and units[row.code].pk not in led]
+    titles = {row.position for row in wanted if row.position}
+    positions = {title: Position.objects.get_or_create(title=title)[0] for title in sorted(titles)}
+    # Somebody of one name and position who leads two units is one person.
+    people = {(row.leader, row.position): Person(name=row.leader, position=positions.get(row.position)) for row in wanted}
+    for row in wanted:
+        people[row.leader, row.position].unit = people[row.leader, row.position].unit or units[row.code]
+    known = {(person.name, person.position.title if person.position else ""): person for person in _people(wanted)}
+    people = {key: known.get(key, person) for key, person in people.items()}
+    Person.objects.bulk_create([person for key, person in people.items() if key not in known])
+    Leadership.objects.bulk_create(
+        [
+            Leadership(unit=units[row.code], person=people[row.leader, row.position], starts_on=today)
+            for row in wanted
+        ]
+    )
+    return len(wanted)
+
+
+def _people(rows: Sequence[ChartRow]) -> QuerySet[Person]:
+    return Person.objects.filter(name__in={row.leader for row in rows}).select_related("position")
