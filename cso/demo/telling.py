@@ -1,0 +1,200 @@
+"""Tells a story to the product, through the same doors as real data: actions, and the bulk load of cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+
+from cso.customers.actions import add_customers
+from cso.demo.cases import DrawnCase, draw_cases
+from cso.demo.organization import Organization, customer_rows, tell_organization
+from cso.demo.story import Story
+from cso.metrics.actions import set_target
+from cso.metrics.refresh import refresh
+from cso.metrics.registry import METRICS
+from cso.people.models import Unit
+from cso.recovery import actions
+from cso.recovery.causes import find_or_add_cause
+from cso.recovery.intake import load_cases
+from cso.recovery.models import Case, Cause
+from cso.recovery.rows import Reading
+from tenants.members import create_tenant
+from tenants.models import Tenant
+from tenants.scope import tenant_scope
+
+ROWS_AT_ONCE = 5_000
+# What the people on the front line logged themselves, so that their own lists are not empty.
+LOGGED_BY_HAND = timedelta(days=21)
+# So many exclusions still wait for a second person.
+UNCONFIRMED = 2
+
+
+def is_told(story: Story) -> bool:
+    """Whether the whole story is in; each is told in one transaction, so there is no half."""
+    tenant = Tenant.objects.filter(slug=story.slug).first()
+    if tenant is None:
+        return False
+    with tenant_scope(tenant):
+        return Unit.objects.exists()
+
+
+def tell(story: Story, *, seed: int, now: datetime, say: Callable[[str], None]) -> None:
+    """Tell the whole story into its tenant, up to `now`, and compute the figures. `say` hears of each step."""
+    tenant = Tenant.objects.filter(slug=story.slug).first()
+    tenant = tenant or create_tenant(story.slug, story.name, story.time_zone)
+    with tenant_scope(tenant):
+        organization = tell_organization(story, seed=seed, now=now)
+        say(f"{story.name}: {len(organization.units)} units with their people")
+        for months_ago, percent in story.targets:
+            first = _first_of_month(now.astimezone(tenant.zone).date(), months_ago)
+            set_target(METRICS["recovered_24h"].key, Decimal(percent), first, by=organization.roles["cso"])
+        customers = list(customer_rows(story, seed=seed, most=story.customers))
+        add_customers(customers, by=None)
+        say(f"{story.name}: {len(customers):,} customers")
+        visits = {str(row["external_id"]): float(str(row["visits_per_year"])) ** 0.5 for row in customers}
+        drawn = draw_cases(story, visits, seed=seed, now=now)
+        _load(drawn, story, now)
+        say(f"{story.name}: {len(drawn):,} cases")
+        acts = sorted(_acts(drawn, story, organization, now), key=lambda act: (act.at, act.order))
+        _act(acts)
+        say(f"{story.name}: {len(acts):,} acts of people on them")
+    with tenant_scope(tenant):
+        while (refreshed := refresh()) and refreshed.more:
+            pass
+        say(f"{story.name}: figures computed")
+
+
+def _first_of_month(day: date, months_ago: int) -> date:
+    months = day.year * 12 + day.month - 1 - months_ago
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def _is_by_hand(case: DrawnCase, story: Story, now: datetime) -> bool:
+    homes = {role.unit for role in story.roles if role.role in {"frontline", "committee_member"}}
+    return case.unit in homes and case.reported_at > now - LOGGED_BY_HAND
+
+
+def _load(drawn: Sequence[DrawnCase], story: Story, now: datetime) -> None:
+    rows = []
+    for line, case in enumerate(drawn, start=1):
+        if not _is_by_hand(case, story, now):
+            row = case.row()
+            # The fix of a case that was undone is told by hand, so that its log reads whole.
+            rows.append((line, {**row, "fixed_at": None} if case.undoing else row))
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        refused = [
+            outcome
+            for outcome in load_cases(rows[start : start + ROWS_AT_ONCE], Reading(), by=None, now=now)
+            if outcome.status != "created"
+        ]
+        if refused:
+            raise ValueError(f"The story does not hold together: {refused[:3]}")
+
+
+@dataclass(frozen=True)
+class _Act:
+    """What somebody did with a case at an instant; `do` returns the case as it then is."""
+
+    at: datetime
+    order: int
+    external_id: str
+    do: Callable[[Case | None], Case]
+
+
+def _act(acts: Sequence[_Act]) -> None:
+    wanted = {act.external_id for act in acts}
+    cases: dict[str | None, Case] = {case.external_id: case for case in Case.objects.filter(external_id__in=wanted)}
+    for act in acts:
+        cases[act.external_id] = act.do(cases.get(act.external_id))
+
+
+def _acts(drawn: Sequence[DrawnCase], story: Story, organization: Organization, now: datetime) -> Iterator[_Act]:
+    hands = _Hands(story, organization)
+    excluded = sorted((case for case in drawn if case.exclusion), key=lambda case: case.exclusion.at if case.exclusion else now)
+    waiting = {case.external_id for case in excluded[-UNCONFIRMED:]}
+    orders = count()
+    for case in drawn:
+        by_hand = _is_by_hand(case, story, now)
+        if by_hand:
+            yield hands.opened(case, next(orders))
+        if by_hand or case.undoing:
+            for at, do in hands.fixes(case):
+                yield _Act(at, next(orders), case.external_id, do)
+        if case.exclusion:
+            for at, do in hands.exclusions(case, confirmed=case.external_id not in waiting, now=now):
+                yield _Act(at, next(orders), case.external_id, do)
+
+
+Deed = tuple[datetime, Callable[[Case | None], Case]]
+
+
+class _Hands:
+    """Who does what in a story."""
+
+    def __init__(self, story: Story, organization: Organization) -> None:
+        self.story, self.organization = story, organization
+        self.causes: dict[str, Cause] = {cause.name: find_or_add_cause(cause.name) for cause in story.causes}
+        members = {role.unit: organization.roles[role.role] for role in story.roles if role.unit}
+        self.at_home = members
+
+    def opened(self, case: DrawnCase, order: int) -> _Act:
+        from cso.customers.models import Customer
+
+        by = self.at_home[case.unit]
+
+        def do(_: Case | None) -> Case:
+            return actions.open_case(
+                by=by,
+                unit=self.organization.units[case.unit],
+                reported_at=case.reported_at,
+                now=case.reported_at,
+                occurred_at=case.occurred_at,
+                summary=case.summary,
+                channel=case.channel,
+                cause=self.causes[case.cause],
+                customer=Customer.objects.get(external_id=case.customer) if case.customer else None,
+                external_id=case.external_id,
+            )
+
+        return _Act(case.reported_at, order, case.external_id, do)
+
+    def fixes(self, case: DrawnCase) -> Iterator[Deed]:
+        by = self.at_home.get(case.unit) or self.organization.agents[case.division]
+        if case.fixed_at is None:
+            return
+        yield case.fixed_at, _fix(by, case.fixed_at)
+        if undoing := case.undoing:
+            undo = actions.dispute_case if undoing.disputed else actions.reopen_case
+            yield (
+                undoing.at,
+                lambda known: undo(_known(known), by=by, at=undoing.at, now=undoing.at, note=undoing.note),
+            )
+            if undoing.fixed_again_at:
+                yield undoing.fixed_again_at, _fix(by, undoing.fixed_again_at)
+
+    def exclusions(self, case: DrawnCase, *, confirmed: bool, now: datetime) -> Iterator[Deed]:
+        exclusion = case.exclusion
+        if exclusion is None:
+            return
+        proposer, second = self.organization.leaders[case.division], self.organization.roles["cso"]
+        yield (
+            exclusion.at,
+            lambda known: actions.propose_exclusion(
+                _known(known), exclusion.reason, exclusion.note, by=proposer, now=exclusion.at
+            ),
+        )
+        agreed_at = min(exclusion.at + timedelta(hours=5), now)
+        if confirmed:
+            yield agreed_at, lambda known: actions.confirm_exclusion(_known(known), by=second, now=agreed_at)
+
+
+def _fix(by: object, at: datetime) -> Callable[[Case | None], Case]:
+    return lambda known: actions.fix_case(_known(known), by=by, at=at, now=at)  # type: ignore[arg-type]
+
+
+def _known(case: Case | None) -> Case:
+    assert case is not None, "an act on a case comes after its opening"
+    return case
