@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,6 +76,8 @@ class Postgres:
         if self._child is not None:
             self._child.poll()
             self._child = None
+        with suppress(OSError):
+            self.sockets.rmdir()  # it may stand in /tmp
 
     def is_running(self) -> bool:
         return self.postmaster() is not None
