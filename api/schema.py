@@ -1,0 +1,154 @@
+"""The API's own description: OpenAPI 3.1, from the views, their bodies and their filters."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from rest_framework import serializers
+
+from api.filters import ListFilters, parameters_of
+from api.problems import KINDS, MEDIA_TYPE
+from api.rendering import to_json
+from tenants.roles import SCOPE_GRANTS
+
+V = TypeVar("V", bound=Callable[..., Any])
+Shape = type[serializers.Serializer[Any]]
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="Yours to choose. The same request under the same key is done once, and answered the same, for 24 hours.",
+)
+IF_MATCH = OpenApiParameter(
+    "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True, description="The ETag of what you read."
+)
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="The ETag that you hold: 304 if it still is."
+)
+
+
+def endpoint(
+    operation: str,
+    summary: str,
+    *,
+    answer: Any,
+    body: Any = None,
+    status: int = 200,
+    filters: type[ListFilters] | None = None,
+    parameters: Sequence[Any] = (),
+    example: Any = None,
+) -> Callable[[V], V]:
+    """Describe one method of one address; a list is described by its `filters` and the shape of one row."""
+    if filters is not None:
+        answer, parameters = page_of(answer), [*parameters, *parameters_of(filters)]
+    examples = [OpenApiExample("Example", value=example, request_only=True)] if example is not None else None
+    return extend_schema(
+        operation_id=operation,
+        summary=summary,
+        request=body,
+        responses=answer if isinstance(answer, dict) else {status: answer},
+        parameters=list(parameters),
+        examples=examples,
+    )
+
+
+def page_of(row: Shape) -> Any:
+    """The shape of a page of rows."""
+    return inline_serializer(
+        f"{row.__name__}Page",
+        {"data": row(many=True), "next": serializers.URLField(allow_null=True, help_text="The next page, or null.")},
+    )
+
+
+def no_body(description: str) -> OpenApiResponse:
+    return OpenApiResponse(description=description)
+
+
+class KeyScheme(OpenApiAuthenticationExtension):
+    target_class = "api.auth.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "cso_<workspace>_<key id>_<secret>",
+            "description": f"Scopes: {', '.join(SCOPE_GRANTS)}.",
+        }
+
+
+_PROBLEM = {
+    "type": "object",
+    "description": "A problem document (RFC 9457). `type` leads to a page about the kind; `code` is stable.",
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "scope": {"type": "string", "description": "The scope that is missing."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {name: {"type": "string"} for name in ("field", "code", "message")},
+                "required": ["field", "code", "message"],
+            },
+        },
+    },
+    "required": ["type", "title", "status", "detail", "code"],
+}
+
+
+def add_problems(result: dict[str, Any], generator: SchemaGenerator, **_: Any) -> dict[str, Any]:
+    """Postprocessing hook: every operation may answer with the problems of its method."""
+    components = result["components"]
+    components["schemas"]["Problem"] = _PROBLEM
+    by_status: dict[int, list[str]] = {}
+    for kind in KINDS.values():
+        by_status.setdefault(kind.status, []).append(kind.code)
+    components["responses"] = {
+        f"Problem{status}": _problem_response(status, codes) for status, codes in by_status.items()
+    }
+    for address in result["paths"].values():
+        for method, operation in address.items():
+            for status in _statuses(method):
+                operation["responses"].setdefault(str(status), {"$ref": f"#/components/responses/Problem{status}"})
+    return result
+
+
+def _statuses(method: str) -> Sequence[int]:
+    common = (400, 401, 403, 404, 429, 500)
+    of_method = {"post": (409, 413, 415, 422), "patch": (409, 412, 413, 415, 428)}
+    return (*common, *of_method.get(method, ()))
+
+
+def _problem_response(status: int, codes: Sequence[str]) -> dict[str, Any]:
+    examples = {
+        code: {
+            "value": {
+                "type": KINDS[code].type,
+                "title": KINDS[code].title,
+                "status": status,
+                "detail": KINDS[code].advice,
+                "code": code,
+            }
+        }
+        for code in codes
+    }
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}}
+    return {"description": "; or: ".join(KINDS[code].title for code in codes), "content": content}
+
+
+@functools.cache
+def schema_document() -> bytes:
+    """The OpenAPI document, made once per process: it is the same for everyone."""
+    return to_json(SchemaGenerator().get_schema(request=None, public=True))

@@ -1,0 +1,276 @@
+"""Bulk: many cases at once, as JSON, JSON lines or CSV; a few at once are answered row by row, more become a job."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import chain, islice
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import orjson
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.errors import ProblemError
+from api.fields import Body, Text
+from api.filters import ListFilters
+from api.idempotency import idempotent
+from api.pagination import Listing, page
+from api.resources import Resource, only
+from api.schema import IDEMPOTENCY_KEY, endpoint
+from api.v1.shapes import Shape
+from cso.errors import InvalidFieldsError
+from cso.recovery.batches import ROWS_AT_ONCE, queue_batch
+from cso.recovery.files import Lines, csv_lines, json_lines
+from cso.recovery.intake import Outcome, load_cases
+from cso.recovery.models import Batch
+from cso.recovery.rows import FIELDS, Reading
+from tenants.models import validate_time_zone
+from tenants.roles import Can
+
+MAX_BYTES = 1024**3
+# A JSON array is decoded as one; larger loads come as lines.
+MAX_ARRAY_BYTES = 32 * 1024**2
+_IN_MEMORY = 4 * 1024**2
+_PIECE = 256 * 1024
+_FORMATS = ("application/json", "application/x-ndjson", "text/csv")
+_EXAMPLE_TIME = datetime(2026, 3, 18, 15, 0, tzinfo=UTC)
+STATUSES = ("created", "updated", "unchanged", "superseded", "refused")
+
+
+class BatchQuery(Body):
+    time_zone = Text(required=False, help_text="IANA zone of times without an offset, such as America/New_York.")
+    time_format = Text(
+        required=False, max_length=100, help_text="As in strptime, such as %m/%d/%Y %I:%M:%S %p; else ISO 8601."
+    )
+
+    def validate_time_zone(self, name: str) -> ZoneInfo:
+        try:
+            validate_time_zone(name)
+        except ValidationError as error:
+            raise serializers.ValidationError(" ".join(error.messages), code="unknown") from error
+        return ZoneInfo(name)
+
+    def validate_time_format(self, wording: str) -> str:
+        try:
+            datetime.strptime(_EXAMPLE_TIME.strftime(wording), wording)  # noqa: DTZ007 (only the format is tried)
+        except (ValueError, re.error) as error:
+            raise serializers.ValidationError("This is not a format for strptime.", code="invalid") from error
+        return wording
+
+
+MAP = OpenApiParameter(
+    "map",
+    str,
+    many=True,
+    description=f"FIELD=COLUMN, once for each field that the file calls otherwise. Fields: {', '.join(FIELDS)}.",
+)
+
+
+class RowErrorShape(Shape):
+    field = serializers.CharField()
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ResultShape(Shape):
+    line = serializers.IntegerField(help_text="From 1; in a CSV file the first line names the columns.")
+    status = serializers.ChoiceField(STATUSES)
+    external_id = serializers.CharField(allow_null=True)
+    id = serializers.UUIDField(allow_null=True)
+    errors = RowErrorShape(many=True)
+
+
+class _Counts(Shape):
+    rows = serializers.IntegerField()
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    superseded = serializers.IntegerField(help_text="A later row with the same external id was merged over it.")
+    refused = serializers.IntegerField()
+
+
+class ReportShape(_Counts):
+    results = ResultShape(many=True)
+
+
+class BatchShape(_Counts):
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(Batch.Status.choices)
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class RefusalShape(Shape):
+    line = serializers.IntegerField()
+    external_id = serializers.CharField(allow_null=True)
+    field = serializers.CharField()
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class CaseRow(Shape):
+    """Known cases, by external id, are changed; others are added. What is left out or empty stays as it is."""
+
+    external_id = serializers.CharField(required=False)
+    unit = serializers.CharField(required=False, help_text="Code; needed for a new case.")
+    customer = serializers.CharField(required=False, help_text="External id; added when new.")
+    cause = serializers.CharField(required=False, help_text="Name; added when new.")
+    channel = serializers.CharField(required=False)
+    summary = serializers.CharField(required=False)
+    occurred_at = serializers.CharField(required=False)
+    reported_at = serializers.CharField(required=False, help_text="Needed for a new case.")
+    fixed_at = serializers.CharField(required=False)
+
+
+BATCHES = Listing(("-id",), ("id", "status", "rows", *STATUSES, "created_at", "finished_at"), dict)
+REFUSALS = Listing(
+    ("line", "id"),
+    ("id", "line", "external_id", "field", "code", "message"),
+    lambda row: {name: row[name] for name in RefusalShape().fields} | {"external_id": row["external_id"] or None},
+)
+
+
+class CaseBatches(Resource):
+    acts = {"POST": (Can.IMPORT_CASES,)}
+    streams_body = True
+    _spooled: IO[bytes] | None = None
+
+    @endpoint(
+        "load_cases",
+        "Load many cases at once",
+        body={"application/json": CaseRow(many=True), "application/x-ndjson": CaseRow, "text/csv": str},
+        answer={200: ReportShape, 202: BatchShape},
+        parameters=[BatchQuery, MAP, IDEMPOTENCY_KEY],
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Up to 5,000 rows are loaded at once and answered row by row (200); more become a job (202).
+
+        A wrong row is refused by line and field, and the rest goes in. The same rows may be sent again: what says
+        nothing new changes nothing.
+        """
+        try:
+            lines = self._lines(_columns(request.query_params.getlist("map")))
+            first = list(islice(lines, ROWS_AT_ONCE + 1))
+            if len(first) > ROWS_AT_ONCE:
+                return self._queue(chain(first, lines))
+        except csv.Error as error:
+            raise ProblemError("malformed", f"This is not CSV: {error}.") from error
+        outcomes = load_cases(first, self._reading(), by=self.key, now=self.now)
+        counts = Counter(outcome.status for outcome in outcomes)
+        report = {"rows": len(first)} | {status: counts[status] for status in STATUSES}
+        return Response(report | {"results": [_result(outcome) for outcome in outcomes]})
+
+    def body_digest(self) -> bytes:
+        digest = hashlib.sha256()
+        with_body = self._body()
+        for piece in iter(lambda: with_body.read(_PIECE), b""):
+            digest.update(piece)
+        return digest.digest()
+
+    def _queue(self, lines: Iterable[tuple[int, Any]]) -> Response:
+        batch = queue_batch(iter(lines), self._reading(), by=self.key)
+        location = reverse("api:batch", args=[batch.pk])
+        return self.show(Batch.objects.filter(pk=batch.pk), BATCHES, status=202, location=location)
+
+    def _lines(self, columns: dict[str, str]) -> Lines:
+        sent = (self.request.content_type or "").partition(";")[0].strip().lower()
+        if sent not in _FORMATS:
+            raise UnsupportedMediaType(sent, f"Send one of: {', '.join(_FORMATS)}.")
+        if sent == "text/csv":
+            return csv_lines(self._body(), columns)
+        return json_lines(self._body()) if sent == "application/x-ndjson" else _array(self._body())
+
+    def _reading(self) -> Reading:
+        parameters = self.request.query_params
+        form = BatchQuery(data={name: parameters[name] for name in parameters if name != "map"})
+        form.is_valid(raise_exception=True)
+        values = form.validated_data
+        columns = _columns(parameters.getlist("map"))
+        return Reading(values.get("time_zone"), values.get("time_format"), columns)
+
+    def _body(self) -> IO[bytes]:
+        """The body from its start, on disk when it is large: what is read twice is not sent twice."""
+        if self._spooled is None:
+            self._spooled = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 (closed with the request)
+            request = self.request._request
+            request._files_to_close = [self._spooled]  # type: ignore[attr-defined]
+            size = 0
+            for piece in iter(lambda: request.read(_PIECE), b""):
+                size += len(piece)
+                if size > MAX_BYTES:
+                    raise ProblemError("too-large", f"A load may have {MAX_BYTES // 1024**2:,} MB at most.")
+                self._spooled.write(piece)
+        self._spooled.seek(0)
+        return self._spooled
+
+
+class OneBatch(Resource):
+    acts = {"GET": (Can.IMPORT_CASES,)}
+
+    @endpoint("read_batch", "How far a job is", answer=BatchShape)
+    def get(self, request: Request, pk: UUID) -> Response:
+        return self.show(Batch.objects.filter(pk=pk), BATCHES)
+
+
+class RefusalFilters(ListFilters):
+    """None; a list takes no other parameters than those of paging."""
+
+
+class BatchRefusals(Resource):
+    acts = {"GET": (Can.IMPORT_CASES,)}
+
+    @endpoint("list_refusals", "Which rows of a job were refused, and why", answer=RefusalShape, filters=RefusalFilters)
+    def get(self, request: Request, pk: UUID) -> Response:
+        batch: Batch = only(Batch.objects.filter(pk=pk))
+        return page(request, RefusalFilters(request, batch.refusals.all(), now=self.now).rows(), REFUSALS)
+
+
+def _array(body: IO[bytes]) -> Iterator[tuple[int, Any]]:
+    text = body.read(MAX_ARRAY_BYTES + 1)
+    if len(text) > MAX_ARRAY_BYTES:
+        raise ProblemError(
+            "too-large",
+            f"A JSON array may have {MAX_ARRAY_BYTES // 1024**2} MB at most; send application/x-ndjson instead.",
+        )
+    try:
+        rows = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ParseError(f"This is not JSON: {error}.") from error
+    if not isinstance(rows, list):
+        raise InvalidFieldsError.of("body", "not_an_array", "Send an array of rows.")
+    return iter(list(enumerate(rows, 1)))
+
+
+def _columns(pairs: Sequence[str]) -> dict[str, str]:
+    columns = {}
+    for pair in pairs:
+        name, equals, column = pair.partition("=")
+        if not equals or name not in FIELDS:
+            message = f"Write FIELD=COLUMN with one of {', '.join(FIELDS)}."
+            raise InvalidFieldsError.of("map", "malformed", message)
+        columns[name] = column
+    return columns
+
+
+def _result(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "line": outcome.line,
+        "status": outcome.status,
+        "external_id": outcome.external_id or None,
+        "id": outcome.id,
+        "errors": [{"field": e.field, "code": e.code, "message": e.message} for e in outcome.errors],
+    }

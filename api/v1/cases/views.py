@@ -1,0 +1,133 @@
+"""Cases: listed, logged, corrected."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import django_filters
+from django.db.models import QuerySet
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.fields import Body, Instant, Text, customer_reference, unit_reference
+from api.filters import InstantFilter, ListFilters, ReferenceFilter, UnitFilter
+from api.idempotency import idempotent
+from api.pagination import page
+from api.resources import Resource
+from api.schema import IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, endpoint
+from api.v1.cases.representation import CASES, CaseShape
+from cso.customers.models import Customer
+from cso.recovery import actions
+from cso.recovery.causes import MAX_NAME, find_or_add_cause
+from cso.recovery.models import MAX_SUMMARY, RECOVERY_TIME, Case, Channel
+from cso.recovery.queries import visible_cases
+from tenants.roles import Can
+
+
+class _CaseFacts(Body):
+    occurred_at = Instant(required=False, allow_null=True)
+    summary = Text(max_length=MAX_SUMMARY, required=False, allow_blank=True)
+    channel = serializers.ChoiceField(Channel.choices, required=False, allow_null=True)
+    cause = Text(max_length=MAX_NAME, required=False, allow_null=True, help_text="A name; added when new.")
+    customer = customer_reference(required=False, allow_null=True)
+
+
+class NewCase(_CaseFacts):
+    unit = unit_reference()
+    reported_at = Instant(required=False, help_text="The first contact; now when left out.")
+    external_id = Text(max_length=100, required=False, allow_null=True)
+
+
+class CaseCorrection(_CaseFacts):
+    """The unit is not corrected but moved: `POST .../move`."""
+
+    reported_at = Instant(required=False)
+
+
+class CaseFilters(ListFilters):
+    unit = UnitFilter()
+    state = django_filters.ChoiceFilter(
+        choices=[("open", "Open"), ("fixed", "Fixed"), ("overdue", "Overdue")],
+        method="in_state",
+        help_text="`overdue`: open, counted in the figures, and past its 24 hours.",
+    )
+    cause = django_filters.CharFilter(field_name="cause__name", help_text="The whole name.")
+    channel = django_filters.ChoiceFilter(choices=Channel.choices)
+    reported_from = InstantFilter(field_name="reported_at", lookup_expr="gte")
+    reported_to = InstantFilter(field_name="reported_at", lookup_expr="lt", help_text="Not included.")
+    external_id = django_filters.CharFilter()
+    customer = ReferenceFilter(Customer, "external_id", help_text="Id or external id of a customer.")
+
+    def in_state(self, rows: QuerySet[Case], name: str, state: str) -> QuerySet[Case]:
+        if state == "fixed":
+            return rows.filter(fixed_at__isnull=False)
+        rows = rows.filter(fixed_at=None)
+        return rows.filter(is_valid=True, clock_start__lt=self.now - RECOVERY_TIME) if state == "overdue" else rows
+
+
+class Cases(Resource):
+    acts = {"GET": (Can.SEE_ALL_CASES,), "POST": (Can.LOG_CASE,)}
+
+    @endpoint("list_cases", "Cases, the latest reported first", answer=CaseShape, filters=CaseFilters)
+    def get(self, request: Request) -> Response:
+        rows = CaseFilters(request, visible_cases(self.key), now=self.now).rows()
+        return page(request, rows, CASES)
+
+    @endpoint(
+        "log_case",
+        "Log an OOPS",
+        body=NewCase,
+        answer=CaseShape,
+        status=201,
+        parameters=[IDEMPOTENCY_KEY],
+        example={
+            "external_id": "T-20418",
+            "unit": "yyz",
+            "occurred_at": "2026-03-18T13:40:00-04:00",
+            "reported_at": "2026-03-18T14:05:00-04:00",
+            "summary": "Suitcase left behind on the connection; no word until the carousel was empty.",
+            "channel": "in_person",
+            "cause": "Baggage not loaded",
+            "customer": "crm-77",
+        },
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        values = {"reported_at": self.now} | facts(self.read(NewCase))
+        case = actions.open_case(**values, by=self.key, now=self.now)
+        rows = visible_cases(self.key).filter(pk=case.pk)
+        return self.show(rows, CASES, status=201, location=reverse("api:case", args=[case.pk]))
+
+
+class OneCase(Resource):
+    acts = {"GET": (Can.SEE_ALL_CASES,), "PATCH": (Can.WORK_CASE,)}
+
+    @endpoint("read_case", "One case", answer=CaseShape, parameters=[IF_NONE_MATCH])
+    def get(self, request: Request, pk: UUID) -> Response:
+        return self.show(visible_cases(self.key).filter(pk=pk), CASES)
+
+    @endpoint(
+        "correct_case",
+        "Correct what is known of a case",
+        body=CaseCorrection,
+        answer=CaseShape,
+        parameters=[IF_MATCH],
+        example={"occurred_at": "2026-03-18T12:10:00-04:00", "cause": "Connection too short"},
+    )
+    def patch(self, request: Request, pk: UUID) -> Response:
+        rows = visible_cases(self.key).filter(pk=pk)
+        case = self.hold(rows, CASES)
+        actions.correct_case(case, by=self.key, now=self.now, **facts(self.read(CaseCorrection)))
+        return self.show(rows, CASES)
+
+
+def facts(values: dict[str, Any]) -> dict[str, Any]:
+    """What the actions take: a cause instead of its name, and no null where there is an empty text."""
+    if "channel" in values:
+        values["channel"] = values["channel"] or ""
+    if values.get("cause"):
+        values["cause"] = find_or_add_cause(values["cause"])
+    return values

@@ -1,0 +1,33 @@
+"""Parts that several representations share, and how the documentation describes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from api.pagination import Row
+
+
+class Shape(serializers.Serializer[Any]):
+    """Describes an answer in the documentation; rendering goes straight from the rows."""
+
+
+class UnitRef(Shape):
+    id = serializers.UUIDField()
+    code = serializers.CharField()
+    name = serializers.CharField()
+
+
+class PersonRef(Shape):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+def unit_columns(column: str) -> tuple[str, str, str]:
+    return f"{column}_id", f"{column}__code", f"{column}__name"
+
+
+def unit_ref(row: Row, column: str) -> Row | None:
+    unit, code, name = unit_columns(column)
+    return {"id": row[unit], "code": row[code], "name": row[name]} if row[unit] else None
