@@ -1,4 +1,4 @@
-"""Settings of every process: web, worker, beat and commands. What differs between machines comes from the environment."""
+"""Settings of every process: web, worker, beat and commands. What differs by machine comes from the environment."""
 
 from __future__ import annotations
 

@@ -2,12 +2,10 @@
 
 import os
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cso.settings")
-
 from django.core.wsgi import get_wsgi_application
-
-application = get_wsgi_application()
 
 from tenants.guard import refuse_unsafe_database
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cso.settings")
+application = get_wsgi_application()
 refuse_unsafe_database()

@@ -48,7 +48,7 @@ class TenantManager(models.Manager[M]):
     """
 
     def get_queryset(self) -> TenantQuerySet[M]:
-        queryset: TenantQuerySet[M] = TenantQuerySet(self.model, using=self._db, hints=self._hints)
+        queryset: TenantQuerySet[M] = TenantQuerySet(self.model, using=self._db)
         return queryset.filter(tenant_id=current_tenant_id())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
@@ -14,7 +15,7 @@ class UuidV7(models.Func):
     output_field = models.UUIDField()
 
 
-class TenantForeignKey(models.ForeignKey):
+class TenantForeignKey(models.ForeignKey[Any, Any]):
     """A reference between two rows of one tenant.
 
     Django makes neither constraint nor index of its own: the database key is composite, `(tenant_id, <field>_id)` ->
@@ -27,7 +28,7 @@ class TenantForeignKey(models.ForeignKey):
         kwargs["db_index"] = False
         super().__init__(to, on_delete, **kwargs)
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()
         kwargs.pop("db_constraint", None)
         kwargs.pop("db_index", None)

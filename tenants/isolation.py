@@ -110,7 +110,7 @@ class SecureTenantTable(Operation):
 
         # Historic models carry fields but no class attributes: the rules come from the model of today.
         historic = to_state.apps.get_model(app_label, self.model_name)
-        historic.rules = apps.get_model(app_label, self.model_name).rules  # type: ignore[attr-defined]
+        historic.rules = apps.get_model(app_label, self.model_name).rules
         # PostgreSQL refuses to alter a table with deferred checks still to come.
         schema_editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for statement in isolation_statements(historic):

@@ -91,7 +91,7 @@ class Membership(TenantModel):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    rules = TableRules(own_rows="user_id")
+    rules: ClassVar[TableRules] = TableRules(own_rows="user_id")
 
     objects = TenantManager()
     # Without the tenant's filter; under `user_scope` the database shows a person's own memberships alone.
@@ -159,7 +159,7 @@ class AuditEntry(TenantModel):
     previous_hash = models.BinaryField(max_length=32, editable=False, db_default=b"")
     hash = models.BinaryField(max_length=32, editable=False, db_default=b"")
 
-    rules = TableRules(append_only=True)
+    rules: ClassVar[TableRules] = TableRules(append_only=True)
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "number"], name="audit_entries_are_numbered")]

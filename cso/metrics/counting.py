@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -41,7 +42,7 @@ def count_windows(family: Family, windows: Sequence[Window], *, with_units_below
     """One tally per window, in the windows' order; the unit's own facts, or also those of all units below."""
     if not windows:
         return []
-    parameters = {
+    parameters: dict[str, Any] = {
         "tenant": current_tenant_id(),
         "units": [window.unit for window in windows],
         "starts": [window.start - family.delay for window in windows],

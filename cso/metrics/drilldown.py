@@ -32,9 +32,9 @@ def cases_behind(
 ) -> QuerySet[Case]:
     """The cases that make up one part of a figure; their number is the figure's.
 
-    part: `numerator`, `denominator`, `rest` (in the denominator, not in the numerator: the misses) or `running` (not yet
-    due). units: their subtrees; None for the whole tenant. period None is for a state. between: counts only instants
-    in that window instead of the period's, for a leader's part of it.
+    part: `numerator`, `denominator`, `rest` (in the denominator, not in the numerator: the misses) or `running` (not
+    yet due). units: their subtrees; None for the whole tenant. period None is for a state. between: counts only
+    instants in that window instead of the period's, for a leader's part of it.
     """
     family = metric.family
     cases = visible_cases(viewer).filter(family.source.base)

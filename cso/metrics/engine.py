@@ -1,7 +1,8 @@
 """One tenant's turn of the engine: count the attempt, refresh, and set poison aside.
 
-An attempt is counted in a commit of its own before the work, so that a worker killed in mid-refresh leaves a trace. After
-each failure fewer marks are tried at once; a single mark that still fails is quarantined, visibly, and the rest goes on.
+An attempt is counted in a commit of its own before the work, so that a worker killed in mid-refresh leaves a trace.
+After each failure fewer marks are tried at once; a single mark that still fails is quarantined, visibly, and the rest
+goes on.
 """
 
 from __future__ import annotations

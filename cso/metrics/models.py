@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -23,7 +25,7 @@ class Mark(TenantModel):
     unit = TenantForeignKey(Unit, models.CASCADE, related_name="+")
     day = models.DateField()
 
-    rules = TableRules(dispatcher_sees_tenants=True)
+    rules: ClassVar[TableRules] = TableRules(dispatcher_sees_tenants=True)
 
     def __str__(self) -> str:
         return f"{self.source} {self.unit_id} {self.day}"

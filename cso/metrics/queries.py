@@ -134,7 +134,7 @@ EXACT_UP_TO = 20_000
 
 
 def time_to_recover(units: Sequence[UUID], period: Period, *, now: datetime) -> Summary:
-    """Median and p90 of the seconds to the fix that held, by Kaplan-Meier, of the cases whose clock started in a period.
+    """Median and p90 of the seconds to the fix that held, by Kaplan-Meier, of the cases that began in a period.
 
     Exact for up to `EXACT_UP_TO` cases, and wherever the histograms cannot promise their bound (`Summary.certain`).
     """

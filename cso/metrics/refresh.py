@@ -1,7 +1,7 @@
 """From marks to cells, incrementally: recount what is stale, add the difference to every unit above.
 
-The result depends on the facts alone, never on how often, in which order or by how many workers it is computed: a cell is
-recounted from its facts, and only the recount's difference to what stood there moves the totals.
+The result depends on the facts alone, never on how often, in which order or by how many workers it is computed: a cell
+is recounted from its facts, and only the recount's difference to what stood there moves the totals.
 """
 
 from __future__ import annotations
@@ -172,7 +172,10 @@ def _upwards(units: Iterable[UUID]) -> list[UUID]:
         cursor.execute(
             """
             SELECT stale.ancestor_id
-            FROM (SELECT DISTINCT ancestor_id FROM people_unitancestor WHERE tenant_id = %(tenant)s AND unit_id = ANY(%(units)s)) stale
+            FROM (
+                SELECT DISTINCT ancestor_id FROM people_unitancestor
+                WHERE tenant_id = %(tenant)s AND unit_id = ANY(%(units)s)
+            ) stale
             JOIN people_unitancestor way ON way.tenant_id = %(tenant)s AND way.unit_id = stale.ancestor_id
             GROUP BY stale.ancestor_id ORDER BY count(*) DESC, stale.ancestor_id
             """,

@@ -40,8 +40,8 @@ _ORDER: dict[Verdict, int] = {"missed": 0, "uncertain": 1, "met": 2, "no_data": 
 class LeaderRow:
     """One unit and who answers for it. `leader` None: nobody was named, which is a finding too.
 
-    since, until: set where the leader held the unit for part of the period only; the figure is then that part's, counted
-    from the cases themselves. weeks: the unit's last full weeks, oldest first, as shares (None: no data).
+    since, until: set where the leader held the unit for part of the period only; the figure is then that part's,
+    counted from the cases themselves. weeks: the unit's last full weeks, oldest first, as shares (None: no data).
     """
 
     unit: Unit

@@ -22,7 +22,7 @@ def dispatch() -> None:
     note_heartbeat()
     busy = tenants_with(Mark)
     for start in range(0, len(busy), TENANTS_PER_MESSAGE):
-        refresh_tenants.apply_async([busy[start : start + TENANTS_PER_MESSAGE]], expires=MESSAGE_LIVES)
+        refresh_tenants.apply_async((busy[start : start + TENANTS_PER_MESSAGE],), expires=MESSAGE_LIVES)
 
 
 @shared_task(name="metrics.refresh_tenants")
@@ -30,7 +30,7 @@ def refresh_tenants(tenant_ids: Sequence[int]) -> None:
     for tenant in Tenant.objects.filter(pk__in=tenant_ids).order_by("pk"):
         if engine.run(tenant):
             # The next chunk waits behind everybody else's first.
-            refresh_tenants.apply_async([[tenant.pk]], expires=MESSAGE_LIVES)
+            refresh_tenants.apply_async(([tenant.pk],), expires=MESSAGE_LIVES)
 
 
 def note_heartbeat() -> None:

@@ -67,7 +67,8 @@ def read_chart(lines: Iterable[str], columns: Mapping[str, str]) -> tuple[list[C
     head = reader.fieldnames or []
     columns = dict(columns) or {name: name for name in FIELDS if name in head}
     if unknown := sorted(set(columns) - set(FIELDS)):
-        raise InvalidFieldsError.of("map", "unknown", f"No such fields: {', '.join(unknown)}. Known: {', '.join(FIELDS)}.")
+        known = ", ".join(FIELDS)
+        raise InvalidFieldsError.of("map", "unknown", f"No such fields: {', '.join(unknown)}. Known: {known}.")
     missing = sorted(({"name"} - set(columns)) | {column for column in columns.values() if column not in head})
     if missing:
         raise InvalidFieldsError.of("map", "missing_column", f"The file has no column {', '.join(missing)}.")
@@ -169,7 +170,8 @@ def _only(found: Sequence[Unit]) -> Unit | None:
 def _unknown_parent(row: ChartRow, units: Mapping[str, Unit], by_name: Mapping[str, list[Unit]]) -> Remark:
     alike = by_name.get(row.parent.casefold(), [])
     if alike:
-        message = f"“{row.parent}” names {len(alike)} units; give the code: {', '.join(unit.code for unit in alike)[:200]}."
+        codes = ", ".join(unit.code for unit in alike)[:200]
+        message = f"“{row.parent}” names {len(alike)} units; give the code: {codes}."
         return Remark(row.line, "parent", "ambiguous", message, refused=False)
     names = [unit.name for unit in units.values()]
     meant = get_close_matches(row.parent, names, n=1, cutoff=0.66)
@@ -194,17 +196,15 @@ def _name_leaders(rows: Sequence[ChartRow], units: Mapping[str, Unit], today: da
     titles = {row.position for row in wanted if row.position}
     positions = {title: Position.objects.get_or_create(title=title)[0] for title in sorted(titles)}
     # Somebody of one name and position who leads two units is one person.
-    people = {(row.leader, row.position): Person(name=row.leader, position=positions.get(row.position)) for row in wanted}
+    people: dict[tuple[str, str], Person] = {}
     for row in wanted:
-        people[row.leader, row.position].unit = people[row.leader, row.position].unit or units[row.code]
+        person = Person(name=row.leader, position=positions.get(row.position), unit=units[row.code])
+        people.setdefault((row.leader, row.position), person)
     known = {(person.name, person.position.title if person.position else ""): person for person in _people(wanted)}
     people = {key: known.get(key, person) for key, person in people.items()}
     Person.objects.bulk_create([person for key, person in people.items() if key not in known])
     Leadership.objects.bulk_create(
-        [
-            Leadership(unit=units[row.code], person=people[row.leader, row.position], starts_on=today)
-            for row in wanted
-        ]
+        [Leadership(unit=units[row.code], person=people[row.leader, row.position], starts_on=today) for row in wanted]
     )
     return len(wanted)
 

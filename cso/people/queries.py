@@ -48,3 +48,9 @@ def leaderships_between(first: date, end: date, units: list[UUID]) -> QuerySet[L
         .select_related("person__position", "unit")
         .order_by("unit_id", F("starts_on"))
     )
+
+
+def leader_of(unit: Unit, day: date) -> Leadership | None:
+    """Who leads a unit on a day of the tenant; None for a vacancy."""
+    held = Q(starts_on__lte=day) & (Q(ends_on=None) | Q(ends_on__gt=day))
+    return unit.leaderships.filter(held).select_related("person__position").first()

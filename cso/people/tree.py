@@ -16,7 +16,6 @@ from cso.errors import ConflictError, InvalidFieldsError
 from cso.people.models import MAX_DEPTH, Unit, UnitAncestor
 from tenants.scope import current_tenant_id
 
-
 _TOO_DEEP = f"The tree may be {MAX_DEPTH} levels deep at most."
 
 
@@ -61,9 +60,13 @@ def hang_new(units: Sequence[Unit]) -> None:
 
 def rehang(unit: Unit, parent: Unit | None) -> None:
     """Move the whole subtree of `unit` below `parent`. A refusal (`RingError`, too deep) leaves it where it is."""
-    parameters: dict[str, Any] = {"tenant": current_tenant_id(), "unit": unit.pk, "parent": parent.pk if parent else None}
     if parent is not None:
         _check_place(unit, parent)
+    parameters: dict[str, Any] = {
+        "tenant": current_tenant_id(),
+        "unit": unit.pk,
+        "parent": parent.pk if parent else None,
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -76,9 +76,7 @@ def load_next_chunk(tenant: Tenant, *, now: datetime) -> bool:
 
 def _claim() -> BatchChunk | None:
     """The first chunk of the oldest batch that no other worker holds; a batch's chunks are loaded in order."""
-    batch = (
-        Batch.objects.filter(status=Batch.Status.QUEUED).order_by("id").select_for_update(skip_locked=True).first()
-    )
+    batch = Batch.objects.filter(status=Batch.Status.QUEUED).order_by("id").select_for_update(skip_locked=True).first()
     return batch.chunks.order_by("first_line").first() if batch else None
 
 

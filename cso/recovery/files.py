@@ -34,8 +34,8 @@ def json_lines(stream: BinaryIO | Iterable[bytes]) -> Lines:
 def csv_lines(stream: BinaryIO | Iterable[bytes], columns: Mapping[str, str]) -> Lines:
     """(number of the record's first line, {column: text}) of each record; the first line names the columns.
 
-    columns: field -> the file's column, for a file with names of its own. Raises `InvalidFieldsError` when the head names
-    an unknown field, or lacks a mapped column.
+    columns: field -> the file's column, for a file with names of its own. Raises `InvalidFieldsError` when the head
+    names an unknown field, or lacks a mapped column.
     """
     text = codecs.iterdecode(_without_mark(stream), "utf-8", errors="surrogateescape")
     reader = csv.reader(_whole_lines(text))
@@ -79,4 +79,3 @@ def _whole_lines(chunks: Iterable[str]) -> Iterator[str]:
             raise InvalidFieldsError.of("file", "line_too_long", "A line is longer than 16 MB; is this a CSV file?")
     if rest:
         yield rest
-

@@ -20,6 +20,7 @@ from cso.errors import FieldError
 from cso.people.models import Unit
 from cso.recovery.models import Cause
 from cso.recovery.rows import Reading, Refusal, Row, read_row
+from tenants.base import TenantModel
 from tenants.models import Actor, ApiKey, Membership
 from tenants.roles import Can
 from tenants.scope import current_tenant_id
@@ -122,7 +123,7 @@ def _refused(row: Row, errors: list[FieldError]) -> Outcome:
     return Outcome(row.line, "refused", row.external_id or "", errors=errors)
 
 
-def _ids(model: type[Customer] | type[Cause], name: str, values: set[str]) -> dict[str, UUID]:
+def _ids(model: type[TenantModel], name: str, values: set[str]) -> dict[str, UUID]:
     """The rows of the given names, those missing added."""
     if not values:
         return {}
@@ -142,13 +143,14 @@ CREATE TEMPORARY TABLE intake (
 ) ON COMMIT DROP
 """
 
+_STAGED = "line, external_id, unit_id, customer_id, cause_id, channel, summary, occurred_at, reported_at, fixed_at"
+
 
 def _stage(rows: Sequence[Row], units: dict[str, UUID], customers: dict[str, UUID], causes: dict[str, UUID]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.intake")
         cursor.execute(_STAGE)
-        columns = "line, external_id, unit_id, customer_id, cause_id, channel, summary, occurred_at, reported_at, fixed_at"
-        with cursor.copy(f"COPY pg_temp.intake ({columns}) FROM STDIN") as copy:
+        with cursor.copy(f"COPY pg_temp.intake ({_STAGED}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(
                     (
@@ -183,9 +185,10 @@ SELECT i.line, i.external_id, i.fixed_at AS told_fixed_at, c.id, c.revision,
     COALESCE(i.occurred_at, c.occurred_at) AS occurred_at, c.occurred_at AS occurred_before,
     COALESCE(i.reported_at, c.reported_at) AS reported_at, c.reported_at AS reported_before,
     c.first_fixed_at AS first_before, c.fixed_at AS fixed_before, undone.last_at AS undone_at,
-    -- The fix as it will stand. A case never undone has one fix, which the line may correct; once it was undone the first
-    -- fix stays, and a fix told later than the last reopening is the new one.
-    CASE WHEN i.fixed_at IS NULL OR undone.last_at IS NOT NULL THEN c.first_fixed_at ELSE i.fixed_at END AS first_fixed_at,
+    -- The fix as it will stand. A case never undone has one fix, which the line may correct; once it was undone the
+    -- first fix stays, and a fix told later than the last reopening is the new one.
+    CASE WHEN i.fixed_at IS NULL OR undone.last_at IS NOT NULL THEN c.first_fixed_at
+         ELSE i.fixed_at END AS first_fixed_at,
     CASE WHEN i.fixed_at IS NULL THEN c.fixed_at
          WHEN undone.last_at IS NULL OR i.fixed_at >= undone.last_at THEN i.fixed_at
          ELSE c.fixed_at END AS fixed_at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -93,10 +94,10 @@ class Case(TenantModel):
         expression=Coalesce("occurred_at", "reported_at"), output_field=models.DateTimeField(), db_persist=True
     )
     occurrence_known = models.GeneratedField(
-        expression=Q(occurred_at__isnull=False), output_field=models.BooleanField(), db_persist=True
+        expression=RawSQL("occurred_at IS NOT NULL", ()), output_field=models.BooleanField(), db_persist=True
     )
     is_valid = models.GeneratedField(
-        expression=Q(exclusion_confirmed_by__isnull=True), output_field=models.BooleanField(), db_persist=True
+        expression=RawSQL("exclusion_confirmed_by_id IS NULL", ()), output_field=models.BooleanField(), db_persist=True
     )
     # The difference of two instants is elapsed time: exact over clock changes, and exactly 24:00:00 is in time.
     recovered_24h = models.GeneratedField(
@@ -217,7 +218,8 @@ class Case(TenantModel):
     @property
     def due_at(self) -> datetime:
         """24 elapsed hours after the clock's start: no business hours, no pause, no clock change."""
-        return self.clock_start + RECOVERY_TIME
+        start: datetime = self.clock_start
+        return start + RECOVERY_TIME
 
     @property
     def is_open(self) -> bool:
@@ -251,7 +253,7 @@ class CaseEvent(TenantModel):
     note = models.CharField(max_length=2_000, blank=True, default="", db_default="")
     changes = models.JSONField(default=dict, db_default={})
 
-    rules = TableRules(append_only=True)
+    rules: ClassVar[TableRules] = TableRules(append_only=True)
 
     class Meta(TenantModel.Meta):
         indexes = [models.Index(fields=["tenant", "case", "recorded_at"], name="case_event_log")]
@@ -285,14 +287,14 @@ class Batch(TenantModel):
 
 
 class BatchChunk(TenantModel):
-    """Some lines of a batch that still wait, as JSON [[line, row], ...]; gone once they are in, in the same transaction."""
+    """Some lines of a batch that still wait, as JSON [[line, row], ...]; gone in the transaction that loads them."""
 
     batch = TenantForeignKey(Batch, models.CASCADE, related_name="chunks")
     first_line = models.PositiveIntegerField()
     lines = models.BinaryField()
     attempts = models.PositiveSmallIntegerField(default=0)
 
-    rules = TableRules(dispatcher_sees_tenants=True)
+    rules: ClassVar[TableRules] = TableRules(dispatcher_sees_tenants=True)
 
     class Meta(TenantModel.Meta):
         constraints = [

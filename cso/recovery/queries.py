@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from cso.people.models import UnitAncestor
 from cso.people.queries import home_unit, led_units
-from cso.recovery.models import Case, CaseEvent, EventKind
+from cso.recovery.models import Case, CaseEvent, Cause, EventKind
 from tenants.models import Actor, Membership
 from tenants.roles import Can
 
@@ -47,11 +47,19 @@ class LogLine:
 
 
 def case_log(case: Case) -> list[LogLine]:
-    """What happened to a case, in the order of recording; the opening comes from the case itself."""
+    """What happened to a case, in the order of recording; the opening, and a fix that came with it, from the case itself."""
     events = case.events.select_related("member__user", "api_key").order_by("recorded_at", "id")
+    lines = [_line(event) for event in events]
+    arrived = [_arrived(case, EventKind.OPENED, case.reported_at)]
+    fixes = [line.kind for line in lines if line.kind in {EventKind.FIXED, EventKind.REOPENED, EventKind.DISPUTED}]
+    if case.first_fixed_at is not None and fixes[:1] != [EventKind.FIXED]:
+        arrived.append(_arrived(case, EventKind.FIXED, case.first_fixed_at))
+    return arrived + lines
+
+
+def _arrived(case: Case, kind: EventKind, at: datetime) -> LogLine:
     opener = case.opened_by.label if case.opened_by else ""
-    opened = LogLine(EventKind.OPENED, EventKind.OPENED.label, case.reported_at, case.recorded_at, opener, "", {})
-    return [opened, *(_line(event) for event in events)]
+    return LogLine(kind, str(kind.label), at, case.recorded_at, opener, "", {})
 
 
 def _line(event: CaseEvent) -> LogLine:
@@ -65,3 +73,9 @@ def _line(event: CaseEvent) -> LogLine:
         event.note,
         event.changes,
     )
+
+
+def frequent_causes(most: int, *, now: datetime) -> list[Cause]:
+    """The causes that were named most in the last 90 days, most first."""
+    recent = Cause.objects.filter(cases__reported_at__gte=now - timedelta(days=90))
+    return list(recent.annotate(times=Count("cases")).order_by("-times", "name")[:most])

@@ -28,6 +28,8 @@ TEXTS: dict[str, int] = {
 INSTANTS = ("occurred_at", "reported_at", "fixed_at")
 FIELDS = (*TEXTS, *INSTANTS)
 
+# Keys of other systems, which some of them send as numbers.
+_KEYS = frozenset({"external_id", "unit", "customer"})
 _CHANNELS = frozenset(Channel.values)
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 
@@ -73,36 +75,32 @@ class Refusal:
 def read_row(line: int, raw: Any, reading: Reading, now: datetime) -> Row | Refusal:
     """Check one decoded line, a mapping of field (or column) to value; an empty or missing value says nothing."""
     if not isinstance(raw, Mapping):
-        return Refusal(line, "", [FieldError("row", "not_an_object", "Each row must be an object of fields.")])
-    known, errors = _by_field(raw, reading)
+        return Refusal(line, "", [FieldError("row", "unreadable", "This line is not a row of named fields.")])
+    told, errors = _by_field(raw, reading)
     row = Row(line)
-    for name, longest in TEXTS.items():
-        value = known.get(name)
+    for name, value in told.items():
         if value is None or value == "":
             continue
-        if isinstance(value, int) and not isinstance(value, bool) and name in {"external_id", "unit", "customer"}:
-            value = str(value)
-        if not isinstance(value, str):
-            errors.append(FieldError(name, "not_text", "This must be text."))
-            continue
-        problems = text_errors(name, value, longest)
-        errors += problems
-        if not problems:
-            setattr(row, name, value if name == "summary" else " ".join(value.split()) or None)
-    for name in INSTANTS:
-        value = known.get(name)
-        if value is None or value == "":
-            continue
-        instant = read_instant(name, value, reading)
-        if isinstance(instant, FieldError):
-            errors.append(instant)
+        read = _read_text(name, value) if name in TEXTS else read_instant(name, value, reading)
+        if isinstance(read, FieldError):
+            errors.append(read)
         else:
-            setattr(row, name, instant)
+            setattr(row, name, read)
     _settle_repeated_hour(row, reading)
     errors += _meaning_errors(row, now)
     if errors:
-        return Refusal(line, _shown_id(known.get("external_id")), errors)
+        return Refusal(line, _shown_id(told.get("external_id")), errors)
     return row
+
+
+def _read_text(name: str, value: Any) -> str | FieldError | None:
+    if isinstance(value, int) and not isinstance(value, bool) and name in _KEYS:
+        value = str(value)
+    if not isinstance(value, str):
+        return FieldError(name, "not_text", "This must be text.")
+    if problems := text_errors(name, value, TEXTS[name]):
+        return problems[0]
+    return value if name == "summary" else " ".join(value.split()) or None
 
 
 def _by_field(raw: Mapping[Any, Any], reading: Reading) -> tuple[dict[str, Any], list[FieldError]]:
@@ -110,7 +108,7 @@ def _by_field(raw: Mapping[Any, Any], reading: Reading) -> tuple[dict[str, Any],
         # A mapped file brings columns of its own that are nobody's mistake.
         return {name: raw.get(column) for name, column in reading.columns.items()}, []
     unknown = [FieldError(str(name)[:60], "unknown", "There is no such field.") for name in raw if name not in FIELDS]
-    return dict(raw), unknown
+    return {name: raw[name] for name in FIELDS if name in raw}, unknown
 
 
 def _meaning_errors(row: Row, now: datetime) -> list[FieldError]:
@@ -131,33 +129,37 @@ def read_instant(name: str, value: Any, reading: Reading) -> datetime | FieldErr
     if not isinstance(value, str):
         return FieldError(name, "not_a_time", "Write a time as text, such as 2026-03-08T09:30:00Z.")
     try:
-        if reading.time_format is not None:
-            instant = datetime.strptime(value.strip(), reading.time_format)  # noqa: DTZ007 (the zone comes below)
-        elif _ISO.match(value):
-            instant = datetime.fromisoformat(value.strip())
-        else:
-            raise ValueError
+        instant = _parse(value.strip(), reading.time_format)
+        if instant.tzinfo is None:
+            if reading.zone is None:
+                return FieldError(name, "no_zone", "Give the time an offset (…Z or …-05:00), or the load a time_zone.")
+            instant = instant.replace(tzinfo=reading.zone)
+            if _is_skipped(instant, reading.zone):
+                message = f"{value} does not exist in {reading.zone.key}: the clocks went forward over it."
+                return FieldError(name, "skipped_by_clocks", message)
+        return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         example = reading.time_format or "2026-03-08T09:30:00Z"
         return FieldError(name, "not_a_time", f"“{value[:40]}” is not a time like {example}.")
-    if instant.tzinfo is None:
-        if reading.zone is None:
-            return FieldError(name, "no_zone", "Give the time an offset (…Z or …-05:00), or the load a time_zone.")
-        instant = instant.replace(tzinfo=reading.zone)
-        if instant.astimezone(UTC).astimezone(reading.zone).replace(tzinfo=None) != instant.replace(tzinfo=None):
-            message = f"{value} does not exist in {reading.zone.key}: the clocks went forward over it."
-            return FieldError(name, "skipped_by_clocks", message)
-    try:
-        return instant.astimezone(UTC)
-    except OverflowError:
-        return FieldError(name, "not_a_time", "This lies outside the calendar.")
+
+
+def _parse(text: str, time_format: str | None) -> datetime:
+    if time_format is not None:
+        return datetime.strptime(text, time_format)  # noqa: DTZ007 (the reading's zone comes after)
+    if not _ISO.match(text):
+        raise ValueError
+    return datetime.fromisoformat(text)
+
+
+def _is_skipped(instant: datetime, zone: ZoneInfo) -> bool:
+    return instant.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != instant.replace(tzinfo=None)
 
 
 _HOUR = timedelta(hours=1)
 
 
 def _settle_repeated_hour(row: Row, reading: Reading) -> None:
-    """Where clocks went back, a wall time names two instants; take the later for a fix that would precede its report."""
+    """Where clocks went back a wall time names two instants: take the later for a fix that would precede its report."""
     if reading.zone is None or row.fixed_at is None or row.reported_at is None:
         return
     start = row.occurred_at or row.reported_at

@@ -25,14 +25,14 @@ REFUSALS_SHOWN = 20
 
 
 class Command(BaseCommand):
-    help = "Load cases from a CSV or NDJSON file, as POST /api/v1/cases/batch does. Safe to repeat: the same file changes nothing."
+    help = "Load cases from CSV or NDJSON, as POST /api/v1/cases/batch does. Safe to repeat."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="a .csv file with a head line, or a file of JSON lines")
         parser.add_argument("--tenant", required=True, help="the workspace's short name")
         parser.add_argument("--map", nargs="*", default=[], metavar="FIELD=COLUMN", help=f"fields: {', '.join(FIELDS)}")
         parser.add_argument("--time-zone", help="IANA zone of times without an offset, such as America/New_York")
-        parser.add_argument("--time-format", help="as in strptime, such as '%%m/%%d/%%Y %%I:%%M:%%S %%p'; else ISO 8601")
+        parser.add_argument("--time-format", help="as in strptime: '%%m/%%d/%%Y %%I:%%M:%%S %%p'; else ISO 8601")
 
     def handle(self, *args: Any, **options: Any) -> None:
         tenant = Tenant.objects.filter(slug=options["tenant"]).first()

@@ -55,7 +55,10 @@ class Migration(migrations.Migration):
                 (
                     "member",
                     tenants.fields.TenantForeignKey(
-                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.membership"
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenants.membership",
                     ),
                 ),
                 (
@@ -175,7 +178,7 @@ class Migration(migrations.Migration):
                     "occurrence_known",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=models.Q(("occurred_at__isnull", False)),
+                        expression=models.expressions.RawSQL("occurred_at IS NOT NULL", ()),
                         output_field=models.BooleanField(),
                     ),
                 ),
@@ -183,7 +186,7 @@ class Migration(migrations.Migration):
                     "is_valid",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=models.Q(("exclusion_confirmed_by__isnull", True)),
+                        expression=models.expressions.RawSQL("exclusion_confirmed_by_id IS NULL", ()),
                         output_field=models.BooleanField(),
                     ),
                 ),

@@ -1,0 +1,327 @@
+"""All cells of a tenant from nothing: the facts as one binary stream per source, counted in arrays.
+
+For a new family or counter, for a changed time zone, and for `verify`, which builds aside and compares: the incremental
+engine and this one share the registry's conditions and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.db import connection
+from numpy.typing import NDArray
+
+from cso.metrics.cells import wait_for_engine_lock
+from cso.metrics.histograms import BUCKET_BOUNDS, bucket_of
+from cso.metrics.models import Mark
+from cso.metrics.periods import period_of
+from cso.metrics.registry import FAMILIES, Family, Source, as_sql
+from cso.people.models import Unit
+from tenants.scope import current_tenant, current_tenant_id
+
+Ints = NDArray[np.int64]
+
+_CELLS = (
+    "family, grain, unit_id, period, own, total, own_buckets, own_bucket_counts, total_buckets, total_bucket_counts"
+)
+# PostgreSQL counts microseconds from here; a NULL instant travels as the smallest number.
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_NO_INSTANT = np.iinfo(np.int64).min
+_ROWS_AT_ONCE = 262_144
+_BUCKETS = len(BUCKET_BOUNDS)
+
+
+def rebuild() -> int:
+    """Replace every cell of the current tenant by what its facts say now; returns how many cells there are.
+
+    Marks made before are worked off with it. Writers go on; what they change meanwhile is marked and refreshed after.
+    """
+    wait_for_engine_lock()
+    with connection.cursor() as cursor:
+        # What is marked by now is counted below; the facts are read after, so they are at least as new.
+        seen = list(Mark.objects.values_list("pk", flat=True))
+        build_aside()
+        cursor.execute("DELETE FROM metrics_cell WHERE tenant_id = %s", [current_tenant_id()])
+        cursor.execute(
+            f"INSERT INTO metrics_cell (tenant_id, {_CELLS}) SELECT %s, {_CELLS} FROM pg_temp.rebuilt",
+            [current_tenant_id()],
+        )
+        written: int = cursor.rowcount
+    Mark.objects.filter(pk__in=seen).delete()
+    return written
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A cell that is not what its facts say: as kept and as rebuilt; None where one side has no such cell."""
+
+    family: str
+    grain: str
+    unit: str
+    period: date
+    kept: list[int] | None
+    rebuilt: list[int] | None
+
+
+def verify() -> list[Difference]:
+    """Rebuild aside and compare with the cells as they are kept; repairs nothing. Marks still waiting must be none.
+
+    Raises RuntimeError when marks wait: then cells may rightly differ from the facts.
+    """
+    wait_for_engine_lock()
+    if Mark.objects.exists():
+        raise RuntimeError("Marks are still waiting; run the engine first.")
+    build_aside()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH kept AS (SELECT {_CELLS} FROM metrics_cell WHERE tenant_id = %(tenant)s),
+            only_kept AS (SELECT * FROM kept EXCEPT ALL SELECT {_CELLS} FROM pg_temp.rebuilt),
+            only_rebuilt AS (SELECT {_CELLS} FROM pg_temp.rebuilt EXCEPT ALL SELECT * FROM kept)
+            SELECT family, grain, u.code, period, k.total, r.total
+            FROM only_kept k FULL JOIN only_rebuilt r USING (family, grain, unit_id, period)
+            JOIN people_unit u ON u.tenant_id = %(tenant)s AND u.id = unit_id
+            ORDER BY family, grain, u.code, period
+            """,
+            {"tenant": current_tenant_id()},
+        )
+        return [Difference(*row) for row in cursor.fetchall()]
+
+
+def build_aside() -> None:
+    """Compute every cell of the current tenant into the temporary table `rebuilt`."""
+    tree = _Tree.read()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.rebuilt")
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE rebuilt ON COMMIT DROP AS SELECT {_CELLS} FROM metrics_cell WITH NO DATA"
+        )
+        for source in {family.source.key: family.source for family in FAMILIES.values()}.values():
+            families = [family for family in FAMILIES.values() if family.source.key == source.key]
+            counts = _count(source, families, tree)
+            with cursor.copy(f"COPY pg_temp.rebuilt ({_CELLS}) FROM STDIN") as copy:
+                for each in counts:
+                    for row in each.rows(tree):
+                        copy.write_row(row)
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """Units by number. parents: the number of each unit's parent, -1 at the top. levels: from the top down."""
+
+    ids: list[UUID]
+    parents: Ints
+    levels: list[Ints]
+
+    @classmethod
+    def read(cls) -> _Tree:
+        rows = list(Unit.objects.order_by("id").values_list("id", "parent_id"))
+        number = {unit: n for n, (unit, _) in enumerate(rows)}
+        parents = np.array([number.get(parent, -1) for _, parent in rows], dtype=np.int64)
+        levels: list[Ints] = []
+        level = np.flatnonzero(parents == -1)
+        while level.size:
+            levels.append(level)
+            level = np.flatnonzero(np.isin(parents, level))
+        return cls([unit for unit, _ in rows], parents, levels)
+
+
+class _Calendar:
+    """The periods of one grain that cover a range of instants, with their bounds in microseconds."""
+
+    def __init__(self, grain: str, first: datetime, last: datetime) -> None:
+        zone = current_tenant().zone
+        period = period_of(first, grain, zone)  # type: ignore[arg-type]
+        periods = [period]
+        while period.bounds(zone)[1] <= last:
+            period = period.next()
+            periods.append(period)
+        self.grain = grain
+        self.starts: list[date] = [each.first for each in periods]
+        self.bounds: Ints = np.array([_microseconds(each.bounds(zone)[0]) for each in periods], dtype=np.int64)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def numbers(self, instants: Ints) -> Ints:
+        return np.searchsorted(self.bounds, instants, side="right") - 1
+
+
+class _Counts:
+    """The counts of one family and grain, in arrays that grow with the periods that occur.
+
+    A cell's number is `slot of its period * units + unit`; `own[cell, counter]`. The histogram is kept as keys, `cell *
+    buckets + bucket`, and their counts.
+    """
+
+    def __init__(self, family: Family, calendar: _Calendar, units: int) -> None:
+        self.family, self.calendar, self.units = family, calendar, units
+        self.own = np.zeros((0, len(family.counters)), dtype=np.int32)
+        self._slots = np.full(len(calendar), -1, dtype=np.int64)
+        self._periods: list[int] = []
+        self._keys: list[Ints] = []
+        self._key_counts: list[Ints] = []
+
+    def add(self, units: Ints, instants: Ints, flags: Ints, bits: Sequence[int], seconds: Ints | None) -> None:
+        periods = self.calendar.numbers(instants)
+        self._make_room(np.unique(periods))
+        cells = self._slots[periods] * self.units + units
+        for column, bit in enumerate(bits):
+            counted = np.bincount(cells[(flags >> bit) & 1 == 1], minlength=len(self.own))
+            self.own[:, column] += counted.astype(np.int32)
+        if seconds is not None:
+            known = seconds >= 0
+            keys = cells[known] * _BUCKETS + bucket_of(seconds[known])
+            distinct, counts = np.unique(keys, return_counts=True)
+            self._keys.append(distinct)
+            self._key_counts.append(counts.astype(np.int64))
+
+    def _make_room(self, periods: Ints) -> None:
+        new = periods[self._slots[periods] == -1]
+        self._slots[new] = np.arange(len(self._periods), len(self._periods) + new.size)
+        self._periods += new.tolist()
+        self.own = np.concatenate([self.own, np.zeros((new.size * self.units, self.own.shape[1]), dtype=np.int32)])
+
+    def rows(self, tree: _Tree) -> Iterator[tuple[Any, ...]]:
+        """The cells that hold anything, as rows of `_CELLS`."""
+        own = self.own.reshape(len(self._periods), self.units, -1)
+        total = own.astype(np.int64)
+        own_keys, own_counts = _summed(self._keys, self._key_counts)
+        total_keys, total_counts = own_keys, own_counts
+        for level in reversed(tree.levels[1:]):
+            # Slots stand aside while children are added to their parents, several to one.
+            np.add.at(total.swapaxes(0, 1), tree.parents[level], total.swapaxes(0, 1)[level])
+            units = total_keys // _BUCKETS % self.units
+            here = np.isin(units, level)
+            lifted = total_keys[here] + (tree.parents[units[here]] - units[here]) * _BUCKETS
+            total_keys, total_counts = _summed([total_keys, lifted], [total_counts, total_counts[here]])
+        own_histogram, total_histogram = _by_cell(own_keys, own_counts), _by_cell(total_keys, total_counts)
+        for slot, unit in np.argwhere(total.any(axis=2)).tolist():
+            cell = slot * self.units + unit
+            yield (
+                self.family.key,
+                self.calendar.grain,
+                tree.ids[unit],
+                self.calendar.starts[self._periods[slot]],
+                own[slot, unit].tolist(),
+                total[slot, unit].tolist(),
+                *own_histogram(cell),
+                *total_histogram(cell),
+            )
+
+
+def _summed(keys: Sequence[Ints], counts: Sequence[Ints]) -> tuple[Ints, Ints]:
+    if not keys:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    distinct, where = np.unique(np.concatenate(keys), return_inverse=True)
+    summed = np.zeros(distinct.size, dtype=np.int64)
+    np.add.at(summed, where, np.concatenate(counts))
+    return distinct, summed
+
+
+def _by_cell(keys: Ints, counts: Ints) -> Callable[[int], tuple[list[int], list[int]]]:
+    """A lookup from a cell's number to its (buckets, counts)."""
+
+    def histogram(cell: int) -> tuple[list[int], list[int]]:
+        start, end = np.searchsorted(keys, [cell * _BUCKETS, (cell + 1) * _BUCKETS])
+        return (keys[start:end] - cell * _BUCKETS).tolist(), counts[start:end].tolist()
+
+    return histogram
+
+
+def _count(source: Source, families: Sequence[Family], tree: _Tree) -> list[_Counts]:
+    """Read the facts of a source once and count them for all its families, by month and by week."""
+    columns = sorted({family.column for family in families})
+    conditions = sorted({sql for family in families for sql in family.conditions.values()})
+    measures = sorted({family.seconds for family in families if family.seconds})
+    first, last = _range(source, columns)
+    if first is None or last is None:
+        return []
+    counts = [
+        _Counts(family, _Calendar(grain, first + family.delay, last + family.delay), len(tree.ids))
+        for family in families
+        for grain in ("month", "week")
+    ]
+    for block in _blocks(source, columns, conditions, measures):
+        for each in counts:
+            family = each.family
+            instants = block[family.column]
+            known = instants != _NO_INSTANT
+            each.add(
+                block["unit"][known],
+                instants[known] + int(family.delay / timedelta(microseconds=1)),
+                block["flags"][known],
+                [conditions.index(sql) for sql in family.conditions.values()],
+                block[family.seconds][known] if family.seconds else None,
+            )
+    return counts
+
+
+def _range(source: Source, columns: Sequence[str]) -> tuple[datetime | None, datetime | None]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT least({", ".join(f"min({column})" for column in columns)}),
+                   greatest({", ".join(f"max({column})" for column in columns)})
+            FROM {source.table} WHERE tenant_id = %s
+            """,
+            [current_tenant_id()],
+        )
+        first, last = cursor.fetchone()
+        return first, last
+
+
+def _blocks(
+    source: Source, columns: Sequence[str], conditions: Sequence[str], measures: Sequence[str]
+) -> Iterator[dict[str, Ints]]:
+    """The facts in blocks of arrays by name: `unit` (its number), each instant, each measure (-1: none), `flags`."""
+    names = ["unit", *columns, *measures, "flags"]
+    flags = " | ".join(f"({sql}::int << {bit})" for bit, sql in enumerate(conditions))
+    wanted = [
+        "numbered.number",
+        *(f"COALESCE({source.table}.{column}, '-infinity')" for column in columns),
+        *(f"COALESCE({source.table}.{measure}, -1)" for measure in measures),
+        f"({flags})::bigint",
+    ]
+    query = f"""
+        COPY (
+            SELECT {", ".join(wanted)} FROM {source.table}
+            JOIN (
+                SELECT id, row_number() OVER (ORDER BY id) - 1 AS number FROM people_unit WHERE tenant_id = %s
+            ) numbered ON numbered.id = {source.table}.unit_id
+            WHERE {source.table}.tenant_id = %s AND {as_sql(source.model, source.base)}
+        ) TO STDOUT (FORMAT binary)
+    """
+    # A row: the number of fields, then for each its length and its eight bytes, all big-endian.
+    record = np.dtype([("fields", ">i2"), *((f"{part}{n}", kind) for n in range(len(names)) for part, kind in _FIELD)])
+    with connection.cursor() as cursor, cursor.copy(query, [current_tenant_id()] * 2) as copy:
+        for data in _records(iter(copy), record.itemsize):
+            rows = np.frombuffer(data, dtype=record)
+            yield {name: rows[f"value{n}"].astype(np.int64) for n, name in enumerate(names)}
+
+
+_FIELD = (("length", ">i4"), ("value", ">i8"))
+_HEADER_BYTES = 19
+
+
+def _records(stream: Iterator[Any], size: int) -> Iterator[bytes]:
+    """The stream's records, many at a time, without its header and its two closing bytes."""
+    pending: list[bytes] = [bytes(next(stream, b""))[_HEADER_BYTES:]]
+    for count, data in enumerate(stream, 1):
+        pending.append(bytes(data))
+        if count % _ROWS_AT_ONCE == 0:
+            joined = b"".join(pending)
+            whole = len(joined) // size * size
+            yield joined[:whole]
+            pending = [joined[whole:]]
+    joined = b"".join(pending)
+    yield joined[: len(joined) // size * size]
+
+
+def _microseconds(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1)
