@@ -15,6 +15,7 @@ from typing import NoReturn
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from embedded.children import last_lines
 from embedded.errors import ServersError
 from embedded.servers import Servers, embedded_servers, remove_data
 from embedded.setup import prepare, product_environment, say, step
@@ -22,7 +23,6 @@ from embedded.supervisor import (
     KeepsDyingError,
     Process,
     keep_running,
-    look_after,
     product_processes,
     stop_all,
 )
@@ -63,7 +63,7 @@ def up(port: int, data: Path, *, fresh: bool) -> None:
             with step("Web, worker and beat"):
                 for process in processes:
                     process.start()
-                wait_until_ready(f"http://127.0.0.1:{port}/readyz", processes, servers)
+                wait_until_ready(f"http://127.0.0.1:{port}/readyz", processes, servers.data / "logs")
             say(welcome(url, people, time.monotonic() - began))
             keep_running(processes, servers, say)
         finally:
@@ -120,12 +120,15 @@ def wait_for_port(port: int) -> None:
         time.sleep(0.2)
 
 
-def wait_until_ready(url: str, processes: list[Process], servers: Servers) -> None:
+def wait_until_ready(url: str, processes: list[Process], logs: Path) -> None:
     """Returns when the readiness page says yes; ServersError with its last answer when it does not."""
     deadline = time.monotonic() + READY_WITHIN
     answer = "no answer"
     while time.monotonic() < deadline:
-        look_after(processes, servers, say)
+        for process in processes:
+            if process.death() is not None:
+                told = last_lines(process.log)
+                raise ServersError(f"{process.name} does not start. The end of {process.log}:\n{told}")
         try:
             with urlopen(url, timeout=5) as response:  # noqa: S310 (our own URL)
                 response.read()
@@ -136,7 +139,6 @@ def wait_until_ready(url: str, processes: list[Process], servers: Servers) -> No
         except OSError as error:
             answer = str(error)
         time.sleep(0.2)
-    logs = servers.data / "logs"
     raise ServersError(f"Not ready after {READY_WITHIN:.0f} s; {url} says: {answer}\nThe logs are in {logs}.")
 
 
