@@ -18,7 +18,7 @@ MONTH = timedelta(days=30.44)
 HOUR = timedelta(hours=1)
 # How busy each hour of the day is, from midnight on.
 _HOURS = (1, 1, 1, 1, 2, 4, 7, 9, 10, 10, 9, 9, 9, 8, 8, 9, 10, 10, 9, 8, 7, 5, 3, 2)
-_REOPENED, _EXCLUDED, _FORGOTTEN = 0.04, 0.014, 0.025
+_REOPENED, _EXCLUDED, _FORGOTTEN = 0.035, 0.01, 0.025
 _WEAK_SPOT, _WEEKEND, _TREND = -1.1, -0.2, 0.35
 # Before the improvement its cause is this many times as frequent, afterwards so rare.
 _BEFORE, _AFTER = 2.5, 0.12

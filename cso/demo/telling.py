@@ -13,7 +13,7 @@ from cso.demo.cases import DrawnCase, draw_cases
 from cso.demo.organization import Organization, customer_rows, tell_organization
 from cso.demo.story import Story
 from cso.metrics.actions import set_target
-from cso.metrics.refresh import refresh
+from cso.metrics.rebuild import rebuild
 from cso.metrics.registry import METRICS
 from cso.people.models import Unit
 from cso.recovery import actions
@@ -62,9 +62,7 @@ def tell(story: Story, *, seed: int, now: datetime, say: Callable[[str], None]) 
         _act(acts)
         say(f"{story.name}: {len(acts):,} acts of people on them")
     with tenant_scope(tenant):
-        while (refreshed := refresh()) and refreshed.more:
-            pass
-        say(f"{story.name}: figures computed")
+        say(f"{story.name}: {rebuild():,} cells of figures")
 
 
 def _first_of_month(day: date, months_ago: int) -> date:
@@ -81,9 +79,7 @@ def _load(drawn: Sequence[DrawnCase], story: Story, now: datetime) -> None:
     rows = []
     for line, case in enumerate(drawn, start=1):
         if not _is_by_hand(case, story, now):
-            row = case.row()
-            # The fix of a case that was undone is told by hand, so that its log reads whole.
-            rows.append((line, {**row, "fixed_at": None} if case.undoing else row))
+            rows.append((line, case.row()))
     for start in range(0, len(rows), ROWS_AT_ONCE):
         refused = [
             outcome
@@ -120,9 +116,8 @@ def _acts(drawn: Sequence[DrawnCase], story: Story, organization: Organization, 
         by_hand = _is_by_hand(case, story, now)
         if by_hand:
             yield hands.opened(case, next(orders))
-        if by_hand or case.undoing:
-            for at, do in hands.fixes(case):
-                yield _Act(at, next(orders), case.external_id, do)
+        for at, do in hands.fixes(case, first=by_hand):
+            yield _Act(at, next(orders), case.external_id, do)
         if case.exclusion:
             for at, do in hands.exclusions(case, confirmed=case.external_id not in waiting, now=now):
                 yield _Act(at, next(orders), case.external_id, do)
@@ -161,11 +156,11 @@ class _Hands:
 
         return _Act(case.reported_at, order, case.external_id, do)
 
-    def fixes(self, case: DrawnCase) -> Iterator[Deed]:
+    def fixes(self, case: DrawnCase, *, first: bool) -> Iterator[Deed]:
+        """What happened after the opening; the first fix only where it was not loaded with the case."""
         by = self.at_home.get(case.unit) or self.organization.agents[case.division]
-        if case.fixed_at is None:
-            return
-        yield case.fixed_at, _fix(by, case.fixed_at)
+        if first and case.fixed_at is not None:
+            yield case.fixed_at, _fix(by, case.fixed_at)
         if undoing := case.undoing:
             undo = actions.dispute_case if undoing.disputed else actions.reopen_case
             yield (
