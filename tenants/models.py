@@ -93,7 +93,7 @@ class Membership(TenantModel):
 
     rules: ClassVar[TableRules] = TableRules(own_rows="user_id")
 
-    objects = TenantManager()
+    objects: ClassVar[TenantManager[Membership]] = TenantManager()
     # Without the tenant's filter; under `user_scope` the database shows a person's own memberships alone.
     everywhere = models.Manager()
 
