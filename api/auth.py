@@ -10,7 +10,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from api.errors import ProblemError
+from api.problems import ProblemError
 from tenants import keys
 from tenants.models import ApiKey
 from tenants.roles import SCOPE_GRANTS, Can

@@ -17,20 +17,12 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from api.problems import problem
+from api.problems import ProblemError, problem
 from cso.errors import DomainError, FieldError, InvalidFieldsError, NotAllowedError
 
 logger = logging.getLogger(__name__)
 
 UNKNOWN_FIELD = "unknown_field"
-
-
-class ProblemError(Exception):
-    """A problem of the API itself, of the kind `code` in `api.problems`."""
-
-    def __init__(self, code: str, detail: str, *, headers: dict[str, str] | None = None, **extensions: Any) -> None:
-        super().__init__(detail)
-        self.code, self.detail, self.headers, self.extensions = code, detail, headers, extensions
 
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response:
@@ -86,7 +78,7 @@ def _of_django(error: Exception, context: dict[str, Any]) -> Response:
         return problem("malformed", "The body ended early.")
     if isinstance(error, IntegrityError) and (answer := _of_constraint(error)):
         return answer
-    logger.exception("%s failed", context["request"].path, exc_info=error)
+    logger.error("%s failed", context["request"].path, exc_info=error)
     got_request_exception.send(sender=None, request=context["request"]._request)
     return problem("internal", "The request failed and changed nothing.")
 
@@ -119,4 +111,3 @@ def field_errors(details: Any, field: str = "") -> Iterator[FieldError]:
 
 def unknown_field(name: str) -> FieldError:
     return FieldError(name[:100], UNKNOWN_FIELD, "There is no field of this name here.")
-

@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework.request import Request
 
-from api.errors import ProblemError
+from api.problems import ProblemError
 from api.rendering import to_json
 
 

@@ -15,12 +15,10 @@ from rest_framework.request import Request
 from rest_framework.serializers import ValidationError
 
 from api.fields import Day, Instant
-from api.pagination import DEFAULT_LIMIT, MAX_LIMIT
+from api.pagination import DEFAULT_LIMIT, MAX_LIMIT, PAGING
 from api.references import find
 from cso.errors import FieldError, InvalidFieldsError
 from cso.people.models import Unit, UnitAncestor
-
-PAGING = ("cursor", "limit")
 
 
 class ListFilters(django_filters.FilterSet):
@@ -131,4 +129,3 @@ def parameters_of(filters: type[ListFilters]) -> list[OpenApiParameter]:
         for name, one in filters.base_filters.items()
     ]
     return [*found, *PAGING_PARAMETERS]
-

@@ -17,8 +17,8 @@ from django.db import connection
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.errors import ProblemError
 from api.models import KeptAnswer
+from api.problems import ProblemError
 from api.rendering import to_json
 from cso.errors import InvalidFieldsError
 from tenants.scope import current_tenant_id

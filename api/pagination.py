@@ -13,13 +13,14 @@ from django.db.models import Q, QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.errors import ProblemError
+from api.problems import ProblemError
 from api.rendering import to_json
 from cso.errors import InvalidFieldsError
 from tenants.scope import current_tenant_id
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
+PAGING = ("cursor", "limit")
 _SALT = "api.cursor"
 
 Row = dict[str, Any]
@@ -100,7 +101,7 @@ def _bound_to(request: Request) -> list[Any]:
 
 def _filters(request: Request) -> list[tuple[str, str]]:
     lists: Mapping[str, list[str]] = dict(request.query_params.lists())
-    return [(name, value) for name, values in lists.items() for value in values if name not in {"cursor", "limit"}]
+    return [(name, value) for name, values in lists.items() for value in values if name not in PAGING]
 
 
 def _text(value: Any) -> str:

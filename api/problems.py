@@ -29,7 +29,9 @@ class Kind:
 
 
 _KINDS = (
-    Kind("invalid", 400, "Fields are missing or wrong", "Read `errors`: it names each field, with a code and a reason."),
+    Kind(
+        "invalid", 400, "Fields are missing or wrong", "Read `errors`: it names each field, with a code and a reason."
+    ),
     Kind("malformed", 400, "The body cannot be read", "Send well-formed content of the stated type, in UTF-8."),
     Kind(
         "bad-cursor",
@@ -56,7 +58,9 @@ _KINDS = (
         "There is no such thing",
         "Check the address and the id. What another workspace holds is missing here too.",
     ),
-    Kind("method-not-allowed", 405, "The address does not take this method", "The header `Allow` lists those it takes."),
+    Kind(
+        "method-not-allowed", 405, "The address does not take this method", "The header `Allow` lists those it takes."
+    ),
     Kind(
         "conflict",
         409,
@@ -116,3 +120,11 @@ def problem(
     if errors:
         body["errors"] = [{"field": e.field, "code": e.code, "message": e.message} for e in errors]
     return Response(body | extensions, status=kind.status, headers=headers, content_type=MEDIA_TYPE)
+
+
+class ProblemError(Exception):
+    """A problem of the API itself, of the kind `code` above."""
+
+    def __init__(self, code: str, detail: str, *, headers: dict[str, str] | None = None, **extensions: Any) -> None:
+        super().__init__(detail)
+        self.code, self.detail, self.headers, self.extensions = code, detail, headers, extensions

@@ -15,10 +15,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.errors import ProblemError
 from api.etags import etag_of, is_unchanged, require_match
 from api.fields import Body
-from api.pagination import Listing, Row
+from api.pagination import PAGING, Listing, Row
+from api.problems import ProblemError
 from api.throttling import Allowance
 from tenants.models import ApiKey
 from tenants.roles import Can
@@ -63,9 +63,11 @@ class Resource(APIView):
         form.is_valid(raise_exception=True)
         return dict(form.validated_data)
 
-    def read_query(self, query: type[Body]) -> dict[str, Any]:
-        """The address's parameters, checked like a body; each may stand there once."""
-        form = query(data=self.request.query_params.dict(), context={"request": self.request})
+    def read_query(self, query: type[Body], *, paged: bool = False) -> dict[str, Any]:
+        """The address's parameters, checked like a body; `paged`: beside those of a list's pages."""
+        parameters = self.request.query_params
+        data = {name: parameters[name] for name in parameters if not (paged and name in PAGING)}
+        form = query(data=data, context={"request": self.request})
         form.is_valid(raise_exception=True)
         return dict(form.validated_data)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -10,9 +11,10 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
 
+from api.auth import scope_that_grants
 from api.filters import ListFilters, parameters_of
 from api.problems import KINDS, MEDIA_TYPE
 from api.rendering import to_json
@@ -25,13 +27,16 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="Yours to choose. The same request under the same key is done once, and answered the same, for 24 hours.",
+    description="Yours to choose. A request repeated under its key within 24 hours is done once, and answered the same.",
 )
 IF_MATCH = OpenApiParameter(
     "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True, description="The ETag of what you read."
 )
 IF_NONE_MATCH = OpenApiParameter(
-    "If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="The ETag that you hold: 304 if it still is."
+    "If-None-Match",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="The ETag that you hold: 304 if it still is.",
 )
 
 
@@ -60,16 +65,23 @@ def endpoint(
     )
 
 
+@functools.cache
 def page_of(row: Shape) -> Any:
     """The shape of a page of rows."""
     return inline_serializer(
-        f"{row.__name__}Page",
+        f"{row.__name__.removesuffix('Shape')}Page",
         {"data": row(many=True), "next": serializers.URLField(allow_null=True, help_text="The next page, or null.")},
     )
 
 
-def no_body(description: str) -> OpenApiResponse:
-    return OpenApiResponse(description=description)
+class KeySchema(AutoSchema):
+    """Describes an operation by its method's docstring and the scope that it takes."""
+
+    def get_description(self) -> str:
+        method = getattr(self.view, self.method.lower())
+        scopes = dict.fromkeys(scope_that_grants(act) for act in self.view.acts.get(self.method, ()))
+        needs = f"Scope: {', '.join(f'`{scope}`' for scope in scopes)}." if scopes else "Any key."
+        return "\n\n".join(filter(None, [inspect.getdoc(method), needs]))
 
 
 class KeyScheme(OpenApiAuthenticationExtension):

@@ -29,7 +29,9 @@ class LeaderShape(Shape):
     unit = UnitRef()
     person = PersonRef()
     starts_on = serializers.DateField()
-    ends_on = serializers.DateField(allow_null=True, help_text="The first day that is no longer theirs; null: still leads.")
+    ends_on = serializers.DateField(
+        allow_null=True, help_text="The first day that is no longer theirs; null: still leads."
+    )
 
 
 class NewLeader(Body):
@@ -72,7 +74,9 @@ class LeaderFilters(ListFilters):
 class Leaders(Resource):
     acts = {"GET": (Can.SEE_PEOPLE,), "POST": (Can.EDIT_PEOPLE,)}
 
-    @endpoint("list_leaders", "Leaders, in the order in which they were named", answer=LeaderShape, filters=LeaderFilters)
+    @endpoint(
+        "list_leaders", "Leaders, in the order in which they were named", answer=LeaderShape, filters=LeaderFilters
+    )
     def get(self, request: Request) -> Response:
         return page(request, LeaderFilters(request, Leadership.objects.all(), now=self.now).rows(), LEADERS)
 

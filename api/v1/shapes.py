@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.drainage import set_override
 from rest_framework import serializers
 
 from api.pagination import Row
 
 
 class Shape(serializers.Serializer[Any]):
-    """Describes an answer in the documentation; rendering goes straight from the rows."""
+    # Describes an answer in the documentation; rendering goes straight from the rows. (A docstring would be shown there.)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        set_override(cls, "component_name", cls.__name__.removesuffix("Shape"))
 
 
 class UnitRef(Shape):

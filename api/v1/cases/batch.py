@@ -6,7 +6,7 @@ import csv
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import chain, islice
 from tempfile import SpooledTemporaryFile
@@ -17,23 +17,23 @@ from zoneinfo import ZoneInfo
 import orjson
 from django.core.exceptions import ValidationError
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.errors import ProblemError
+from api.columns import columns_of, map_parameter
 from api.fields import Body, Text
 from api.filters import ListFilters
 from api.idempotency import idempotent
 from api.pagination import Listing, page
+from api.problems import ProblemError
 from api.resources import Resource, only
 from api.schema import IDEMPOTENCY_KEY, endpoint
 from api.v1.shapes import Shape
 from cso.errors import InvalidFieldsError
 from cso.recovery.batches import ROWS_AT_ONCE, queue_batch
-from cso.recovery.files import Lines, csv_lines, json_lines
+from cso.recovery.files import LONGEST_LINE, Lines, csv_lines, json_lines
 from cso.recovery.intake import Outcome, load_cases
 from cso.recovery.models import Batch
 from cso.recovery.rows import FIELDS, Reading
@@ -69,14 +69,6 @@ class BatchQuery(Body):
         except (ValueError, re.error) as error:
             raise serializers.ValidationError("This is not a format for strptime.", code="invalid") from error
         return wording
-
-
-MAP = OpenApiParameter(
-    "map",
-    str,
-    many=True,
-    description=f"FIELD=COLUMN, once for each field that the file calls otherwise. Fields: {', '.join(FIELDS)}.",
-)
 
 
 class RowErrorShape(Shape):
@@ -153,7 +145,7 @@ class CaseBatches(Resource):
         "Load many cases at once",
         body={"application/json": CaseRow(many=True), "application/x-ndjson": CaseRow, "text/csv": str},
         answer={200: ReportShape, 202: BatchShape},
-        parameters=[BatchQuery, MAP, IDEMPOTENCY_KEY],
+        parameters=[BatchQuery, map_parameter(FIELDS), IDEMPOTENCY_KEY],
     )
     @idempotent
     def post(self, request: Request) -> Response:
@@ -162,53 +154,51 @@ class CaseBatches(Resource):
         A wrong row is refused by line and field, and the rest goes in. The same rows may be sent again: what says
         nothing new changes nothing.
         """
+        reading = self._reading()
         try:
-            lines = self._lines(_columns(request.query_params.getlist("map")))
+            lines = self._lines(reading.columns)
             first = list(islice(lines, ROWS_AT_ONCE + 1))
             if len(first) > ROWS_AT_ONCE:
-                return self._queue(chain(first, lines))
+                return self._queue(chain(first, lines), reading)
         except csv.Error as error:
             raise ProblemError("malformed", f"This is not CSV: {error}.") from error
-        outcomes = load_cases(first, self._reading(), by=self.key, now=self.now)
+        outcomes = load_cases(first, reading, by=self.key, now=self.now)
         counts = Counter(outcome.status for outcome in outcomes)
         report = {"rows": len(first)} | {status: counts[status] for status in STATUSES}
         return Response(report | {"results": [_result(outcome) for outcome in outcomes]})
 
     def body_digest(self) -> bytes:
-        digest = hashlib.sha256()
-        with_body = self._body()
-        for piece in iter(lambda: with_body.read(_PIECE), b""):
+        digest, body = hashlib.sha256(), self._body()
+        for piece in iter(lambda: body.read(_PIECE), b""):
             digest.update(piece)
         return digest.digest()
 
-    def _queue(self, lines: Iterable[tuple[int, Any]]) -> Response:
-        batch = queue_batch(iter(lines), self._reading(), by=self.key)
+    def _queue(self, lines: Iterable[tuple[int, Any]], reading: Reading) -> Response:
+        batch = queue_batch(iter(lines), reading, by=self.key)
         location = reverse("api:batch", args=[batch.pk])
         return self.show(Batch.objects.filter(pk=batch.pk), BATCHES, status=202, location=location)
 
-    def _lines(self, columns: dict[str, str]) -> Lines:
+    def _lines(self, columns: Mapping[str, str]) -> Lines:
         sent = (self.request.content_type or "").partition(";")[0].strip().lower()
         if sent not in _FORMATS:
             raise UnsupportedMediaType(sent, f"Send one of: {', '.join(_FORMATS)}.")
-        if sent == "text/csv":
-            return csv_lines(self._body(), columns)
-        return json_lines(self._body()) if sent == "application/x-ndjson" else _array(self._body())
+        if sent == "application/json":
+            return _array(self._body())
+        lines = _bounded_lines(self._body())
+        return csv_lines(lines, columns) if sent == "text/csv" else json_lines(lines)
 
     def _reading(self) -> Reading:
         parameters = self.request.query_params
         form = BatchQuery(data={name: parameters[name] for name in parameters if name != "map"})
         form.is_valid(raise_exception=True)
-        values = form.validated_data
-        columns = _columns(parameters.getlist("map"))
-        return Reading(values.get("time_zone"), values.get("time_format"), columns)
+        columns = columns_of(self.request, FIELDS)
+        return Reading(form.validated_data.get("time_zone"), form.validated_data.get("time_format"), columns)
 
     def _body(self) -> IO[bytes]:
-        """The body from its start, on disk when it is large: what is read twice is not sent twice."""
+        """The body from its start; on disk when it is large, because it is read twice under an Idempotency-Key."""
         if self._spooled is None:
-            self._spooled = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 (closed with the request)
-            request = self.request._request
-            request._files_to_close = [self._spooled]  # type: ignore[attr-defined]
-            size = 0
+            self._spooled = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 (goes with the view)
+            request, size = self.request._request, 0
             for piece in iter(lambda: request.read(_PIECE), b""):
                 size += len(piece)
                 if size > MAX_BYTES:
@@ -239,6 +229,13 @@ class BatchRefusals(Resource):
         return page(request, RefusalFilters(request, batch.refusals.all(), now=self.now).rows(), REFUSALS)
 
 
+def _bounded_lines(body: IO[bytes]) -> Iterator[bytes]:
+    for line in iter(lambda: body.readline(LONGEST_LINE + 1), b""):
+        if len(line) > LONGEST_LINE:
+            raise ProblemError("too-large", f"A line may have {LONGEST_LINE // 1024**2} MB at most.")
+        yield line
+
+
 def _array(body: IO[bytes]) -> Iterator[tuple[int, Any]]:
     text = body.read(MAX_ARRAY_BYTES + 1)
     if len(text) > MAX_ARRAY_BYTES:
@@ -253,17 +250,6 @@ def _array(body: IO[bytes]) -> Iterator[tuple[int, Any]]:
     if not isinstance(rows, list):
         raise InvalidFieldsError.of("body", "not_an_array", "Send an array of rows.")
     return iter(list(enumerate(rows, 1)))
-
-
-def _columns(pairs: Sequence[str]) -> dict[str, str]:
-    columns = {}
-    for pair in pairs:
-        name, equals, column = pair.partition("=")
-        if not equals or name not in FIELDS:
-            message = f"Write FIELD=COLUMN with one of {', '.join(FIELDS)}."
-            raise InvalidFieldsError.of("map", "malformed", message)
-        columns[name] = column
-    return columns
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:

@@ -1,0 +1,90 @@
+"""How leaders stand against the 24-hour target."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.fields import Body, unit_reference
+from api.pagination import Row
+from api.resources import Resource
+from api.schema import endpoint
+from api.v1.metrics.representation import FigureShape, figure_json, unit_json
+from api.v1.metrics.views import PeriodField
+from api.v1.shapes import PersonRef, Shape, UnitRef
+from cso.metrics.periods import Period
+from cso.metrics.standing import LeaderRow, leaders_standing
+from tenants.roles import Can
+
+
+class StandingQuery(Body):
+    period = PeriodField(help_text="As for a figure; four weeks are 2026-W44..2026-W47.")
+    unit = unit_reference(required=False)
+
+
+class ReasonShape(Shape):
+    cause = serializers.CharField(allow_null=True)
+    missed = serializers.IntegerField()
+
+
+class LeaderStandingShape(Shape):
+    unit = UnitRef()
+    leader = PersonRef(allow_null=True, help_text="Null: nobody was named.")
+    since = serializers.DateField(allow_null=True, help_text="Set where they led for part of the period only.")
+    until = serializers.DateField(allow_null=True)
+    figure = FigureShape()
+    target_percent = serializers.FloatField(allow_null=True)
+    verdict = serializers.ChoiceField(["missed", "uncertain", "met", "no_data"])
+    gap = serializers.FloatField(allow_null=True, help_text="Percentage points short of the target; negative above it.")
+    overdue = serializers.IntegerField(help_text="Open and overdue now.")
+    reasons = ReasonShape(many=True, help_text="The causes with most misses.")
+
+
+class StandingShape(Shape):
+    period = serializers.CharField()
+    target_percent = serializers.FloatField(allow_null=True)
+    organization = FigureShape()
+    missing = serializers.IntegerField(help_text="Leaders who miss the target.")
+    judged = serializers.IntegerField(help_text="Leaders with enough cases to say so.")
+    data = LeaderStandingShape(many=True)
+
+
+class LeadersStanding(Resource):
+    acts = {"GET": (Can.SEE_SCORECARD,)}
+
+    @endpoint(
+        "read_leaders_standing",
+        "The leaders directly below a unit (or the top), furthest from the 24-hour target first",
+        answer=StandingShape,
+        parameters=[StandingQuery],
+    )
+    def get(self, request: Request) -> Response:
+        query = self.read_query(StandingQuery)
+        period = query["period"]
+        standing = leaders_standing(self.key, period, under=query.get("unit"), now=self.now)
+        return Response(
+            {
+                "period": period.key,
+                "target_percent": float(standing.target) if standing.target is not None else None,
+                "organization": figure_json(standing.organization, period),
+                "missing": standing.missing,
+                "judged": standing.judged,
+                "data": [_row_json(row, period) for row in standing.rows],
+            }
+        )
+
+
+def _row_json(row: LeaderRow, period: Period) -> Row:
+    return {
+        "unit": unit_json(row.unit),
+        "leader": {"id": row.leader.pk, "name": row.leader.name} if row.leader else None,
+        "since": row.since,
+        "until": row.until,
+        "figure": figure_json(row.figure, period),
+        "target_percent": float(row.target) if row.target is not None else None,
+        "verdict": row.verdict,
+        "gap": row.gap,
+        "overdue": row.overdue,
+        "reasons": [{"cause": reason.cause, "missed": reason.missed} for reason in row.reasons],
+    }

@@ -1,0 +1,184 @@
+"""Metrics: what they mean, their figures, and the cases behind each figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.http import Http404
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api.fields import Body, Day, Text, unit_reference
+from api.filters import PAGING_PARAMETERS
+from api.pagination import page
+from api.resources import Resource
+from api.schema import endpoint, page_of
+from api.v1.cases.representation import CASES, CaseShape
+from api.v1.metrics.representation import (
+    MetricShape,
+    SeriesShape,
+    ValueShape,
+    figure_json,
+    metric_json,
+    state_json,
+    unit_json,
+)
+from api.v1.shapes import Shape
+from cso.errors import InvalidFieldsError
+from cso.metrics.drilldown import cases_behind
+from cso.metrics.periods import Period, day_start, parse_period, period_of
+from cso.metrics.queries import figures, overdue_now, time_to_recover, whole_tenant
+from cso.metrics.registry import METRICS, Metric
+from cso.people.models import Unit
+from tenants.roles import Can
+from tenants.scope import current_tenant
+
+# A time is computed from its cases for each period; a share is read.
+MAX_PERIODS = {"share": 400, "time": 60}
+
+
+class PeriodField(Text):
+    """A period as `cso.metrics.periods` writes it."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return parse_period(super().to_internal_value(data))
+        except ValueError as error:
+            raise serializers.ValidationError(str(error), code="not_a_period") from error
+
+
+_PERIOD = "A month (2026-10), week (2026-W43), quarter (2026-Q3), year (2026), or a range of them (2026-W44..2026-W47)."
+
+
+class ValueQuery(Body):
+    unit = unit_reference(required=False)
+    period = PeriodField(required=False, help_text=f"{_PERIOD} Needed, except for a state.")
+
+
+class CasesQuery(ValueQuery):
+    part = serializers.ChoiceField(
+        ["numerator", "denominator", "rest", "running"],
+        default="denominator",
+        help_text="`rest`: in the denominator but not in the numerator; `running`: not yet due.",
+    )
+
+
+class SeriesQuery(Body):
+    unit = unit_reference(required=False)
+    grain = serializers.ChoiceField(["month", "week", "quarter", "year"], default="month")
+    # A keyword of Python, so no attribute can be written with this name.
+    locals()["from"] = Day(help_text="The first period is the one with this day.")
+    to = Day(help_text="The last period is the one with the day before this.")
+
+
+class MetricsShape(Shape):
+    data = MetricShape(many=True)
+
+
+class MetricResource(Resource):
+    """An address below one metric."""
+
+    acts: ClassVar[Mapping[str, tuple[Can, ...]]] = {"GET": (Can.SEE_SCORECARD,)}
+
+    def metric(self, key: str) -> Metric:
+        if key not in METRICS:
+            raise Http404
+        return METRICS[key]
+
+
+class Metrics(Resource):
+    acts: ClassVar[Mapping[str, tuple[Can, ...]]] = {"GET": (Can.SEE_SCORECARD,)}
+
+    @endpoint("list_metrics", "What is measured, and how", answer=MetricsShape)
+    def get(self, request: Request) -> Response:
+        return Response({"data": [metric_json(metric) for metric in METRICS.values()]})
+
+
+class OneMetric(MetricResource):
+    @endpoint("read_metric", "One metric's definition", answer=MetricShape)
+    def get(self, request: Request, key: str) -> Response:
+        return Response(metric_json(self.metric(key)))
+
+
+class MetricValue(MetricResource):
+    @endpoint(
+        "read_value", "A figure of a unit, with all below it, in a period", answer=ValueShape, parameters=[ValueQuery]
+    )
+    def get(self, request: Request, key: str) -> Response:
+        metric, query = self.metric(key), self.read_query(ValueQuery)
+        unit, period = query.get("unit"), _period_for(metric, query)
+        units = _units(unit)
+        if period is None:
+            value = state_json(overdue_now({None: units}, now=self.now).get(None, 0), self.now)
+        else:
+            figure = figures(metric, {None: units}, [period], now=self.now)[None, period]
+            times = time_to_recover(units, period, now=self.now) if metric.kind == "time" else None
+            value = figure_json(figure, period, times)
+        return Response({"metric": metric.key, "unit": unit_json(unit)} | value)
+
+
+class MetricSeries(MetricResource):
+    @endpoint("read_series", "A figure over time, oldest first", answer=SeriesShape, parameters=[SeriesQuery])
+    def get(self, request: Request, key: str) -> Response:
+        metric, query = self.metric(key), self.read_query(SeriesQuery)
+        if metric.is_state:
+            raise InvalidFieldsError.of("metric", "is_a_state", "A state has no series: it says how things stand now.")
+        unit = query.get("unit")
+        units = _units(unit)
+        periods = self._periods(query["grain"], query["from"], query["to"], MAX_PERIODS[metric.kind])
+        found = figures(metric, {None: units}, periods, now=self.now) if periods else {}
+        data = [
+            figure_json(
+                found[None, period],
+                period,
+                time_to_recover(units, period, now=self.now) if metric.kind == "time" else None,
+            )
+            for period in periods
+        ]
+        return Response({"metric": metric.key, "unit": unit_json(unit), "data": data})
+
+    def _periods(self, grain: Any, first: date, end: date, most: int) -> list[Period]:
+        """The periods from the one with `first` to the one before `end`, none of them wholly in the future."""
+        zone = current_tenant().zone
+        period, last = period_of(day_start(first, zone), grain, zone), period_of(self.now, grain, zone)
+        found = []
+        while period.first < end and period.first <= last.first:
+            found.append(period)
+            period = period.next()
+            if len(found) > most:
+                raise InvalidFieldsError.of("from", "too_many", f"Ask for {most} periods at most.")
+        return found
+
+
+class MetricCases(MetricResource):
+    acts: ClassVar[Mapping[str, tuple[Can, ...]]] = {"GET": (Can.SEE_SCORECARD, Can.SEE_ALL_CASES)}
+
+    @endpoint(
+        "list_cases_behind",
+        "The cases behind a figure, the latest reported first; their number is the figure's",
+        answer=page_of(CaseShape),
+        parameters=[CasesQuery, *PAGING_PARAMETERS],
+    )
+    def get(self, request: Request, key: str) -> Response:
+        metric, query = self.metric(key), self.read_query(CasesQuery, paged=True)
+        unit: Unit | None = query.get("unit")
+        units = [unit.pk] if unit else None
+        period = _period_for(metric, query)
+        return page(request, cases_behind(self.key, metric, query["part"], units, period, now=self.now), CASES)
+
+
+def _units(unit: Unit | None) -> Sequence[UUID]:
+    return [unit.pk] if unit else whole_tenant()
+
+
+def _period_for(metric: Metric, query: Mapping[str, Any]) -> Period | None:
+    period: Period | None = query.get("period")
+    if metric.is_state and period is not None:
+        raise InvalidFieldsError.of("period", "is_a_state", "A state has no period: it says how things stand now.")
+    if not metric.is_state and period is None:
+        raise InvalidFieldsError.of("period", "required", "Which period? Such as 2026-10 or 2026-W43.")
+    return period

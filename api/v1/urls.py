@@ -1,0 +1,46 @@
+"""Addresses of version 1. An id in an address is always `<uuid:pk>`."""
+
+from django.urls import path
+
+from api.v1.cases import acts, batch
+from api.v1.cases import views as cases
+from api.v1.customers import Customers, OneCustomer
+from api.v1.leaders import Leaders, OneLeader
+from api.v1.me import Me
+from api.v1.metrics import views as metrics
+from api.v1.metrics.leaders import LeadersStanding
+from api.v1.metrics.targets import Targets
+from api.v1.org_chart import OrgChart
+from api.v1.people import OnePerson, People, Positions
+from api.v1.units import OneUnit, Units
+
+urlpatterns = [
+    path("me", Me.as_view(), name="me"),
+    path("units", Units.as_view(), name="units"),
+    path("units/import", OrgChart.as_view(), name="org_chart"),
+    path("units/<uuid:pk>", OneUnit.as_view(), name="unit"),
+    path("people", People.as_view(), name="people"),
+    path("people/<uuid:pk>", OnePerson.as_view(), name="person"),
+    path("positions", Positions.as_view(), name="positions"),
+    path("leaders", Leaders.as_view(), name="leaders"),
+    path("leaders/<uuid:pk>", OneLeader.as_view(), name="leader"),
+    path("customers", Customers.as_view(), name="customers"),
+    path("customers/<uuid:pk>", OneCustomer.as_view(), name="customer"),
+    path("cases", cases.Cases.as_view(), name="cases"),
+    path("cases/batch", batch.CaseBatches.as_view(), name="batches"),
+    path("cases/batch/<uuid:pk>", batch.OneBatch.as_view(), name="batch"),
+    path("cases/batch/<uuid:pk>/refusals", batch.BatchRefusals.as_view(), name="refusals"),
+    path("cases/<uuid:pk>", cases.OneCase.as_view(), name="case"),
+    path("cases/<uuid:pk>/fix", acts.FixCase.as_view(), name="fix_case"),
+    path("cases/<uuid:pk>/reopen", acts.ReopenCase.as_view(), name="reopen_case"),
+    path("cases/<uuid:pk>/dispute", acts.DisputeCase.as_view(), name="dispute_case"),
+    path("cases/<uuid:pk>/move", acts.MoveCase.as_view(), name="move_case"),
+    path("cases/<uuid:pk>/log", acts.CaseLog.as_view(), name="case_log"),
+    path("metrics", metrics.Metrics.as_view(), name="metrics"),
+    path("metrics/leaders", LeadersStanding.as_view(), name="leaders_standing"),
+    path("metrics/<slug:key>", metrics.OneMetric.as_view(), name="metric"),
+    path("metrics/<slug:key>/values", metrics.MetricValue.as_view(), name="metric_values"),
+    path("metrics/<slug:key>/series", metrics.MetricSeries.as_view(), name="metric_series"),
+    path("metrics/<slug:key>/cases", metrics.MetricCases.as_view(), name="metric_cases"),
+    path("targets", Targets.as_view(), name="targets"),
+]
