@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu import Exchange, Queue
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
+from whitenoise.compress import Compressor
 
 from cso.environment import flag, optional, required, whole_number
 
@@ -159,19 +160,31 @@ EMAIL_BACKEND = optional("EMAIL_BACKEND", "django.core.mail.backends.console.Ema
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["api.auth.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["api.auth.HasScope"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.KeyThrottle"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.rendering.AlwaysJson",
     "DEFAULT_RENDERER_CLASSES": ["api.rendering.OrjsonRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["api.rendering.OrjsonParser"],
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "api.schema.KeySchema",
     "EXCEPTION_HANDLER": "api.errors.problem_response",
     "UNAUTHENTICATED_USER": None,
 }
+API_REQUESTS_PER_MINUTE = whole_number("API_REQUESTS_PER_MINUTE", 6_000)  # of one key
 SPECTACULAR_SETTINGS = {
     "TITLE": "Chief Serving Officer's office",
+    "DESCRIPTION": "Cases in, accountability out. Problems are RFC 9457 documents; `next` leads through a list.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "FigureStatus": "api.v1.metrics.representation.STATUSES",
+        "RowStatus": "api.v1.cases.batch.STATUSES",
+        "BatchStatus": "cso.recovery.models.Batch.Status",
+    },
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "api.schema.add_problems"],
 }
 
 # --- language, time, static files ------------------------------------------------------------------------------------
@@ -186,6 +199,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+# As whitenoise has it, and source maps: only developer tools read them, and they take longest to compress.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 # --- security --------------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {

@@ -62,4 +62,5 @@ SCOPE_GRANTS: dict[str, frozenset[Can]] = {
     "cases:read": frozenset({Can.SEE_ALL_CASES}),
     "cases:write": frozenset({Can.SEE_ALL_CASES, Can.LOG_CASE, Can.WORK_CASE, Can.EXCLUDE_CASE, Can.IMPORT_CASES}),
     "metrics:read": frozenset({Can.SEE_SCORECARD}),
+    "targets:write": frozenset({Can.SEE_SCORECARD, Can.SET_TARGET}),
 }
