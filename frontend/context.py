@@ -1,9 +1,76 @@
-"""What every page of a workspace needs."""
+"""What every page of a workspace needs around its content."""
+
+from __future__ import annotations
 
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from tenants.models import Membership
+from tenants.roles import Can, Role
+
+# (label, url, is current)
+Link = tuple[str, str, bool]
 
 
 def workspace(request: HttpRequest) -> dict[str, Any]:
-    return {}
+    """Nothing outside a workspace, nor for a stranger in one."""
+    member = getattr(request, "member", None)
+    if not member:
+        return {"now": getattr(request, "now", None)}
+    slug = request.tenant.slug  # type: ignore[attr-defined]
+    found: dict[str, Any] = {
+        "now": getattr(request, "now", None),
+        "workspace": request.tenant,  # type: ignore[attr-defined]
+        "viewer": {
+            "name": member.label,
+            "role_label": member.get_role_display(),
+            "initials": initials(member.label),
+        },
+        "nav": [_link(request, label, name) for label, name in _sections(member)],
+        "menu": [_link(request, label, name) for label, name in _administration(member)],
+        "home_url": reverse("landing", args=[slug]),
+        "search_url": reverse("search", args=[slug]),
+        "workspaces_url": reverse("workspaces"),
+        "account_url": reverse("account"),
+        "sign_out_url": reverse("account_logout"),
+    }
+    if member.can(Can.LOG_CASE):
+        found["log_case_url"] = reverse("log_case", args=[slug])
+    return found
+
+
+def initials(name: str) -> str:
+    """One or two capital letters for a name: of its first and of its last word."""
+    words = name.split()
+    return "".join(word[0] for word in [*words[:1], *words[1:][-1:]]).upper()
+
+
+def _sections(member: Membership) -> list[tuple[str, str]]:
+    if member.role == Role.ADMINISTRATOR:
+        return _administration(member)
+    first = (_("Scorecard"), "scorecard") if member.can(Can.SEE_SCORECARD) else (_("My work"), "landing")
+    return [first, (_("Recoveries"), "cases"), (_("Organization"), "organization")]
+
+
+def _administration(member: Membership) -> list[tuple[str, str]]:
+    pages = [
+        (Can.ADMINISTER, _("Members"), "members"),
+        (Can.ADMINISTER, _("API keys"), "keys"),
+        (Can.EDIT_PEOPLE, _("Organization"), "organization"),
+        (Can.SET_TARGET, _("Targets"), "targets"),
+        (Can.SEE_AUDIT, _("Audit log"), "audit_log"),
+    ]
+    return [(label, name) for right, label, name in pages if member.can(right)]
+
+
+def _link(request: HttpRequest, label: str, name: str) -> Link:
+    url = reverse(name, args=[request.tenant.slug])  # type: ignore[attr-defined]
+    here = request.path == url if name == "landing" else request.path.startswith(url)
+    return label, url, here or (name == "scorecard" and _is_landing(request))
+
+
+def _is_landing(request: HttpRequest) -> bool:
+    return request.resolver_match is not None and request.resolver_match.url_name == "landing"

@@ -1,10 +1,75 @@
-"""Every address of the portal."""
+"""Every address of the portal. Those of a workspace come last: their first part is any slug not taken above."""
 
-from django.urls import URLPattern, URLResolver, path
+from allauth.account import views as account
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.totp import views as totp
+from django.urls import include, path, re_path
 
-from frontend.views import health
+from frontend.views import administration, case, cases, health, landing, oops, organization, scorecard, search, units
 
-urlpatterns: list[URLPattern | URLResolver] = [
+# Named as allauth calls them. Left out is what this product does not offer: sign-up, changing one's e-mail address.
+account_urls = [
+    path("", mfa.index, name="account"),
+    path("sign-in/", account.login, name="account_login"),
+    path("sign-out/", account.logout, name="account_logout"),
+    path("inactive/", account.account_inactive, name="account_inactive"),
+    path("confirm/", account.reauthenticate, name="account_reauthenticate"),
+    path("password/", account.password_change, name="account_change_password"),
+    path("password/forgotten/", account.password_reset, name="account_reset_password"),
+    path("password/forgotten/sent/", account.password_reset_done, name="account_reset_password_done"),
+    re_path(
+        r"^password/new/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path("password/new/", account.password_reset_from_key_done, name="account_reset_password_from_key_done"),
+    path("second-step/", mfa.authenticate, name="mfa_authenticate"),
+    path("second-step/confirm/", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("second-step/overview/", mfa.index, name="mfa_index"),
+    path("second-step/app/", totp.activate_totp, name="mfa_activate_totp"),
+    path("second-step/app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("second-step/codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("second-step/codes/new/", recovery_codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
+    path("second-step/codes/file/", recovery_codes.download_recovery_codes, name="mfa_download_recovery_codes"),
+]
+
+workspace_urls = [
+    path("", landing.landing, name="landing"),
+    path("scorecard/", scorecard.scorecard, name="scorecard"),
+    path("units/<uuid:unit>/", units.unit, name="unit"),
+    path("cases/", cases.cases, name="cases"),
+    path("cases/export.csv", cases.export_cases, name="export_cases"),
+    path("cases/behind/", cases.cases_behind, name="cases_behind"),
+    path("cases/behind/export.csv", cases.export_cases_behind, name="export_cases_behind"),
+    path("cases/new/", oops.log_case, name="log_case"),
+    path("cases/<uuid:case>/", case.case, name="case"),
+    *(
+        path(f"cases/<uuid:case>/{name}/", case.act_on_case, {"name": name}, name=f"case_{name}")
+        for name in case.ACTS
+    ),
+    path("search/", search.search, name="search"),
+    path("organization/", organization.organization, name="organization"),
+    path("organization/new/", organization.new_unit, name="new_unit"),
+    path("organization/<uuid:unit>/", organization.edit_unit, name="edit_unit"),
+    path("organization/<uuid:unit>/leader/", organization.lead_unit, name="lead_unit"),
+    path("organization/<uuid:unit>/leader/end/", organization.end_leader, name="end_leader"),
+    path("members/", administration.members, name="members"),
+    path("members/new/", administration.add_member, name="add_member"),
+    path("members/<uuid:member>/role/", administration.change_member_role, name="change_member_role"),
+    path("members/<uuid:member>/end/", administration.end_member, name="end_member"),
+    path("keys/", administration.keys, name="keys"),
+    path("keys/new/", administration.add_key, name="add_key"),
+    path("keys/<uuid:key>/revoke/", administration.revoke_key, name="revoke_key"),
+    path("targets/", administration.targets, name="targets"),
+    path("audit/", administration.audit_log, name="audit_log"),
+]
+
+urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("", landing.home, name="home"),
+    path("workspaces/", landing.workspaces, name="workspaces"),
+    path("accounts/", include(account_urls)),
+    path("<slug:workspace>/", include(workspace_urls)),
 ]

@@ -54,3 +54,12 @@ def leader_of(unit: Unit, day: date) -> Leadership | None:
     """Who leads a unit on a day of the tenant; None for a vacancy."""
     held = Q(starts_on__lte=day) & (Q(ends_on=None) | Q(ends_on__gt=day))
     return unit.leaderships.filter(held).select_related("person__position").first()
+
+
+def leaders_on(day: date) -> dict[UUID, Person]:
+    """Who leads which unit (by its id) on a day of the tenant."""
+    held = Q(starts_on__lte=day) & (Q(ends_on=None) | Q(ends_on__gt=day))
+    return {
+        leadership.unit_id: leadership.person
+        for leadership in Leadership.objects.filter(held).select_related("person__position")
+    }

@@ -1,0 +1,118 @@
+"""The address of the cases behind a figure, and what such an address asks for.
+
+Query: metric, part, period, and where they apply unit, cause ("none" for cases without one), since and until (days, for
+a leader's part of a period).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import cast, get_args
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import Http404, QueryDict
+from django.urls import reverse
+
+from cso.metrics.counting import Window
+from cso.metrics.drilldown import Part, cases_behind
+from cso.metrics.periods import Period, day_start, parse_period
+from cso.metrics.queries import Figure, figures, figures_between, overdue_now, whole_tenant
+from cso.metrics.registry import METRICS, Metric
+from cso.people.models import Unit
+from cso.people.queries import visible_units
+from cso.recovery.models import Case, Cause
+from tenants.models import Membership
+from tenants.roles import Can
+from tenants.scope import current_tenant
+
+NO_CAUSE = "none"
+
+
+def behind_url(
+    metric: str,
+    part: Part,
+    period: Period | None,
+    *,
+    unit: UUID | None = None,
+    since: date | None = None,
+    until: date | None = None,
+    cause: UUID | str | None = None,
+) -> str:
+    """Where the cases behind one part of a figure of the current workspace are listed."""
+    query = {
+        "metric": metric,
+        "part": part,
+        "period": period.key if period else None,
+        "unit": unit,
+        "since": since,
+        "until": until,
+        "cause": cause,
+    }
+    given = {name: value for name, value in query.items() if value is not None}
+    return f"{reverse('cases_behind', args=[current_tenant().slug])}?{urlencode(given)}"
+
+
+@dataclass(frozen=True)
+class Behind:
+    """One part of one figure, as an address asks for it."""
+
+    metric: Metric
+    part: Part
+    period: Period | None
+    unit: Unit | None
+    since: date | None
+    until: date | None
+    cause: Cause | None
+    without_cause: bool
+
+    @classmethod
+    def asked_for(cls, query: QueryDict, viewer: Membership) -> Behind:
+        """Http404 for what does not exist, and alike for what the viewer may not see."""
+        try:
+            metric, part = METRICS[query.get("metric", "")], query.get("part", "")
+            period = None if metric.is_state else parse_period(query.get("period", ""))
+            since, until = (date.fromisoformat(text) if (text := query.get(n)) else None for n in ("since", "until"))
+            unit = visible_units(viewer).get(pk=UUID(query["unit"])) if "unit" in query else None
+            cause = query.get("cause")
+            found = Cause.objects.get(pk=UUID(cause)) if cause and cause != NO_CAUSE else None
+        except (KeyError, ValueError, Unit.DoesNotExist, Cause.DoesNotExist) as error:
+            raise Http404 from error
+        if part not in get_args(Part) or (unit is None and not viewer.can(Can.SEE_SCORECARD)):
+            raise Http404
+        return cls(metric, cast(Part, part), period, unit, since, until, found, cause == NO_CAUSE)
+
+    def cases(self, viewer: Membership, *, now: datetime) -> QuerySet[Case]:
+        units = [self.unit.pk] if self.unit else None
+        found = cases_behind(
+            viewer, self.metric, self.part, units, self.period, now=now, between=self._window_of_a_part()
+        )
+        if self.without_cause:
+            return found.filter(cause=None)
+        return found.filter(cause=self.cause) if self.cause else found
+
+    def figure(self, *, now: datetime) -> Figure | None:
+        """The figure that the cases stand behind; None for a state, which is only counted."""
+        if self.period is None:
+            return None
+        units = [self.unit.pk] if self.unit else whole_tenant()
+        if between := self._window_of_a_part():
+            windows = [Window(unit, *between) for unit in units]
+            return figures_between(self.metric, windows, now=now)[0]
+        return figures(self.metric, {None: units}, [self.period], now=now)[None, self.period]
+
+    def overdue(self, *, now: datetime) -> int:
+        """The count of a state."""
+        units = [self.unit.pk] if self.unit else whole_tenant()
+        return overdue_now({None: units}, now=now)[None]
+
+    def _window_of_a_part(self) -> tuple[datetime, datetime] | None:
+        if self.period is None or (self.since is None and self.until is None):
+            return None
+        zone = current_tenant().zone
+        start, end = self.period.bounds(zone)
+        since = day_start(self.since, zone) if self.since else start
+        until = day_start(self.until, zone) if self.until else end
+        return max(start, since), min(end, until)

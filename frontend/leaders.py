@@ -1,0 +1,126 @@
+"""Rows of the scorecard, and the chart above or below them, ready to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.urls import reverse
+from django.utils.dateformat import format as format_date
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cso.metrics import xmr
+from cso.metrics.periods import Period
+from cso.metrics.queries import HEADLINE, Figure, Reason
+from cso.metrics.standing import LeaderRow
+from frontend.behind import NO_CAUSE, behind_url
+from frontend.charts.bullet import bullet
+from frontend.charts.sparkline import sparkline
+from frontend.charts.xmr import XmrPoint, xmr_chart
+from frontend.wording import chance_words, gap_words, number, of_words, share_words, xmr_sentence
+from tenants.scope import current_tenant
+
+
+def leader_row(row: LeaderRow, period: Period) -> dict[str, Any]:
+    """One row for components/scorecard.html."""
+    gap, tone = gap_words(row.verdict, row.gap)
+    url = reverse("unit", args=[current_tenant().slug, row.unit.pk])
+    name = row.leader.name if row.leader else _("No leader named")
+    return {
+        "name": name,
+        "url": f"{url}?period={period.key}",
+        "unit": row.unit.name,
+        "tenure": _tenure_words(row),
+        "bullet": share_bullet(name, row.figure, row.target, row.previous),
+        "value": share_words(row.figure),
+        "cases": of_words(row.figure) if row.figure.denominator else "",
+        "cases_url": behind_url(
+            HEADLINE.key, "denominator", period, unit=row.unit.pk, since=row.since, until=row.until
+        ),
+        "chance": chance_words(row.figure),
+        "gap": gap,
+        "gap_tone": tone,
+        "sparkline": sparkline(label=_("Last 26 weeks"), values=row.weeks, target=_share(row.target)),
+        "overdue": number(row.overdue) if row.overdue else "",
+        "overdue_url": behind_url("open_overdue", "numerator", None, unit=row.unit.pk),
+        **_main_reason(row, period),
+    }
+
+
+def share_bullet(name: str, figure: Figure, target: Decimal | None, previous: Figure | None = None) -> str:
+    """The bullet graph of a share; empty without a target, which is what it is drawn against."""
+    if target is None:
+        return ""
+    interval = (figure.interval.low, figure.interval.high) if figure.interval and chance_words(figure) else None
+    return bullet(
+        label=name,
+        value=float(figure.share) if figure.share is not None else None,
+        target=float(target) / 100,
+        interval=interval,
+        previous=float(previous.share) if previous and previous.share is not None else None,
+    )
+
+
+def reason_words(reason: Reason) -> str:
+    return reason.cause or _("No cause given")
+
+
+def weeks_chart(weeks: Sequence[tuple[Period, Figure]], target: Decimal | None) -> dict[str, Any]:
+    """The process behaviour chart of full weeks with its sentence, for components/xmr.html."""
+    shares = [figure.share for _week, figure in weeks]
+    chart = xmr.xmr_chart([share * 100 if share is not None else None for share in shares], target=target)
+    labels = [format_date(week.first, "j M") for week, _figure in weeks]
+    points = [
+        XmrPoint(label, float(share) if share is not None else None, _signal(point))
+        for label, share, point in zip(labels, shares, chart.points, strict=True)
+    ]
+    limits = None
+    if chart.drawn_lower is not None and chart.drawn_upper is not None:
+        limits = (chart.drawn_lower / 100, chart.drawn_upper / 100)
+    return {
+        "chart": xmr_chart(
+            title=_("Recovered within 24 hours, by week"),
+            points=points,
+            centre=chart.mean / 100 if chart.mean is not None else None,
+            limits=limits,
+            target=_share(target),
+        ),
+        "sentence": xmr_sentence(chart, [week.first for week, _figure in weeks]),
+    }
+
+
+def _signal(point: xmr.Point) -> Any:
+    if not point.signals:
+        return None
+    return "better" if point.signals[0].better else "worse"
+
+
+def _share(target: Decimal | None) -> float | None:
+    return float(target) / 100 if target is not None else None
+
+
+def _tenure_words(row: LeaderRow) -> str:
+    """Which part of the period the row is about; empty for the whole of it."""
+    since, until = (format_date(day, "j M") if day else "" for day in (row.since, row.until))
+    if since and until:
+        return _("%(since)s to before %(until)s") % {"since": since, "until": until}
+    if since:
+        return _("since %(since)s") % {"since": since}
+    return _("until before %(until)s") % {"until": until} if until else ""
+
+
+def _main_reason(row: LeaderRow, period: Period) -> dict[str, str]:
+    if not row.reasons:
+        return {"reason": _("no misses") if row.figure.denominator else ""}
+    first = row.reasons[0]
+    note = ngettext("%(n)s of %(all)s miss", "%(n)s of %(all)s misses", row.figure.missed)
+    cause = first.cause_id or NO_CAUSE
+    return {
+        "reason": reason_words(first),
+        "reason_note": note % {"n": number(first.missed), "all": number(row.figure.missed)},
+        "reason_url": behind_url(
+            HEADLINE.key, "rest", period, unit=row.unit.pk, since=row.since, until=row.until, cause=cause
+        ),
+    }

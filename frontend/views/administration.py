@@ -1,0 +1,139 @@
+"""Members, API keys, targets and the audit log of a workspace."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from cso.metrics.models import Target
+from cso.metrics.queries import HEADLINE, day_of
+from frontend.access import MemberRequest, for_members
+from frontend.forms.administration import AddKeyForm, AddMemberForm, RoleForm, TargetForm
+from frontend.forms.base import refusals_to
+from frontend.views.form_page import form_page
+from tenants import audit
+from tenants.keys import revoke_api_key
+from tenants.members import end_membership
+from tenants.models import ApiKey, AuditEntry, Membership
+from tenants.roles import Can
+
+AUDIT_PAGE = 50
+
+
+@for_members(Can.ADMINISTER)
+@require_safe
+def members(request: MemberRequest) -> HttpResponse:
+    known = Membership.objects.select_related("user").order_by("user__name")
+    context = {"members": known.filter(ended_at=None), "former": known.exclude(ended_at=None)}
+    return render(request, "frontend/administration/members.html", context)
+
+
+@for_members(Can.ADMINISTER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_member(request: MemberRequest) -> HttpResponse:
+    form = AddMemberForm(request.POST or None)
+    if form.is_bound and form.is_valid():
+        with refusals_to(form):
+            member, password = form.save(by=request.member)
+            context = {"title": _("%(name)s can sign in now") % {"name": member.label}, "member": member}
+            return _shown_once(request, password, **context)
+    up = (reverse("members", args=[request.tenant.slug]), _("Members"))
+    return form_page(request, form, title=_("Add a member"), submit=_("Add"), up=up)
+
+
+@for_members(Can.ADMINISTER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_member_role(request: MemberRequest, member: UUID) -> HttpResponse:
+    found = _another_member(request, member)
+    form = RoleForm(request.POST or None, initial={"role": found.role})
+    if form.is_bound and form.is_valid():
+        form.save(found, by=request.member)
+        messages.success(request, _("%(name)s has another role now.") % {"name": found.label})
+        return redirect("members", request.tenant.slug)
+    up = (reverse("members", args=[request.tenant.slug]), _("Members"))
+    return form_page(request, form, title=_("Role of %(name)s") % {"name": found.label}, submit=_("Save"), up=up)
+
+
+@for_members(Can.ADMINISTER)
+@require_POST
+def end_member(request: MemberRequest, member: UUID) -> HttpResponse:
+    found = _another_member(request, member)
+    end_membership(found, by=request.member, now=request.now)
+    messages.success(request, _("%(name)s can do nothing here any more.") % {"name": found.label})
+    return redirect("members", request.tenant.slug)
+
+
+@for_members(Can.ADMINISTER)
+@require_safe
+def keys(request: MemberRequest) -> HttpResponse:
+    context = {"keys": ApiKey.objects.order_by("revoked_at", "-created_at")}
+    return render(request, "frontend/administration/keys.html", context)
+
+
+@for_members(Can.ADMINISTER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_key(request: MemberRequest) -> HttpResponse:
+    form = AddKeyForm(request.POST or None)
+    if form.is_bound and form.is_valid():
+        key = form.save(request.tenant, by=request.member)
+        return _shown_once(request, key, title=_("The key is made"))
+    up = (reverse("keys", args=[request.tenant.slug]), _("API keys"))
+    return form_page(request, form, title=_("Make an API key"), submit=_("Make the key"), up=up)
+
+
+@for_members(Can.ADMINISTER)
+@require_POST
+def revoke_key(request: MemberRequest, key: UUID) -> HttpResponse:
+    found = get_object_or_404(ApiKey.objects.all(), pk=key)
+    revoke_api_key(found, by=request.member, now=request.now)
+    messages.success(request, _("“%(name)s” opens nothing any more.") % {"name": found.name})
+    return redirect("keys", request.tenant.slug)
+
+
+@for_members(Can.SET_TARGET)
+@require_http_methods(["GET", "HEAD", "POST"])
+def targets(request: MemberRequest) -> HttpResponse:
+    form = TargetForm(request.POST or None, initial={"starts_on": day_of(request.now)})
+    if form.is_bound and form.is_valid():
+        with refusals_to(form):
+            form.save(by=request.member)
+            messages.success(request, _("The target is set."))
+            return redirect("targets", request.tenant.slug)
+    known = Target.objects.filter(metric=HEADLINE.key).order_by("-starts_on")
+    return render(request, "frontend/administration/targets.html", {"form": form, "targets": known})
+
+
+@for_members(Can.SEE_AUDIT)
+@require_safe
+def audit_log(request: MemberRequest) -> HttpResponse:
+    """The newest entries first; `check=1` walks the whole chain, `before` pages by number."""
+    before = request.GET.get("before", "")
+    if before and not (before.isdecimal() and len(before) < 19):
+        raise Http404
+    entries = AuditEntry.objects.select_related("member__user", "api_key").order_by("-number")
+    found = list((entries.filter(number__lt=int(before)) if before else entries)[: AUDIT_PAGE + 1])
+    context = {
+        "entries": found[:AUDIT_PAGE],
+        "next_url": f"?before={found[AUDIT_PAGE - 1].number}" if len(found) > AUDIT_PAGE else "",
+        "checked": "check" in request.GET,
+        "broken": audit.verify() if "check" in request.GET else [],
+    }
+    return render(request, "frontend/administration/audit_log.html", context)
+
+
+def _another_member(request: MemberRequest, member: UUID) -> Membership:
+    """A live member other than oneself: nobody may lock themselves out."""
+    others = Membership.objects.select_related("user").filter(ended_at=None).exclude(pk=request.member.pk)
+    return get_object_or_404(others, pk=member)
+
+
+def _shown_once(request: MemberRequest, secret: str | None, **context: object) -> HttpResponse:
+    response = render(request, "frontend/administration/shown_once.html", {"secret": secret, **context})
+    response["Cache-Control"] = "no-store"
+    return response

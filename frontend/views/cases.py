@@ -1,0 +1,205 @@
+"""Lists of cases: the work list, the cases behind a figure, and both as a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from cso.metrics.queries import Figure
+from cso.recovery.models import Case
+from cso.recovery.queries import visible_cases
+from frontend.access import MemberRequest, for_members
+from frontend.behind import Behind
+from frontend.export import csv_of
+from frontend.forms.filters import STATES, CaseFilters
+from frontend.paging import NEWEST_REPORT, OLDEST_CLOCK, Order, count_of, page_of
+from frontend.wording import case_state, number, period_words, share_words, status_words
+from tenants.roles import Can
+
+
+@for_members()
+@require_safe
+def cases(request: MemberRequest) -> HttpResponse:
+    filters = CaseFilters(request.GET)
+    found = visible_cases(request.member)
+    found = filters.of(found, now=request.now) if filters.is_valid() else found.none()
+    context = {
+        "form": filters,
+        "states": _state_chips(request, filters),
+        "title": _list_title(filters, found),
+        "export_url": _export_url(request, "export_cases"),
+        **cases_page(request, found, filters.order if filters.is_valid() else NEWEST_REPORT),
+    }
+    return render(request, "frontend/cases/cases.html", context)
+
+
+@for_members()
+@require_safe
+def export_cases(request: MemberRequest) -> HttpResponseBase:
+    filters = CaseFilters(request.GET)
+    if not filters.is_valid():
+        return render(request, "400.html", status=400)
+    return _as_file(request, filters.of(visible_cases(request.member), now=request.now), filters.order)
+
+
+@for_members()
+@require_safe
+def cases_behind(request: MemberRequest) -> HttpResponse:
+    behind = Behind.asked_for(request.GET, request.member)
+    found = behind.cases(request.member, now=request.now)
+    figure = behind.figure(now=request.now)
+    context = {
+        "behind": behind,
+        "figure": figure,
+        "title": _behind_title(behind, found),
+        "sub": _behind_sub(request, behind, figure),
+        "scope_url": _scope_url(request, behind),
+        "scope": behind.unit.name if behind.unit else _("Scorecard"),
+        "is_updating": figure is not None and not _agrees(behind, figure, found.count()),
+        "export_url": _export_url(request, "export_cases_behind"),
+        **cases_page(request, found, _order(behind)),
+    }
+    return render(request, "frontend/cases/behind.html", context)
+
+
+@for_members()
+@require_safe
+def export_cases_behind(request: MemberRequest) -> HttpResponseBase:
+    behind = Behind.asked_for(request.GET, request.member)
+    return _as_file(request, behind.cases(request.member, now=request.now), _order(behind))
+
+
+def cases_page(request: MemberRequest, cases: QuerySet[Case], order: Order) -> dict[str, Any]:
+    """One page of a list of cases, for cases/_list.html."""
+    page = page_of(cases.select_related("unit", "cause"), order, request.GET)
+    return {
+        "rows": [case_row(case, request) for case in page.cases],
+        "next_url": page.next_query,
+        "first_url": page.first_query,
+    }
+
+
+def case_row(case: Case, request: MemberRequest) -> dict[str, Any]:
+    kind, words = case_state(case, request.now)
+    return {
+        "url": reverse("case", args=[request.tenant.slug, case.pk]),
+        "reference": case.reference,
+        "summary": case.summary,
+        "unit": case.unit.name,
+        "cause": case.cause.name if case.cause else "",
+        "reported_at": case.reported_at,
+        "kind": kind,
+        "state": words,
+    }
+
+
+def _as_file(request: MemberRequest, cases: QuerySet[Case], order: Order) -> StreamingHttpResponse:
+    content = csv_of(cases, order, request.tenant)
+    response = StreamingHttpResponse(content, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="cases-{request.now:%Y-%m-%d}.csv"'
+    return response
+
+
+def _export_url(request: MemberRequest, name: str) -> str:
+    query = request.GET.copy()
+    query.pop("after", None)
+    return f"{reverse(name, args=[request.tenant.slug])}?{query.urlencode()}"
+
+
+def _state_chips(request: MemberRequest, filters: CaseFilters) -> list[tuple[str, str, bool, None]]:
+    chosen = filters.chosen_state if filters.is_valid() else "open"
+    chips = []
+    for state, label in STATES.items():
+        query = request.GET.copy()
+        query.pop("after", None)
+        query["state"] = state
+        chips.append((str(label), f"?{query.urlencode()}", state == chosen, None))
+    return chips
+
+
+def _list_title(filters: CaseFilters, found: QuerySet[Case]) -> str:
+    if not filters.is_valid():
+        return _("Recoveries")
+    count, is_all = count_of(found)
+    words = {
+        "open": ngettext("%(n)s case is open", "%(n)s cases are open", count),
+        "late": ngettext("%(n)s case is late", "%(n)s cases are late", count),
+        "fixed": ngettext("%(n)s case is fixed", "%(n)s cases are fixed", count),
+        "missed": ngettext("%(n)s case missed its 24 hours", "%(n)s cases missed their 24 hours", count),
+        "all": ngettext("%(n)s case", "%(n)s cases", count),
+    }[filters.chosen_state]
+    return words % {"n": number(count) if is_all else _("More than %(n)s") % {"n": number(count)}}
+
+
+def _behind_title(behind: Behind, found: QuerySet[Case]) -> str:
+    count = found.count()
+    words = _TITLES.get((behind.metric.key, behind.part), lambda n: ngettext("%(n)s case", "%(n)s cases", n))
+    title = words(count) % {"n": number(count)}
+    if behind.cause:
+        return _("%(cases)s: %(cause)s") % {"cases": title, "cause": behind.cause.name}
+    return _("%(cases)s, no cause given") % {"cases": title} if behind.without_cause else title
+
+
+_TITLES = {
+    ("recovered_24h", "numerator"): lambda n: ngettext(
+        "%(n)s case was recovered within 24 hours", "%(n)s cases were recovered within 24 hours", n
+    ),
+    ("recovered_24h", "denominator"): lambda n: ngettext("%(n)s case fell due", "%(n)s cases fell due", n),
+    ("recovered_24h", "rest"): lambda n: ngettext(
+        "%(n)s case missed its 24 hours", "%(n)s cases missed their 24 hours", n
+    ),
+    ("recovered_24h", "running"): lambda n: ngettext(
+        "%(n)s case is not yet due", "%(n)s cases are not yet due", n
+    ),
+    ("reopened", "numerator"): lambda n: ngettext(
+        "%(n)s case was reopened or disputed", "%(n)s cases were reopened or disputed", n
+    ),
+    ("time_to_recover", "denominator"): lambda n: ngettext("%(n)s clock started", "%(n)s clocks started", n),
+    ("open_overdue", "numerator"): lambda n: ngettext(
+        "%(n)s case is open for more than 24 hours", "%(n)s cases are open for more than 24 hours", n
+    ),
+}
+
+
+def _behind_sub(request: MemberRequest, behind: Behind, figure: Figure | None) -> str:
+    if behind.period is None or figure is None:
+        return _("As it stands now, %(zone)s.") % {"zone": request.tenant.time_zone}
+    words = [f"{period_words(behind.period)}, {request.tenant.time_zone}."]
+    words.append(status_words(figure, behind.period))
+    if behind.metric.kind == "share":
+        part, whole = number(figure.numerator), number(figure.denominator)
+        shown = {"metric": behind.metric.name, "share": share_words(figure), "part": part, "all": whole}
+        words.insert(1, _("%(metric)s: %(share)s, %(part)s of %(all)s.") % shown)
+    return " ".join(words)
+
+
+def _scope_url(request: MemberRequest, behind: Behind) -> str:
+    period = f"?period={behind.period.key}" if behind.period else ""
+    if behind.unit:
+        return reverse("unit", args=[request.tenant.slug, behind.unit.pk]) + period
+    name = "scorecard" if request.member.can(Can.SEE_SCORECARD) else "landing"
+    return reverse(name, args=[request.tenant.slug]) + period
+
+
+def _agrees(behind: Behind, figure: Figure, count: int) -> bool:
+    """Whether the list is as long as the figure says; between a change and its refresh it is not."""
+    if behind.cause or behind.without_cause:
+        return True
+    parts = {
+        "numerator": figure.numerator,
+        "denominator": figure.denominator,
+        "rest": figure.missed,
+        "running": figure.running,
+    }
+    return parts[behind.part] == count
+
+
+def _order(behind: Behind) -> Order:
+    return OLDEST_CLOCK if behind.metric.is_state else NEWEST_REPORT

@@ -1,0 +1,128 @@
+"""Where one arrives: each role at what it came for."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from cso.metrics.models import Target
+from cso.people.models import Leadership, Unit
+from cso.people.queries import led_units
+from cso.recovery.models import Case
+from cso.recovery.queries import open_cases
+from frontend.access import MemberRequest, for_members
+from frontend.forms.cases import LogCaseForm
+from frontend.paging import OLDEST_CLOCK
+from frontend.views.administration import members
+from frontend.views.cases import case_row, cases_page
+from frontend.views.scorecard import scorecard
+from frontend.views.units import unit_context
+from tenants.members import memberships_of
+from tenants.models import User
+from tenants.roles import Can, Role
+
+LATE_CASES_SHOWN = 5
+
+
+@login_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """After sign-in: the one workspace, or a choice of several."""
+    assert isinstance(request.user, User)
+    known = memberships_of(request.user)
+    return redirect("landing", known[0].tenant.slug) if len(known) == 1 else redirect("workspaces")
+
+
+@login_required
+@require_safe
+def workspaces(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)
+    context = {"memberships": memberships_of(request.user), "now": timezone.now()}
+    return render(request, "frontend/landing/workspaces.html", context)
+
+
+@for_members()
+@require_safe
+def landing(request: MemberRequest) -> HttpResponseBase:
+    member, slug = request.member, request.tenant.slug
+    if member.role == Role.ADMINISTRATOR and Unit.objects.exists():
+        return members(request, workspace=slug)
+    if not Unit.objects.exists():
+        return _first_steps(request)
+    if member.can(Can.SEE_SCORECARD):
+        return scorecard(request, workspace=slug)
+    return _leader(request) if led_units(member).exists() else _my_work(request)
+
+
+def _leader(request: MemberRequest) -> HttpResponse:
+    """The own row, the own late cases, one suggested act; then the unit's page."""
+    led = list(led_units(request.member).select_related("parent").order_by("name"))
+    chosen = next((unit for unit in led if str(unit.pk) == request.GET.get("unit")), led[0])
+    waiting = open_cases(request.member).select_related("unit", "cause")[:LATE_CASES_SHOWN]
+    rows = [case_row(case, request) for case in waiting]
+    here = reverse("landing", args=[request.tenant.slug])
+    context = unit_context(request, chosen)
+    context |= {
+        "rows_waiting": rows,
+        "suggestion": _suggestion(rows, context),
+        "others": [(unit.name, f"{here}?unit={unit.pk}", unit == chosen, None) for unit in led],
+        "is_own": True,
+    }
+    return render(request, "frontend/units/unit.html", context)
+
+
+def _suggestion(rows: list[dict[str, object]], context: dict[str, object]) -> tuple[str, object] | None:
+    """One act, the most useful first: what is late, else the main reason for misses."""
+    if rows and rows[0]["kind"] == "late":
+        return _("Recover the case that is late longest"), rows[0]["url"]
+    if rows and rows[0]["kind"] == "soon":
+        return _("Recover the case that falls due next"), rows[0]["url"]
+    reasons = context["reasons"]
+    if isinstance(reasons, list) and reasons:
+        first = reasons[0]
+        words = _("Look at the %(n)s misses by “%(reason)s”") % {"n": first["missed"], "reason": first["name"]}
+        return words, first["url"]
+    return None
+
+
+def _my_work(request: MemberRequest) -> HttpResponse:
+    """The OOPS box, then the open cases with the time left."""
+    found = open_cases(request.member)
+    context = {
+        "form": LogCaseForm(member=request.member, now=request.now) if request.member.can(Can.LOG_CASE) else None,
+        "sees_cases": request.member.can(Can.WORK_CASE),
+        **cases_page(request, found, OLDEST_CLOCK),
+    }
+    return render(request, "frontend/landing/my_work.html", context)
+
+
+def _first_steps(request: MemberRequest) -> HttpResponse:
+    """A new workspace: what to do, in order, and what is done."""
+    slug, member = request.tenant.slug, request.member
+    steps = [
+        (_("Draw the organization"), _("Units in a tree, each with its code."), "organization", Unit, Can.EDIT_PEOPLE),
+        (_("Name who leads each unit"), _("A leader answers for its figures."), "organization", Leadership, Can.EDIT_PEOPLE),
+        (_("Set the target"), _("The share recovered within 24 hours."), "targets", Target, Can.SET_TARGET),
+        (
+            _("Bring in cases"),
+            _("Log an OOPS by hand, or make an API key and send a file."),
+            "keys" if member.can(Can.ADMINISTER) else "log_case",
+            Case,
+            Can.ADMINISTER if member.can(Can.ADMINISTER) else Can.LOG_CASE,
+        ),
+    ]
+    shown = [
+        {
+            "title": title,
+            "text": text,
+            "url": reverse(name, args=[slug]) if member.can(right) else "",
+            "done": model.objects.exists(),
+        }
+        for title, text, name, model, right in steps
+    ]
+    return render(request, "frontend/landing/first_steps.html", {"steps": shown})

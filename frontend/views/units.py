@@ -1,0 +1,155 @@
+"""A unit and who leads it: the figure, what it rests on, and the leaders below."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from cso.metrics.formulas import verdict
+from cso.metrics.periods import Period
+from cso.metrics.queries import HEADLINE
+from cso.metrics.report import UnitReport, unit_report
+from cso.metrics.standing import Standing, leaders_standing
+from cso.people.models import Unit
+from cso.people.queries import leader_of, visible_units
+from frontend.access import MemberRequest, for_members
+from frontend.behind import NO_CAUSE, behind_url
+from frontend.charts.sparkline import sparkline
+from frontend.leaders import reason_words, share_bullet, weeks_chart
+from frontend.views.scorecard import chosen_period, leaders_table, period_chips
+from frontend.wording import (
+    chance_words,
+    gap_words,
+    number,
+    of_words,
+    period_words,
+    share_words,
+    span_words,
+    status_words,
+    target_words,
+)
+
+
+@for_members()
+@require_safe
+def unit(request: MemberRequest, unit: UUID) -> HttpResponse:
+    found = get_object_or_404(visible_units(request.member).select_related("parent"), pk=unit)
+    return render(request, "frontend/units/unit.html", unit_context(request, found))
+
+
+def unit_context(request: MemberRequest, unit: Unit) -> dict[str, Any]:
+    """All that stands on a unit's page."""
+    period = chosen_period(request)
+    standing = leaders_standing(request.member, period, under=unit, now=request.now)
+    report = unit_report(unit, period, now=request.now)
+    here = reverse("unit", args=[request.tenant.slug, unit.pk])
+    leader = leader_of(unit, request.now.astimezone(request.tenant.zone).date())
+    return {
+        "unit": unit,
+        "leader": leader,
+        "title": _title(unit, report, standing),
+        "sub": f"{period_words(period)}, {request.tenant.time_zone}. {status_words(report.figure, period)}",
+        "periods": period_chips(here, period, request.now),
+        "headline": _headline(unit, report, standing),
+        "figures": _key_figures(unit, report, period),
+        "reasons": _reasons(unit, report, period),
+        "missed": report.figure.missed,
+        "history": _history(unit, report),
+        "trend": sparkline(
+            label=_("Last 26 weeks"),
+            values=[float(figure.share) if figure.share is not None else None for _week, figure in standing.weeks],
+            target=float(standing.target) / 100 if standing.target is not None else None,
+        ),
+        **leaders_table(standing),
+        **weeks_chart(standing.weeks, standing.target),
+    }
+
+
+def _title(unit: Unit, report: UnitReport, standing: Standing) -> str:
+    if report.figure.share is None:
+        return _("%(unit)s: no case fell due") % {"unit": unit.name}
+    words = {"unit": unit.name, "share": share_words(report.figure)}
+    return _("%(unit)s recovers %(share)s within 24 hours") % words
+
+
+def _headline(unit: Unit, report: UnitReport, standing: Standing) -> dict[str, Any]:
+    figure, target = report.figure, standing.target
+    gap, tone = "", "chance"
+    if target is not None:
+        short = float(target) - figure.percent if figure.percent is not None else None
+        gap, tone = gap_words(verdict(figure.numerator, figure.denominator, target / 100), short)
+    return {
+        "value": share_words(figure),
+        "cases": of_words(figure) if figure.denominator else "",
+        "cases_url": behind_url(HEADLINE.key, "denominator", standing.period, unit=unit.pk),
+        "misses_url": behind_url(HEADLINE.key, "rest", standing.period, unit=unit.pk),
+        "missed": number(figure.missed),
+        "bullet": share_bullet(unit.name, figure, target, report.previous),
+        "target": target_words(target) if target is not None else "",
+        "chance": chance_words(figure),
+        "gap": gap,
+        "gap_tone": tone,
+    }
+
+
+def _key_figures(unit: Unit, report: UnitReport, period: Period) -> list[dict[str, str]]:
+    known = report.occurrence_known
+    return [
+        {
+            "label": _("Overdue now"),
+            "value": number(report.overdue),
+            "url": behind_url("open_overdue", "numerator", None, unit=unit.pk),
+            "note": _("open for more than 24 hours"),
+        },
+        {
+            "label": _("Median time to recover"),
+            "value": span_words(report.times.median) if report.times.n else _("no data"),
+            "url": behind_url("time_to_recover", "denominator", period, unit=unit.pk),
+            "note": _("90 in 100 within %(time)s") % {"time": span_words(report.times.p90)}
+            if report.times.n >= 10
+            else _("too few cases for a 90th percentile"),
+        },
+        {
+            "label": _("Reopened or disputed"),
+            "value": share_words(report.reopened),
+            "url": behind_url("reopened", "numerator", period, unit=unit.pk),
+            "note": _("%(of)s first fixes") % {"of": of_words(report.reopened)},
+        },
+        {
+            "label": _("Recovered within 24 h of the report"),
+            "value": share_words(report.reported),
+            "url": behind_url("recovered_24h_reported", "denominator", period, unit=unit.pk),
+            "note": _("the moment of the mistake is known for %(share)s") % {"share": share_words(known)},
+        },
+    ]
+
+
+def _reasons(unit: Unit, report: UnitReport, period: Period) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": reason_words(reason),
+            "missed": number(reason.missed),
+            "share": round(100 * reason.missed / report.figure.missed) if report.figure.missed else 0,
+            "url": behind_url(HEADLINE.key, "rest", period, unit=unit.pk, cause=reason.cause_id or NO_CAUSE),
+        }
+        for reason in report.reasons
+    ]
+
+
+def _history(unit: Unit, report: UnitReport) -> list[dict[str, str]]:
+    return [
+        {
+            "period": period_words(period),
+            "share": share_words(figure),
+            "of": of_words(figure) if figure.denominator else "",
+            "url": behind_url(HEADLINE.key, "denominator", period, unit=unit.pk),
+            "status": {"running": _("running"), "provisional": _("provisional"), "final": _("final")}[figure.status],
+        }
+        for period, figure in reversed(report.history)
+    ]

@@ -1,0 +1,177 @@
+"""Figures, periods and charts as sentences. No number here is computed; it is only said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.utils.dateformat import format as format_date
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cso.metrics.formulas import Verdict
+from cso.metrics.periods import FINAL_AFTER, Period
+from cso.metrics.queries import Figure
+from cso.metrics.xmr import Chart, Phrase, phrases
+from cso.recovery.models import Case
+from frontend.charts.svg import percent
+from frontend.templatetags.times import due_in
+
+# Under this many cases a share is said with what chance leaves open.
+SMALL_SAMPLE = 20
+SOON = timedelta(hours=4)
+SIGNAL_IS_NEWS_WEEKS = 4
+
+
+def share_words(figure: Figure) -> str:
+    return percent(float(figure.share) if figure.share is not None else None)
+
+
+def of_words(figure: Figure) -> str:
+    """ "214 of 315": the numbers behind a share."""
+    return _("%(part)s of %(all)s") % {"part": number(figure.numerator), "all": number(figure.denominator)}
+
+
+def number(value: int) -> str:
+    return number_format(value, 0, use_l10n=True, force_grouping=True)
+
+
+def target_words(target: Decimal) -> str:
+    return percent(float(target) / 100)
+
+
+def chance_words(figure: Figure) -> str:
+    """What chance leaves open about a share of few cases; empty for many."""
+    if figure.interval is None or figure.denominator >= SMALL_SAMPLE:
+        return ""
+    low, high = percent(figure.interval.low), percent(figure.interval.high)
+    return _("few cases: likely %(low)s to %(high)s") % {"low": low, "high": high}
+
+
+def gap_words(verdict: Verdict, gap: float | None) -> tuple[str, str]:
+    """How a share stands against the target, and the tone in which to say it."""
+    if gap is None:
+        return _("no data") if verdict == "no_data" else "", "chance"
+    points = max(1, round(abs(gap)))
+    if verdict == "missed":
+        return ngettext("%(n)s point short", "%(n)s points short", points) % {"n": points}, "worse"
+    if verdict == "met":
+        return _("met"), "better"
+    return _("too close to call"), "chance"
+
+
+def period_words(period: Period) -> str:
+    """ "November 2026", "26 Oct – 22 Nov 2026"."""
+    last = period.after - timedelta(days=1)
+    if period.count == 1 and period.grain == "month":
+        return format_date(period.first, "F Y")
+    if period.count == 1 and period.grain == "quarter":
+        return _("Q%(quarter)s %(year)s") % {"quarter": (period.first.month + 2) // 3, "year": period.first.year}
+    if period.count == 1 and period.grain == "year":
+        return str(period.first.year)
+    start = format_date(period.first, "j M" if period.first.year == last.year else "j M Y")
+    return f"{start} – {format_date(last, 'j M Y')}"
+
+
+def status_words(figure: Figure, period: Period) -> str:
+    """Whether the figure can still change, and why."""
+    if figure.status == "running":
+        if not figure.running:
+            return _("The period is still running.")
+        waiting = ngettext(
+            "The period is still running: %(n)s case is not yet due and not counted.",
+            "The period is still running: %(n)s cases are not yet due and not counted.",
+            figure.running,
+        )
+        return waiting % {"n": number(figure.running)}
+    if figure.status == "provisional":
+        day = format_date(period.after + FINAL_AFTER, "j M Y")
+        return _("Provisional: late reports and reopened cases may change it until %(day)s.") % {"day": day}
+    return _("Final.")
+
+
+def span_words(seconds: float | None) -> str:
+    """ "5 h 20 min", "2 d 3 h"; None was not reached: too many cases are still open."""
+    if seconds is None:
+        return _("not reached")
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return _("%(m)s min") % {"m": minutes}
+    if minutes < 48 * 60:
+        return _("%(h)s h %(m)s min") % {"h": minutes // 60, "m": minutes % 60}
+    return _("%(d)s d %(h)s h") % {"d": minutes // 1440, "h": minutes % 1440 // 60}
+
+
+def case_state(case: Case, now: datetime) -> tuple[str, str]:
+    """The badge of a case: its kind (see components/badge.html) and its words."""
+    if not case.is_valid:
+        return "", _("Not counted")
+    if case.fixed_at is None:
+        if now > case.due_at:
+            return "late", due_in(case.due_at, now)
+        return "soon" if case.due_at - now <= SOON else "open", due_in(case.due_at, now)
+    if case.recovered_24h:
+        return "fixed", _("Recovered")
+    return "missed", _("Reopened, fixed again") if case.times_undone else _("Fixed late")
+
+
+def xmr_sentence(chart: Chart, weeks: Sequence[date]) -> dict[str, str]:
+    """Tone, two words and the rest of what a process behaviour chart says; `weeks` are its points' first days."""
+    found = phrases(chart)
+    signals = [phrase for phrase in found if "better" in phrase.values]
+    tone, lead = "chance", _("Only chance.")
+    if signals:
+        tone, lead = _lead(signals[0], len(weeks))
+    elif found[0].key in {"no_data", "no_limits"}:
+        lead = _("Too early to tell.")
+    said = [*signals[:1], *(phrase for phrase in found if "better" not in phrase.values)]
+    return {"tone": tone, "lead": lead, "text": " ".join(_phrase_words(phrase, weeks) for phrase in said)}
+
+
+def _lead(latest: Phrase, weeks: int) -> tuple[str, str]:
+    """The tone and two words for the latest signal; one that is over is history, not the state of things."""
+    if int(latest.values["last"]) < weeks - SIGNAL_IS_NEWS_WEEKS:
+        return "chance", _("Steady lately.")
+    lasting = latest.key in {"run", "trend"}
+    if latest.values["better"]:
+        return "better", _("Getting better.") if lasting else _("Better than usual.")
+    return "worse", _("Getting worse.") if lasting else _("Worse than usual.")
+
+
+def _phrase_words(phrase: Phrase, weeks: Sequence[date]) -> str:
+    values: Mapping[str, object] = {
+        name: percent(float(value) / 100) if name in {"lower", "upper", "target"} else value
+        for name, value in phrase.values.items()
+    }
+    if "better" in phrase.values:
+        first, last = (weeks[int(phrase.values[name])] for name in ("first", "last"))
+        values = {**values, "first": format_date(first, "j M"), "last": format_date(last, "j M")}
+        return _SIGNALS[phrase.key, str(phrase.values["side"])]() % values
+    return _OTHERS[phrase.key]() % values
+
+
+# Called when they are said: the language is the reader's.
+_SIGNALS = {
+    ("outside", "high"): lambda: _("The week of %(last)s stands above what chance explains."),
+    ("outside", "low"): lambda: _("The week of %(last)s stands below what chance explains."),
+    ("run", "high"): lambda: _("%(points)s weeks in a row, from %(first)s to %(last)s, lie above the average."),
+    ("run", "low"): lambda: _("%(points)s weeks in a row, from %(first)s to %(last)s, lie below the average."),
+    ("trend", "high"): lambda: _("%(points)s weeks, from %(first)s to %(last)s, rise one after the other."),
+    ("trend", "low"): lambda: _("%(points)s weeks, from %(first)s to %(last)s, fall one after the other."),
+    ("two_of_three", "high"): lambda: _("Weeks around %(last)s lie close to the upper limit, too often for chance."),
+    ("two_of_three", "low"): lambda: _("Weeks around %(last)s lie close to the lower limit, too often for chance."),
+}
+_OTHERS = {
+    "no_data": lambda: _("There is no full week with cases yet."),
+    "no_limits": lambda: _("%(points)s weeks are too few, or too alike, to say what is usual."),
+    "trial_limits": lambda: _("From %(points)s weeks only, so for trial: %(lower)s to %(upper)s is usual."),
+    "limits": lambda: _("Between %(lower)s and %(upper)s a week is as usual."),
+    "no_signal": lambda: _("No week stands out; the ups and downs are those of every week."),
+    "will_keep_missing": lambda: _(
+        "The target of %(target)s is beyond that: this way of working will keep missing it without a change."
+    ),
+    "will_keep_meeting": lambda: _("The target of %(target)s is met every week, and will be."),
+    "hit_and_miss": lambda: _("The target of %(target)s lies within that: some weeks hit it, some miss, by chance."),
+}
