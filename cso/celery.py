@@ -18,6 +18,10 @@ app.autodiscover_tasks()
 @worker_init.connect
 def refuse_unsafe_database(**_: Any) -> None:
     """Like the web process: no work on a database that would not keep tenants apart."""
-    from tenants.guard import refuse_unsafe_database
+    from tenants import guard
 
-    refuse_unsafe_database()
+    try:
+        guard.refuse_unsafe_database()
+    except guard.UnsafeDatabaseError as error:
+        # Celery logs any other exception of a signal's receiver, and goes on.
+        raise SystemExit(str(error)) from error
