@@ -45,6 +45,7 @@ MAX_BYTES = 1024**3
 MAX_ARRAY_BYTES = 32 * 1024**2
 _IN_MEMORY = 4 * 1024**2
 _PIECE = 256 * 1024
+_READ_AFTER_REFUSAL = 256 * 1024**2
 _FORMATS = ("application/json", "application/x-ndjson", "text/csv")
 _EXAMPLE_TIME = datetime(2026, 3, 18, 15, 0, tzinfo=UTC)
 STATUSES = ("created", "updated", "unchanged", "superseded", "refused")
@@ -166,6 +167,13 @@ class CaseBatches(Resource):
         counts = Counter(outcome.status for outcome in outcomes)
         report = {"rows": len(first)} | {status: counts[status] for status in STATUSES}
         return Response(report | {"results": [_result(outcome) for outcome in outcomes]})
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        # A client that is still sending a large body when it is refused would see a broken pipe and not the reason.
+        left = _READ_AFTER_REFUSAL
+        while left > 0 and (piece := request._request.read(_PIECE)):
+            left -= len(piece)
+        return super().finalize_response(request, response, *args, **kwargs)
 
     def body_digest(self) -> bytes:
         digest, body = hashlib.sha256(), self._body()
