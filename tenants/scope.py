@@ -6,7 +6,7 @@ The setting is local to the transaction, so neither a connection pool nor pgboun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
@@ -73,12 +73,3 @@ def current_tenant() -> Tenant:
 
 def current_tenant_id() -> int:
     return current_tenant().pk
-
-
-def for_each_tenant(act: Callable[[Tenant], None]) -> None:
-    """Run `act` once per tenant, each in a scope and transaction of its own (commands only)."""
-    from tenants.models import Tenant
-
-    for tenant in Tenant.objects.order_by("pk"):
-        with tenant_scope(tenant):
-            act(tenant)
