@@ -6,6 +6,7 @@ engine and this one share the registry's conditions and nothing else.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -16,49 +17,59 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from cso.metrics.cells import wait_for_engine_lock
+from cso.metrics.cells import CellKey, wait_for_engine_lock
 from cso.metrics.histograms import BUCKET_BOUNDS, bucket_of
 from cso.metrics.models import Mark
 from cso.metrics.periods import period_of
+from cso.metrics.refresh import refresh, stale_keys, waiting_marks
 from cso.metrics.registry import FAMILIES, Family, Source, as_sql
-from cso.people.models import Unit
+from cso.people.models import Unit, UnitAncestor
+from cso.people.tree import lock_tree
 from tenants.scope import current_tenant, current_tenant_id
 
 Ints = NDArray[np.int64]
 
-_CELLS = (
-    "family, grain, unit_id, period, own, total, own_buckets, own_bucket_counts, total_buckets, total_bucket_counts"
-)
-# PostgreSQL counts microseconds from here; a NULL instant travels as the smallest number.
+_COUNTS = ["own", "total", "own_buckets", "own_bucket_counts", "total_buckets", "total_bucket_counts"]
+_CELLS = ", ".join(["family", "grain", "unit_id", "period", *_COUNTS])
+# PostgreSQL counts microseconds from here; a NULL instant travels as the smallest number, before every period.
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_NO_INSTANT = np.iinfo(np.int64).min
 _ROWS_AT_ONCE = 262_144
 _BUCKETS = len(BUCKET_BOUNDS)
 
 
 def rebuild() -> int:
-    """Replace every cell of the current tenant by what its facts say now; returns how many cells there are.
+    """Make every cell of the current tenant what its facts say now; returns how many cells that changed.
 
-    Marks made before are worked off with it. Writers go on; what they change meanwhile is marked and refreshed after.
+    A cell that was right keeps its revision. Marks made before are worked off with it. Writers go on; what they change
+    meanwhile is marked and refreshed after.
     """
     wait_for_engine_lock()
+    # What is marked by now is counted below; the facts are read after, so they are at least as new.
+    seen = list(Mark.objects.values_list("pk", flat=True))
+    build_aside()
     with connection.cursor() as cursor:
-        # What is marked by now is counted below; the facts are read after, so they are at least as new.
-        seen = list(Mark.objects.values_list("pk", flat=True))
-        build_aside()
-        cursor.execute("DELETE FROM metrics_cell WHERE tenant_id = %s", [current_tenant_id()])
-        cursor.execute(
-            f"INSERT INTO metrics_cell (tenant_id, {_CELLS}) SELECT %s, {_CELLS} FROM pg_temp.rebuilt",
-            [current_tenant_id()],
-        )
-        written: int = cursor.rowcount
+        cursor.execute(_REPLACE, {"tenant": current_tenant_id()})
+        changed: int = cursor.rowcount
     Mark.objects.filter(pk__in=seen).delete()
-    return written
+    return changed
+
+
+_NEW_COUNTS = ", ".join(f"r.{name}" for name in _COUNTS)
+_REPLACE = f"""
+MERGE INTO metrics_cell c USING pg_temp.rebuilt r
+ON c.tenant_id = %(tenant)s AND c.family = r.family AND c.grain = r.grain AND c.period = r.period
+    AND c.unit_id = r.unit_id
+WHEN MATCHED AND ROW({", ".join(f"c.{name}" for name in _COUNTS)}) IS DISTINCT FROM ROW({_NEW_COUNTS}) THEN
+    UPDATE SET {", ".join(f"{name} = r.{name}" for name in _COUNTS)}, revision = c.revision + 1, as_of = now()
+WHEN NOT MATCHED BY TARGET THEN
+    INSERT (tenant_id, {_CELLS}) VALUES (%(tenant)s, r.family, r.grain, r.unit_id, r.period, {_NEW_COUNTS})
+WHEN NOT MATCHED BY SOURCE AND c.tenant_id = %(tenant)s THEN DELETE
+"""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A cell that is not what its facts say: as kept and as rebuilt; None where one side has no such cell."""
+    """A cell that is not what its facts say: totals as kept and as rebuilt; None where one side has no such cell."""
 
     family: str
     grain: str
@@ -69,13 +80,14 @@ class Difference:
 
 
 def verify() -> list[Difference]:
-    """Rebuild aside and compare with the cells as they are kept; repairs nothing. Marks still waiting must be none.
+    """Rebuild aside and compare with the cells as they are kept; repairs nothing.
 
-    Raises RuntimeError when marks wait: then cells may rightly differ from the facts.
+    Waiting marks are worked off first, as any worker would. Writers go on: cells that they make stale meanwhile are
+    left out, because those may rightly differ until the next refresh.
     """
     wait_for_engine_lock()
-    if Mark.objects.exists():
-        raise RuntimeError("Marks are still waiting; run the engine first.")
+    while (refreshed := refresh()) and refreshed.more:
+        pass
     build_aside()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -83,18 +95,34 @@ def verify() -> list[Difference]:
             WITH kept AS (SELECT {_CELLS} FROM metrics_cell WHERE tenant_id = %(tenant)s),
             only_kept AS (SELECT * FROM kept EXCEPT ALL SELECT {_CELLS} FROM pg_temp.rebuilt),
             only_rebuilt AS (SELECT {_CELLS} FROM pg_temp.rebuilt EXCEPT ALL SELECT * FROM kept)
-            SELECT family, grain, u.code, period, k.total, r.total
+            SELECT unit_id, family, grain, u.code, period, k.total, r.total
             FROM only_kept k FULL JOIN only_rebuilt r USING (family, grain, unit_id, period)
             JOIN people_unit u ON u.tenant_id = %(tenant)s AND u.id = unit_id
             ORDER BY family, grain, u.code, period
             """,
             {"tenant": current_tenant_id()},
         )
-        return [Difference(*row) for row in cursor.fetchall()]
+        found = [(unit, Difference(*rest)) for unit, *rest in cursor.fetchall()]
+    stale = _stale_by_now() if found else set()
+    return [each for unit, each in found if CellKey(each.family, each.grain, each.period, unit) not in stale]
+
+
+def _stale_by_now() -> set[CellKey]:
+    """The cells of the marks that wait, and the same cells of all units above."""
+    keys = stale_keys(waiting_marks(Mark.objects.count()))
+    above = defaultdict(list)
+    units = {key.unit for key in keys}
+    for unit, ancestor in UnitAncestor.objects.filter(unit__in=units).values_list("unit_id", "ancestor_id"):
+        above[unit].append(ancestor)
+    return {key._replace(unit=ancestor) for key in keys for ancestor in above[key.unit]}
 
 
 def build_aside() -> None:
-    """Compute every cell of the current tenant into the temporary table `rebuilt`."""
+    """Compute every cell of the current tenant into the temporary table `rebuilt`.
+
+    The tree is held still for its writers until the transaction ends: units are counted by their number in it.
+    """
+    lock_tree()
     tree = _Tree.read()
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.rebuilt")
@@ -144,9 +172,13 @@ class _Calendar:
         self.grain = grain
         self.starts: list[date] = [each.first for each in periods]
         self.bounds: Ints = np.array([_microseconds(each.bounds(zone)[0]) for each in periods], dtype=np.int64)
+        self._end = _microseconds(periods[-1].bounds(zone)[1])
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    def covers(self, instants: Ints) -> NDArray[np.bool_]:
+        return (instants >= self.bounds[0]) & (instants < self._end)
 
     def numbers(self, instants: Ints) -> Ints:
         return np.searchsorted(self.bounds, instants, side="right") - 1
@@ -189,7 +221,7 @@ class _Counts:
 
     def rows(self, tree: _Tree) -> Iterator[tuple[Any, ...]]:
         """The cells that hold anything, as rows of `_CELLS`."""
-        own = self.own.reshape(len(self._periods), self.units, -1)
+        own = self.own.reshape(len(self._periods), self.units, len(self.family.counters))
         total = own.astype(np.int64)
         own_keys, own_counts = _summed(self._keys, self._key_counts)
         total_keys, total_counts = own_keys, own_counts
@@ -250,11 +282,12 @@ def _count(source: Source, families: Sequence[Family], tree: _Tree) -> list[_Cou
     for block in _blocks(source, columns, conditions, measures):
         for each in counts:
             family = each.family
-            instants = block[family.column]
-            known = instants != _NO_INSTANT
+            instants = block[family.column] + int(family.delay / timedelta(microseconds=1))
+            # No instant, or a case of the last moment that lies outside what was there at the start: it is marked.
+            known = each.calendar.covers(instants)
             each.add(
                 block["unit"][known],
-                instants[known] + int(family.delay / timedelta(microseconds=1)),
+                instants[known],
                 block["flags"][known],
                 [conditions.index(sql) for sql in family.conditions.values()],
                 block[family.seconds][known] if family.seconds else None,

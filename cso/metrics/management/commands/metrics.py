@@ -33,9 +33,9 @@ class Command(BaseCommand):
 
     def _rebuild(self, tenant: Tenant) -> None:
         with tenant_scope(tenant):
-            written = rebuild()
+            changed = rebuild()
             QuarantinedMark.objects.all().delete()
-        self.stdout.write(f"{tenant.slug}: {written:,} cells")
+        self.stdout.write(f"{tenant.slug}: {changed:,} cells changed")
 
     def _verify(self, tenant: Tenant) -> int:
         while engine.run(tenant):
