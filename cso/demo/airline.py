@@ -6,7 +6,7 @@ from cso.demo import airline_texts as texts
 from cso.demo.story import BadWeek, Division, Improvement, Role, Segment, Story, Team
 
 DOMAIN = "larkspur-air.example"
-TITLES = ("Agent", "Lead agent", "Duty supervisor", "Guest relations agent", "Coordinator")
+TITLES = ("Agent", "Lead agent", "Duty supervisor", "Coordinator", "Guest relations agent")
 
 DIVISIONS = (
     Division("YYZ", "Toronto Hub", "Hub director", 0.74, weak_spot="Missed connection", teams=(
@@ -16,13 +16,13 @@ DIVISIONS = (
         Team("YYZ-ARR", "Toronto Arrivals", "arrivals", 7),
         Team("YYZ-AST", "Toronto Assistance", "assistance", 3),
     )),
-    Division("YUL", "Montréal Hub", "Hub director", 0.88, teams=(
+    Division("YUL", "Montréal Hub", "Hub director", 0.93, teams=(
         Team("YUL-CHK", "Montréal Check-in", "counter", 4),
         Team("YUL-GAT", "Montréal Gates", "gate", 4),
         Team("YUL-ARR", "Montréal Arrivals", "arrivals", 4),
         Team("YUL-AST", "Montréal Assistance", "assistance", 2),
     )),
-    Division("ATL", "Atlantic Stations", "Regional director", 0.9, teams=(
+    Division("ATL", "Atlantic Stations", "Regional director", 0.94, teams=(
         Team("YHZ", "Halifax", "station", 4),
         Team("YYT", "St. John's", "station", 2),
         Team("YQM", "Moncton", "station", 1.5),
@@ -46,7 +46,8 @@ DIVISIONS = (
         Team("YXY", "Whitehorse", "station", 0.8),
         Team("YFB", "Iqaluit", "station", 0.6),
     )),
-    Division("SUN", "Sun and U.S. Stations", "Regional director", 0.8, weak_spot="Cancelled, no way onward offered", teams=(
+    Division("SUN", "Sun and U.S. Stations", "Regional director", 0.8,
+             weak_spot="Cancelled, no way onward offered", teams=(
         Team("MCO", "Orlando", "station", 3),
         Team("CUN", "Cancún", "station", 3),
         Team("LGA", "New York", "station", 2.5),
@@ -65,13 +66,13 @@ DIVISIONS = (
         Team("BAG-CLM", "Baggage Claims", "claims", 4),
         Team("BAG-DEL", "Baggage Delivery", "tracing", 3),
     )),
-    Division("CAB", "Cabin Service", "Director of cabin service", 0.91, teams=(
+    Division("CAB", "Cabin Service", "Director of cabin service", 0.95, teams=(
         Team("CAB-DOM", "Domestic Crews", "cabin", 3),
         Team("CAB-SUN", "Sun Crews", "cabin", 2),
         Team("CAB-CAT", "Catering", "cabin", 2),
         Team("CAB-UPK", "Cabin Upkeep", "cabin", 0.8),
     )),
-    Division("DIG", "Digital", "Director of digital", 0.84, weak_spot="Wrong charge", teams=(
+    Division("DIG", "Digital", "Director of digital", 0.87, weak_spot="Wrong charge", teams=(
         Team("DIG-WEB", "Website", "digital", 3),
         Team("DIG-APP", "App", "digital", 3),
         Team("DIG-PAY", "Payments", "payments", 2),
@@ -84,8 +85,8 @@ DIVISIONS = (
 )  # fmt: skip
 
 MIX = {
-    "counter": {"Rule quoted instead of help": 4, "Seat changed or lost": 4, "Wrong charge": 3, "Website or app failed": 2,
-                "Waited for an approval": 2, "Cancelled, no way onward offered": 3},
+    "counter": {"Rule quoted instead of help": 4, "Seat changed or lost": 4, "Wrong charge": 3,
+                "Website or app failed": 2, "Waited for an approval": 2, "Cancelled, no way onward offered": 3},
     "gate": {"Missed connection": 7, "Seat changed or lost": 4, "Cancelled, no way onward offered": 5,
              "Rule quoted instead of help": 2, "Waited for an approval": 2},
     "arrivals": {"Bag delayed": 9, "Bag damaged": 5, "Assistance did not come": 1, "Waited for an approval": 1},
@@ -96,11 +97,12 @@ MIX = {
     "contact": {"No answer, long wait": 8, "Cancelled, no way onward offered": 4, "Wrong charge": 3,
                 "Rule quoted instead of help": 3, "Website or app failed": 2},
     "refunds": {"Refund late": 9, "Asked for proof we had": 4, "Wrong charge": 3, "No answer, long wait": 1},
-    "relations": {"No answer, long wait": 4, "Asked for proof we had": 4, "Refund late": 4, "Rule quoted instead of help": 3,
-                  "Waited for an approval": 2},
+    "relations": {"No answer, long wait": 4, "Asked for proof we had": 4, "Refund late": 4,
+                  "Rule quoted instead of help": 3, "Waited for an approval": 2},
     "tracing": {"Bag delayed": 9, "No answer, long wait": 3, "Asked for proof we had": 2, "Bag damaged": 1},
     "claims": {"Bag damaged": 5, "Asked for proof we had": 6, "Refund late": 4, "No answer, long wait": 2},
-    "cabin": {"Meal not loaded": 7, "Seat changed or lost": 3, "Assistance did not come": 1, "Rule quoted instead of help": 1},
+    "cabin": {"Meal not loaded": 7, "Seat changed or lost": 3, "Assistance did not come": 1,
+              "Rule quoted instead of help": 1},
     "digital": {"Website or app failed": 9, "Seat changed or lost": 2, "Wrong charge": 2},
     "payments": {"Wrong charge": 7, "Refund late": 3, "Website or app failed": 2},
     "loyalty": {"Points missing": 8, "Asked for proof we had": 2, "No answer, long wait": 2},

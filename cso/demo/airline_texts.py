@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cso.demo.story import Cause, one_of, number
+from cso.demo.story import Cause, number, one_of
 
 # Letters of channels: p phone, e e-mail, w web, c chat, i in person, k colleague. Repeated = more often.
 BAG_DELAYED = Cause(
@@ -16,7 +16,7 @@ BAG_DELAYED = Cause(
         "My suitcase never came out on the belt. Tag {tag}. The desk was closed when I got to it.",
         "2 of 3 bags missing from {flight} ex {city}, car seat among them. Baby is {months} months old.",
         "Skis left behind in {city}, guest races on {weekday}. Tracer opened, no answer from the station.",
-        "We landed at {time} and waited {minutes} minutes at the belt before someone told us the bags were still in {city}.",
+        "Waited {minutes} minutes at the belt before someone told us the bags were still in {city}.",
         "Short connection, bag {tag} stayed in {city}. Next flight with room is tomorrow.",
         "still no bag. I have a funeral {weekday} and my suit is in it",
         "Medication in the checked bag, bag not here. Guest is calm but needs it tonight.",
@@ -67,8 +67,8 @@ CANCELLED = Cause(
         "{flight} cancelled by text at {time}. The link to rebook says no flights for {days} days.",
         "Cancelled, and the first thing we offered was in {days} days. Guest found seats for today on our own site.",
         "We were told to call. We called. {minutes} minutes of music and then it hung up.",
-        "Wedding party of {people} to {city}, flight cancelled, split over three days. They want one plane or their money.",
-        "Grandmother speaks only Portuguese, flight cancelled, nobody explained it to her. Daughter called from {city}.",
+        "Wedding party of {people} to {city} cancelled, split over three days. They want one plane or their money.",
+        "Grandmother speaks only Portuguese, nobody explained the cancellation to her. Daughter called from {city}.",
         "rebooked via {city} with 9 hours there, without asking me",
     ),
 )
@@ -193,7 +193,7 @@ RULE = Cause(
     ease=-0.4,
     lag=2.0,
     texts=(
-        "Check-in closed {minutes} minutes before, guest there one minute later with hand luggage only. Rule is rule, they were told.",
+        "Guest one minute late for check-in with hand luggage only. Rule is rule, they were told.",
         "Name on the ticket is the married one, passport the maiden one, certificate in hand. Refused.",
         "Guest wanted to take the earlier flight, 40 seats empty. Not in the fare rules. Seats flew empty.",
         "Bag 400 g too heavy. Opened on the floor in front of everybody.",
@@ -269,8 +269,8 @@ FILLERS = {
         "Halifax", "Moncton", "Winnipeg", "Regina", "Saskatoon", "Calgary", "Edmonton", "Vancouver", "Kelowna",
         "Victoria", "Montréal", "Toronto", "Yellowknife", "Iqaluit", "Orlando", "Cancún", "Boston", "Chicago",
     ),
-    "hotel": one_of("the Harbour Inn", "her sister's", "the airport hotel", "a cabin without road", "a hostel downtown"),
-    "relation": one_of("Guest", "The mother", "Her husband", "The younger son", "The groom", "Grandfather", "The guest"),
+    "hotel": one_of("the Harbour Inn", "her sister's", "the airport hotel", "a cabin", "a hostel downtown"),
+    "relation": one_of("Guest", "The mother", "Her husband", "The younger son", "The groom", "Grandfather"),
     "weekday": one_of("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     "time": lambda random: f"{random.randint(5, 23)}:{random.choice((10, 15, 25, 30, 40, 45, 55))}",
     "minutes": number(12, 95),

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, islice
+from operator import itemgetter
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,8 @@ HOUR = timedelta(hours=1)
 # How busy each hour of the day is, from midnight on.
 _HOURS = (1, 1, 1, 1, 2, 4, 7, 9, 10, 10, 9, 9, 9, 8, 8, 9, 10, 10, 9, 8, 7, 5, 3, 2)
 _REOPENED, _EXCLUDED, _FORGOTTEN = 0.035, 0.01, 0.025
+# In each team of someone who signs in, so much waits: just come in, due soon, overdue.
+_OPEN_FOR_MINUTES = (95, 22 * 60 + 20, 31 * 60)
 _WEAK_SPOT, _WEEKEND, _TREND = -1.1, -0.2, 0.35
 # Before the improvement its cause is this many times as frequent, afterwards so rare.
 _BEFORE, _AFTER = 2.5, 0.12
@@ -84,7 +87,8 @@ def bad_week_of(story: Story, now: datetime) -> date:
 
 def draw_cases(story: Story, customers: Mapping[str, float], *, seed: int, now: datetime) -> list[DrawnCase]:
     """The story's cases by report, oldest first. customers: external id -> how often they come, relative."""
-    return list(_Drawing(story, customers, Random(f"{seed} {story.slug} cases"), now).cases())
+    random = Random(f"{seed} {story.slug} cases")  # noqa: S311 (a story, not a secret)
+    return list(_Drawing(story, customers, random, now).cases())
 
 
 @dataclass(frozen=True)
@@ -110,20 +114,27 @@ class _Drawing:
         self._bases: dict[tuple[str, bool], float] = {}
 
     def cases(self) -> Iterator[DrawnCase]:
-        for n, reported_at in enumerate(sorted(self._reports())):
-            yield self._case(f"{self.story.prefix}-{100_001 + n}", reported_at)
+        open_now = [
+            (self.now - timedelta(minutes=minutes), home) for home in self._homes() for minutes in _OPEN_FOR_MINUTES
+        ]
+        reports = [(at, None) for at in islice(self._reports(), self.story.cases - len(open_now))]
+        for n, (at, home) in enumerate(sorted([*reports, *open_now], key=itemgetter(0))):
+            yield self._case(f"{self.story.prefix}-{100_001 + n}", at, open_at=home)
+
+    def _homes(self) -> list[str]:
+        """The teams of the people whose password is told; a division's leader looks at its first team."""
+        first = {division.code: division.teams[0].code for division in self.story.divisions}
+        return [first.get(role.unit, role.unit) for role in self.story.roles if role.unit]
 
     def _reports(self) -> Iterator[datetime]:
         days = self._days
         weights = [self._busyness(day) for day in days]
-        found = 0
-        while found < self.story.cases:
+        while True:
             day = self.random.choices(days, weights)[0]
             hour = self.random.choices(range(24), _HOURS)[0]
             wall = datetime.combine(day, time(hour), self.zone)
             reported_at = wall.astimezone(UTC) + timedelta(seconds=self.random.randrange(3600))
             if reported_at < self.now:
-                found += 1
                 yield reported_at
 
     @cached_property
@@ -142,10 +153,13 @@ class _Drawing:
     def _weights_on(self, mood: _Mood) -> tuple[list[float], list[list[float]]]:
         """Cumulative weights of the teams, and for each team those of the story's causes."""
         if mood not in self._weights:
-            causes = [[self._weight(cause, division, team, mood) for cause in self.story.causes] for division, team in self.teams]
-            shares = [sum(row) / sum(self.story.mix[team.kind].values()) for row, (_, team) in zip(causes, self.teams, strict=True)]
-            sizes = [team.size * share for share, (_, team) in zip(shares, self.teams, strict=True)]
-            self._weights[mood] = list(accumulate(sizes)), [list(accumulate(row)) for row in causes]
+            sizes, causes = [], []
+            for division, team in self.teams:
+                weights = [self._weight(cause, division, team, mood) for cause in self.story.causes]
+                usually = sum(self.story.mix[team.kind].values())
+                sizes.append(team.size * sum(weights) / usually)
+                causes.append(list(accumulate(weights)))
+            self._weights[mood] = list(accumulate(sizes)), causes
         return self._weights[mood]
 
     def _weight(self, cause: Cause, division: Division, team: Team, mood: _Mood) -> float:
@@ -156,18 +170,20 @@ class _Drawing:
             weight *= _AFTER if mood.is_improved else _BEFORE
         return weight
 
-    def _case(self, external_id: str, reported_at: datetime) -> DrawnCase:
+    def _case(self, external_id: str, reported_at: datetime, *, open_at: str | None) -> DrawnCase:
+        """A case of any team; or one that is still open in the team `open_at`."""
         random, day = self.random, reported_at.astimezone(self.zone).date()
         mood = self._mood(day)
         teams, causes = self._weights_on(mood)
-        chosen = random.choices(range(len(self.teams)), cum_weights=teams)[0]
+        codes = [team.code for _, team in self.teams]
+        chosen = codes.index(open_at or random.choices(codes, cum_weights=teams)[0])
         division, team = self.teams[chosen]
         cause = random.choices(self.story.causes, cum_weights=causes[chosen])[0]
         occurred_at = None
-        if random.random() < cause.known:
+        if not open_at and random.random() < cause.known:
             occurred_at = reported_at - timedelta(seconds=int(3600 * cause.lag * min(random.lognormvariate(0, 0.7), 6)))
         chance = self._chance(division, team, cause, mood, reported_at)
-        fixed_at = self._fix(occurred_at or reported_at, reported_at, chance)
+        fixed_at = None if open_at else self._fix(occurred_at or reported_at, reported_at, chance)
         return DrawnCase(
             external_id=external_id,
             division=division.code,
@@ -180,7 +196,7 @@ class _Drawing:
             reported_at=reported_at,
             fixed_at=fixed_at,
             undoing=self._undoing(fixed_at) if fixed_at else None,
-            exclusion=self._exclusion(reported_at),
+            exclusion=None if open_at else self._exclusion(reported_at),
         )
 
     def _chance(self, division: Division, team: Team, cause: Cause, mood: _Mood, reported_at: datetime) -> float:

@@ -41,7 +41,8 @@ DIVISIONS = (
         Team("TRA-FER", "Ferries", "buses", 1.5),
         Team("TRA-CRD", "Fare Cards", "fares", 3),
     )),
-    Division("PER", "Permits and Licences", "Director of permits", 0.5, weak_spot="Permit stuck between departments", teams=(
+    Division("PER", "Permits and Licences", "Director of permits", 0.5,
+             weak_spot="Permit stuck between departments", teams=(
         Team("PER-BLD", "Building Permits", "permits", 3),
         Team("PER-BUS", "Business Licences", "permits", 2),
         Team("PER-PRK", "Parking Permits", "permits", 2),
@@ -77,7 +78,8 @@ MIX = {
     "buses": {"Bus or ferry did not come": 9, "Fare card charged wrong": 1},
     "fares": {"Fare card charged wrong": 9, "Asked for proof we had": 1},
     "permits": {"Permit stuck between departments": 8, "Asked for proof we had": 2, "Sent from desk to desk": 2},
-    "revenue": {"Asked for proof we had": 3, "Ticket issued in error": 2, "Sent from desk to desk": 3, "Call not returned": 2},
+    "revenue": {"Asked for proof we had": 3, "Ticket issued in error": 2, "Sent from desk to desk": 3,
+                "Call not returned": 2},
     "tickets": {"Ticket issued in error": 9, "Asked for proof we had": 2},
     "library": {"Call not returned": 2, "Asked for proof we had": 2, "Park or playground broken": 1},
     "contact": {"Sent from desk to desk": 6, "Call not returned": 6, "Asked for proof we had": 1},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cso.demo.story import Cause, one_of, number
+from cso.demo.story import Cause, number, one_of
 
 # Letters of channels: p phone, e e-mail, w web, c chat, i in person, k colleague. Repeated = more often.
 POTHOLE = Cause(

@@ -31,7 +31,7 @@ def _has_key(tenant: Tenant) -> bool:
 
 
 def issue(stories: Sequence[Story]) -> Credentials:
-    """Give each demo person a password, the same in every workspace of theirs, and each tenant a key with all scopes."""
+    """Give each demo person a password, one for all their workspaces, and each tenant a key with all scopes."""
     passwords: dict[str, str] = {}
     people, keys = [], []
     for story in stories:

@@ -109,8 +109,8 @@ def _act(acts: Sequence[_Act]) -> None:
 
 def _acts(drawn: Sequence[DrawnCase], story: Story, organization: Organization, now: datetime) -> Iterator[_Act]:
     hands = _Hands(story, organization)
-    excluded = sorted((case for case in drawn if case.exclusion), key=lambda case: case.exclusion.at if case.exclusion else now)
-    waiting = {case.external_id for case in excluded[-UNCONFIRMED:]}
+    excluded = sorted((case.exclusion.at, case.external_id) for case in drawn if case.exclusion)
+    waiting = {external_id for _, external_id in excluded[-UNCONFIRMED:]}
     orders = count()
     for case in drawn:
         by_hand = _is_by_hand(case, story, now)

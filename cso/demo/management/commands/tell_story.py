@@ -19,10 +19,12 @@ CASES = sum(story.cases for story in STORIES)
 
 
 class Command(BaseCommand):
-    help = "Tell the demo story of an airline and a city, 18 months long, into two tenants. Once told, it stays as it is."
+    help = "Tell 18 months of an airline and a city into two tenants. Once told, the story stays as it is."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--credentials", type=Path, help="write the demo people's passwords and API keys here (JSON)")
+        parser.add_argument(
+            "--credentials", type=Path, help="write the demo people's passwords and API keys here (JSON)"
+        )
         parser.add_argument("--seed", type=int, default=7, help="another number tells another story (7)")
         parser.add_argument("--cases", type=int, default=CASES, help=f"how many cases in both tenants ({CASES:,})")
 

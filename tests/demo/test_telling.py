@@ -1,0 +1,163 @@
+"""The story as told: a small one, through the command, into the real database."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Iterator
+from datetime import datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import call_command
+from django.db import transaction
+from django.test import RequestFactory
+from django.utils import timezone
+
+from cso.customers.models import Customer
+from cso.metrics.models import Mark
+from cso.metrics.periods import last_weeks
+from cso.metrics.rebuild import verify
+from cso.metrics.standing import Standing, leaders_standing
+from cso.people.models import Leadership, Person, Unit
+from cso.people.queries import led_units
+from cso.recovery.models import Case, CaseEvent, EventKind
+from cso.recovery.queries import case_log, open_cases
+from tenants.keys import recognise
+from tenants.members import memberships_of
+from tenants.models import Membership, Tenant, User
+from tenants.roles import SCOPE_GRANTS, Role
+from tenants.scope import tenant_scope
+
+CASES = 2_000
+Told = dict[str, list[dict[str, str]]]
+
+
+@pytest.fixture(scope="module")
+def told(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -> Iterator[Told]:
+    """One story for all tests of this module, in a transaction that is rolled back."""
+    file = tmp_path_factory.mktemp("story") / "people.json"
+    outer = transaction.atomic()
+    # As Django's own TestCase does: scopes inside may call themselves outermost.
+    outer._from_testcase = True  # type: ignore[attr-defined]
+    with django_db_blocker.unblock(), outer:
+        call_command("tell_story", credentials=file, cases=CASES, stdout=StringIO())
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        yield json.loads(file.read_text())
+        transaction.set_rollback(True)
+
+
+def tenant(slug: str) -> Tenant:
+    return Tenant.objects.get(slug=slug)
+
+
+def standing(slug: str, now: datetime) -> Standing:
+    viewer = Membership.objects.get(role=Role.CSO)
+    return leaders_standing(viewer, last_weeks(13, now, tenant(slug).zone), now=now)
+
+
+BOTH = pytest.mark.parametrize("slug", ["larkspur-air", "port-ellery"])
+
+
+def test_both_tenants_are_filled(told: Told) -> None:
+    counts = {}
+    for slug in ("larkspur-air", "port-ellery"):
+        with tenant_scope(tenant(slug)):
+            counts[slug] = [model.objects.count() for model in (Unit, Case, Customer)]
+            assert Person.objects.count() > 180
+            assert not Mark.objects.exists()
+            assert verify() == []
+    assert counts == {"larkspur-air": [61, 1_200, 400], "port-ellery": [40, 800, 300]}
+
+
+def test_each_role_signs_in_where_it_is_told(told: Told) -> None:
+    request = RequestFactory().post("/accounts/login/")
+    assert len(told["people"]) == 2 * len(Role)
+    for person in told["people"]:
+        user = authenticate(request, email=person["email"], password=person["password"])
+        assert isinstance(user, User), person
+        roles = {m.tenant.slug: m.get_role_display() for m in memberships_of(user)}
+        assert roles[person["workspace"]] == person["role"]
+        assert person["landing"] == f"/{person['workspace']}/"
+
+
+def test_one_executive_works_in_both(told: Told) -> None:
+    both = [p for p in told["people"] if p["role"] == "Executive"]
+    assert len({(p["email"], p["password"]) for p in both}) == 1
+    assert {p["workspace"] for p in both} == {"larkspur-air", "port-ellery"}
+
+
+def test_nobody_else_has_a_password(told: Told) -> None:
+    known = {person["email"] for person in told["people"]}
+    assert not any(user.has_usable_password() for user in User.objects.exclude(email__in=known))
+
+
+@BOTH
+def test_the_key_opens_its_tenant_with_all_scopes(told: Told, slug: str) -> None:
+    (key,) = [each["key"] for each in told["keys"] if each["workspace"] == slug]
+    with tenant_scope(tenant(slug)):
+        assert recognise(key, now=timezone.now()).scopes == sorted(SCOPE_GRANTS)
+
+
+@BOTH
+def test_some_leaders_miss_and_some_meet(told: Told, slug: str) -> None:
+    with tenant_scope(tenant(slug)):
+        found = standing(slug, timezone.now())
+    verdicts = [row.verdict for row in found.rows]
+    assert "missed" in verdicts
+    assert found.organization.denominator > 100
+    assert any(row.figure.percent and row.target and row.figure.percent >= row.target for row in found.rows)
+    assert all(row.reasons[0].cause for row in found.rows if row.verdict == "missed")
+    # Someone took over within the period, and each answers for the own part.
+    assert any(row.since for row in found.rows)
+
+
+@BOTH
+def test_the_bad_week_stands_out(told: Told, slug: str) -> None:
+    with tenant_scope(tenant(slug)):
+        weeks = standing(slug, timezone.now()).weeks
+    bad = weeks[-{"larkspur-air": 9, "port-ellery": 12}[slug]][1]
+    usual = sorted(figure.percent or 0 for _, figure in weeks)[len(weeks) // 2]
+    assert bad.percent is not None
+    assert bad.percent < usual - 8
+
+
+@BOTH
+def test_there_is_something_to_do_for_everybody(told: Told, slug: str) -> None:
+    now = timezone.now()
+    with tenant_scope(tenant(slug)):
+        cso, leader = (Membership.objects.get(user__email__startswith=f"{who}@{slug}") for who in ("cso", "leader"))
+        frontline = Membership.objects.get(user__email__startswith=f"frontline@{slug}")
+        open_ones = list(open_cases(cso))
+        assert any(case.due_at < now for case in open_ones)
+        assert any(case.due_at > now for case in open_ones)
+        assert led_units(leader).count() == 1
+        assert Case.objects.filter(opened_by=frontline).exists()
+        awaiting = Case.objects.exclude(excluded_as="").filter(is_valid=True)
+        assert awaiting.count() == 2
+        assert Case.objects.filter(is_valid=False).count() > 2
+        vacant = Leadership.objects.filter(ends_on__lt=now.date()).exclude(unit__leaderships__ends_on=None)
+        assert vacant.count() == 1
+
+
+@BOTH
+def test_the_log_of_a_reopened_case_reads_whole(told: Told, slug: str) -> None:
+    with tenant_scope(tenant(slug)):
+        kinds = set(CaseEvent.objects.values_list("kind", flat=True))
+        assert {EventKind.REOPENED, EventKind.DISPUTED, EventKind.EXCLUSION_CONFIRMED} <= kinds
+        case = Case.objects.filter(times_undone=1, fixed_at__isnull=False, excluded_as="").earliest("reported_at")
+        log = [(line.kind, bool(line.by)) for line in case_log(case)]
+    assert [kind for kind, _ in log][:2] == [EventKind.OPENED, EventKind.FIXED]
+    assert log[2][0] in {EventKind.REOPENED, EventKind.DISPUTED}
+    assert log[3] == (EventKind.FIXED, True)
+
+
+def test_telling_it_again_changes_nothing(told: Told, tmp_path: Path) -> None:
+    out, before = StringIO(), User.objects.get(email="executive@board.example").password
+    call_command("tell_story", credentials=tmp_path / "again.json", stdout=out)
+    assert out.getvalue() == "The story is told already; nothing was changed, and its passwords were shown then.\n"
+    assert not (tmp_path / "again.json").exists()
+    assert User.objects.get(email="executive@board.example").password == before
