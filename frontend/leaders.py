@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -103,12 +104,11 @@ def _share(target: Decimal | None) -> float | None:
 
 def _tenure_words(row: LeaderRow) -> str:
     """Which part of the period the row is about; empty for the whole of it."""
-    since, until = (format_date(day, "j M") if day else "" for day in (row.since, row.until))
+    since = format_date(row.since, "j M") if row.since else ""
+    until = format_date(row.until - timedelta(days=1), "j M") if row.until else ""
     if since and until:
-        return _("%(since)s to before %(until)s") % {"since": since, "until": until}
-    if since:
-        return _("since %(since)s") % {"since": since}
-    return _("until before %(until)s") % {"until": until} if until else ""
+        return f"{since} – {until}"
+    return _("since %(day)s") % {"day": since} if since else _("until %(day)s") % {"day": until} if until else ""
 
 
 def _main_reason(row: LeaderRow, period: Period) -> dict[str, str]:

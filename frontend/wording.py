@@ -142,7 +142,7 @@ def _lead(latest: Phrase, weeks: int) -> tuple[str, str]:
 
 def _phrase_words(phrase: Phrase, weeks: Sequence[date]) -> str:
     values: Mapping[str, object] = {
-        name: percent(float(value) / 100) if name in {"lower", "upper", "target"} else value
+        name: percent(min(max(float(value), 0), 100) / 100) if name in _SHARES else value
         for name, value in phrase.values.items()
     }
     if "better" in phrase.values:
@@ -152,6 +152,7 @@ def _phrase_words(phrase: Phrase, weeks: Sequence[date]) -> str:
     return _OTHERS[phrase.key]() % values
 
 
+_SHARES = {"lower", "upper", "target"}
 # Called when they are said: the language is the reader's.
 _SIGNALS = {
     ("outside", "high"): lambda: _("The week of %(last)s stands above what chance explains."),

@@ -157,7 +157,8 @@ def _offered(request: MemberRequest, case: Case) -> list[tuple[str, str]]:
     return [
         (str(act.title), reverse(f"case_{name}", args=[request.tenant.slug, case.pk]))
         for name, act in ACTS.items()
-        if act.while_open in (None, case.is_open) and act.may(request.member, case)
+        # The fix stands at the head of the page.
+        if name != "fix" and act.while_open in (None, case.is_open) and act.may(request.member, case)
     ]
 
 

@@ -33,7 +33,7 @@ def scorecard(request: MemberRequest) -> HttpResponse:
     here = reverse("scorecard", args=[request.tenant.slug])
     context = {
         "title": standing_sentence(standing),
-        "sub": f"{period_words(period)}, {request.tenant.time_zone}. {status_words(standing.organization, period)}",
+        "sub": _sub(request, standing),
         "periods": period_chips(here, period, request.now, leaders="all" if everyone else ""),
         "levels": _level_tabs(here, period, everyone=everyone),
         "organization": organization_facts(standing),
@@ -70,6 +70,16 @@ def standing_sentence(standing: Standing) -> str:
     if standing.missing == 1 and standing.judged > 1:
         words = _("%(missing)s of %(all)s leaders misses the 24-hour target")
     return words % {"missing": standing.missing or _("None"), "all": standing.judged}
+
+
+def _sub(request: MemberRequest, standing: Standing) -> str:
+    words = [f"{period_words(standing.period)}, {request.tenant.time_zone}."]
+    if unsure := sum(row.verdict == "uncertain" for row in standing.rows):
+        too_few = ngettext(
+            "For %(n)s more there are too few cases to say.", "For %(n)s more there are too few cases to say.", unsure
+        )
+        words.append(too_few % {"n": unsure})
+    return " ".join([*words, status_words(standing.organization, standing.period)])
 
 
 def leaders_table(standing: Standing) -> dict[str, Any]:
