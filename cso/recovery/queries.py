@@ -77,5 +77,6 @@ def _line(event: CaseEvent) -> LogLine:
 
 def frequent_causes(most: int, *, now: datetime) -> list[Cause]:
     """The causes that were named most in the last 90 days, most first."""
-    recent = Cause.objects.filter(cases__reported_at__gte=now - timedelta(days=90))
-    return list(recent.annotate(times=Count("cases")).order_by("-times", "name")[:most])
+    recent = Case.objects.filter(reported_at__gte=now - timedelta(days=90), cause__isnull=False)
+    counted = recent.values_list("cause_id", "cause__name").annotate(times=Count("*"))
+    return [Cause(id=pk, name=name) for pk, name, _ in counted.order_by("-times", "cause__name")[:most]]
