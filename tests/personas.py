@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+
+from django.contrib.auth.hashers import make_password
 
 from cso.people import actions as people
 from cso.people.models import Person, Unit
@@ -33,13 +36,21 @@ class Company:
         return self.members[role]
 
 
+@functools.cache
+def _hashed(password: str) -> str:
+    """Hashed once for all: a hash is slow by design, and each test has seven people or more."""
+    return make_password(password)
+
+
 def make_company(slug: str, time_zone: str = "America/Toronto") -> Company:
     """A workspace as its administrator would set it up; the leader leads `north` since 2024."""
     tenant = create_tenant(slug, slug.title(), time_zone)
     with tenant_scope(tenant):
         members = {
             role: add_member(
-                User.objects.create_user(f"{role}@{slug}.example", PASSWORD, name=f"{slug.title()} {role.label}"),
+                User.objects.create(
+                    email=f"{role}@{slug}.example", name=f"{slug.title()} {role.label}", password=_hashed(PASSWORD)
+                ),
                 role,
                 by=None,
             )
