@@ -14,6 +14,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from api.errors import UNKNOWN_FIELD, unknown_field
 from api.references import find
@@ -29,28 +30,18 @@ class Body(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
         errors: dict[str, Any] = {}
+        values: Any = None
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            errors = dict(error.get_full_details())
             if not unknown:
                 raise
+            errors = dict(error.detail) if isinstance(error.detail, dict) else {}
         for name in unknown:
-            errors[name] = [{"message": unknown_field(name).message, "code": UNKNOWN_FIELD}]
+            errors[name] = [ErrorDetail(unknown_field(name).message, UNKNOWN_FIELD)]
         if errors:
-            raise FullDetailsError(errors)
+            raise serializers.ValidationError(errors)
         return values
-
-
-class FullDetailsError(serializers.ValidationError):
-    """A validation error that was put together from the details of another."""
-
-    def __init__(self, details: dict[str, Any]) -> None:
-        super().__init__()
-        self.details = details
-
-    def get_full_details(self) -> Any:
-        return self.details
 
 
 class Text(serializers.CharField):

@@ -28,6 +28,7 @@ class Resource(APIView):
     """A view whose caller is an API key. `acts` says what each method does, and so which scope it takes."""
 
     acts: ClassVar[Mapping[str, tuple[Can, ...]]]
+    http_method_names = [name for name in APIView.http_method_names if name != "options"]
     # The body is larger than memory, and the view reads it itself.
     streams_body = False
     allowance: Allowance | None = None

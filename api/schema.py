@@ -27,7 +27,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    description="Yours to choose. A request repeated under its key within 24 hours is done once, and answered the same.",
+    description="Yours to choose. A request repeated under its key within 24 hours is done once and answered the same.",
 )
 IF_MATCH = OpenApiParameter(
     "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, required=True, description="The ETag of what you read."

@@ -11,7 +11,7 @@ from api.pagination import Row
 
 
 class Shape(serializers.Serializer[Any]):
-    # Describes an answer in the documentation; rendering goes straight from the rows. (A docstring would be shown there.)
+    # Describes an answer in the documentation; rendering goes straight from the rows. A docstring would be shown there.
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
