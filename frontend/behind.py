@@ -75,7 +75,7 @@ class Behind:
             metric, part = METRICS[query.get("metric", "")], query.get("part", "")
             period = None if metric.is_state else parse_period(query.get("period", ""))
             since, until = (date.fromisoformat(text) if (text := query.get(n)) else None for n in ("since", "until"))
-            unit = visible_units(viewer).get(pk=UUID(query["unit"])) if "unit" in query else None
+            unit = visible_units(viewer).get(pk=UUID(str(query["unit"]))) if "unit" in query else None
             cause = query.get("cause")
             found = Cause.objects.get(pk=UUID(cause)) if cause and cause != NO_CAUSE else None
         except (KeyError, ValueError, Unit.DoesNotExist, Cause.DoesNotExist) as error:

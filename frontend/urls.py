@@ -44,10 +44,7 @@ workspace_urls = [
     path("cases/behind/export.csv", cases.export_cases_behind, name="export_cases_behind"),
     path("cases/new/", oops.log_case, name="log_case"),
     path("cases/<uuid:case>/", case.case, name="case"),
-    *(
-        path(f"cases/<uuid:case>/{name}/", case.act_on_case, {"name": name}, name=f"case_{name}")
-        for name in case.ACTS
-    ),
+    *(path(f"cases/<uuid:case>/{name}/", case.act_on_case, {"name": name}, name=f"case_{name}") for name in case.ACTS),
     path("search/", search.search, name="search"),
     path("organization/", organization.organization, name="organization"),
     path("organization/new/", organization.new_unit, name="new_unit"),
@@ -58,6 +55,7 @@ workspace_urls = [
     path("members/new/", administration.add_member, name="add_member"),
     path("members/<uuid:member>/role/", administration.change_member_role, name="change_member_role"),
     path("members/<uuid:member>/end/", administration.end_member, name="end_member"),
+    path("members/<uuid:member>/restore/", administration.restore_member, name="restore_member"),
     path("keys/", administration.keys, name="keys"),
     path("keys/new/", administration.add_key, name="add_key"),
     path("keys/<uuid:key>/revoke/", administration.revoke_key, name="revoke_key"),

@@ -26,9 +26,7 @@ def sparkline(*, label: str, values: Sequence[float | None], target: float | Non
         marks += _target(target, low, high)
         marks += [_run(run) for run in _runs(shares, low, high) if len(run) > 1]
         marks.append(_last(shares, low, high))
-    return picture(
-        "spark", width=_WIDTH, height=_HEIGHT, label=_spoken(label, found), marks=marks, scaled=True
-    )
+    return picture("spark", width=_WIDTH, height=_HEIGHT, label=_spoken(label, found), marks=marks, scaled=True)
 
 
 def _range(found: Sequence[float]) -> tuple[float, float]:
@@ -52,11 +50,7 @@ def _runs(shares: Sequence[float | None], low: float, high: float) -> Iterator[l
     numbered = enumerate(shares)
     for is_known, stretch in groupby(numbered, key=lambda pair: pair[1] is not None):
         if is_known:
-            yield [
-                (_x(index, len(shares)), _y(share, low, high))
-                for index, share in stretch
-                if share is not None
-            ]
+            yield [(_x(index, len(shares)), _y(share, low, high)) for index, share in stretch if share is not None]
 
 
 def _run(points: Sequence[tuple[float, float]]) -> str:
@@ -72,8 +66,7 @@ def _target(target: float | None, low: float, high: float) -> list[str]:
         return []
     y = coordinate(_y(target, low, high))
     return [
-        f'<line class="spark__target" x1="0" x2="{_WIDTH}" y1="{y}" y2="{y}" stroke="{GREY}" '
-        'stroke-dasharray="2 2"/>'
+        f'<line class="spark__target" x1="0" x2="{_WIDTH}" y1="{y}" y2="{y}" stroke="{GREY}" stroke-dasharray="2 2"/>'
     ]
 
 

@@ -52,9 +52,7 @@ def percent(share: float | None) -> str:
     return _("%(number)s%%") % {"number": whole}
 
 
-def picture(
-    name: str, *, width: int, height: int, label: str, marks: Iterable[str], scaled: bool
-) -> SafeString:
+def picture(name: str, *, width: int, height: int, label: str, marks: Iterable[str], scaled: bool) -> SafeString:
     """One SVG picture named `label` to those who hear the page; `marks` must be safe already.
 
     `scaled` pictures keep their proportions at any width; the others take percentages for x.

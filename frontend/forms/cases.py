@@ -104,7 +104,15 @@ class LogCaseForm(PortalForm):
         )
 
 
-class FixForm(PortalForm):
+class CaseForm(PortalForm):
+    """Something that is done with a case."""
+
+    def save(self, case: Case, *, by: Membership, now: datetime) -> None:
+        """Do it; raises what the act raises."""
+        raise NotImplementedError
+
+
+class FixForm(CaseForm):
     fixed = forms.ChoiceField(
         label=_("When was it fixed?"), choices=_WHEN[:2], initial=Moment.NOW, widget=forms.RadioSelect
     )
@@ -119,7 +127,7 @@ class FixForm(PortalForm):
             fix_case(case, by=by, at=at, now=now, note=self.cleaned_data["note"])
 
 
-class ReopenForm(PortalForm):
+class ReopenForm(CaseForm):
     note = forms.CharField(
         label=_("What was not fixed?"), max_length=MAX_NOTE, widget=forms.Textarea(attrs={"rows": 3})
     )
@@ -128,7 +136,7 @@ class ReopenForm(PortalForm):
         reopen_case(case, by=by, at=now, now=now, note=self.cleaned_data["note"])
 
 
-class DisputeForm(PortalForm):
+class DisputeForm(CaseForm):
     note = forms.CharField(
         label=_("What does the customer say?"), max_length=MAX_NOTE, widget=forms.Textarea(attrs={"rows": 3})
     )
@@ -137,7 +145,7 @@ class DisputeForm(PortalForm):
         dispute_case(case, by=by, at=now, now=now, note=self.cleaned_data["note"])
 
 
-class MoveForm(PortalForm):
+class MoveForm(CaseForm):
     unit = UnitField(label=_("Which unit answers for it?"))
     note = forms.CharField(label=_("Why?"), required=False, max_length=MAX_NOTE)
 
@@ -149,7 +157,7 @@ class MoveForm(PortalForm):
         move_case(case, self.cleaned_data["unit"], by=by, now=now, note=self.cleaned_data["note"])
 
 
-class CorrectForm(PortalForm):
+class CorrectForm(CaseForm):
     """The facts of a case; what changes is logged with what it was."""
 
     summary = forms.CharField(
@@ -178,7 +186,7 @@ class CorrectForm(PortalForm):
         correct_case(case, by=by, now=now, **values)
 
 
-class ExcludeForm(PortalForm):
+class ExcludeForm(CaseForm):
     reason = forms.ChoiceField(
         label=_("Why should it not count?"), choices=ExclusionReason.choices, widget=forms.RadioSelect
     )
@@ -190,12 +198,12 @@ class ExcludeForm(PortalForm):
         propose_exclusion(case, self.cleaned_data["reason"], self.cleaned_data["note"], by=by, now=now)
 
 
-class ConfirmExclusionForm(PortalForm):
+class ConfirmExclusionForm(CaseForm):
     def save(self, case: Case, *, by: Membership, now: datetime) -> None:
         confirm_exclusion(case, by=by, now=now)
 
 
-class WithdrawExclusionForm(PortalForm):
+class WithdrawExclusionForm(CaseForm):
     def save(self, case: Case, *, by: Membership, now: datetime) -> None:
         withdraw_exclusion(case, by=by, now=now)
 

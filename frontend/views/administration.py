@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,13 +16,15 @@ from cso.metrics.models import Target
 from cso.metrics.queries import HEADLINE, day_of
 from frontend.access import MemberRequest, for_members
 from frontend.forms.administration import AddKeyForm, AddMemberForm, RoleForm, TargetForm
-from frontend.forms.base import refusals_to
+from frontend.forms.base import PortalForm, refusals_to
 from frontend.views.form_page import form_page
+from frontend.wording import target_words
 from tenants import audit
 from tenants.keys import revoke_api_key
+from tenants.members import add_member as restore_membership
 from tenants.members import end_membership
 from tenants.models import ApiKey, AuditEntry, Membership
-from tenants.roles import Can
+from tenants.roles import Can, Role
 
 AUDIT_PAGE = 50
 
@@ -65,7 +68,19 @@ def change_member_role(request: MemberRequest, member: UUID) -> HttpResponse:
 def end_member(request: MemberRequest, member: UUID) -> HttpResponse:
     found = _another_member(request, member)
     end_membership(found, by=request.member, now=request.now)
-    messages.success(request, _("%(name)s can do nothing here any more.") % {"name": found.label})
+    undo = reverse("restore_member", args=[request.tenant.slug, found.pk])
+    text = _("%(name)s can do nothing here any more.") % {"name": found.label}
+    messages.success(request, text, extra_tags=undo)
+    return redirect("members", request.tenant.slug)
+
+
+@for_members(Can.ADMINISTER)
+@require_POST
+def restore_member(request: MemberRequest, member: UUID) -> HttpResponse:
+    """A former member comes back with the role they had."""
+    found = get_object_or_404(Membership.objects.select_related("user").exclude(ended_at=None), pk=member)
+    restore_membership(found.user, Role(found.role), by=request.member)
+    messages.success(request, _("%(name)s can sign in here again.") % {"name": found.label})
     return redirect("members", request.tenant.slug)
 
 
@@ -88,12 +103,17 @@ def add_key(request: MemberRequest) -> HttpResponse:
 
 
 @for_members(Can.ADMINISTER)
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def revoke_key(request: MemberRequest, key: UUID) -> HttpResponse:
-    found = get_object_or_404(ApiKey.objects.all(), pk=key)
-    revoke_api_key(found, by=request.member, now=request.now)
-    messages.success(request, _("“%(name)s” opens nothing any more.") % {"name": found.name})
-    return redirect("keys", request.tenant.slug)
+    """Asks first: a revoked key cannot be brought back."""
+    found = get_object_or_404(ApiKey, pk=key)
+    if request.method == "POST":
+        revoke_api_key(found, by=request.member, now=request.now)
+        messages.success(request, _("“%(name)s” opens nothing any more.") % {"name": found.name})
+        return redirect("keys", request.tenant.slug)
+    up = (reverse("keys", args=[request.tenant.slug]), _("API keys"))
+    title = _("Revoke “%(name)s” for good?") % {"name": found.name}
+    return form_page(request, PortalForm(), title=title, submit=_("Revoke it"), up=up)
 
 
 @for_members(Can.SET_TARGET)
@@ -106,7 +126,8 @@ def targets(request: MemberRequest) -> HttpResponse:
             messages.success(request, _("The target is set."))
             return redirect("targets", request.tenant.slug)
     known = Target.objects.filter(metric=HEADLINE.key).order_by("-starts_on")
-    return render(request, "frontend/administration/targets.html", {"form": form, "targets": known})
+    shown = [{"starts_on": target.starts_on, "share": target_words(target.percent)} for target in known]
+    return render(request, "frontend/administration/targets.html", {"form": form, "targets": shown})
 
 
 @for_members(Can.SEE_AUDIT)
@@ -119,12 +140,30 @@ def audit_log(request: MemberRequest) -> HttpResponse:
     entries = AuditEntry.objects.select_related("member__user", "api_key").order_by("-number")
     found = list((entries.filter(number__lt=int(before)) if before else entries)[: AUDIT_PAGE + 1])
     context = {
-        "entries": found[:AUDIT_PAGE],
+        "entries": [_audit_line(entry) for entry in found[:AUDIT_PAGE]],
         "next_url": f"?before={found[AUDIT_PAGE - 1].number}" if len(found) > AUDIT_PAGE else "",
         "checked": "check" in request.GET,
         "broken": audit.verify() if "check" in request.GET else [],
     }
     return render(request, "frontend/administration/audit_log.html", context)
+
+
+def _audit_line(entry: AuditEntry) -> dict[str, Any]:
+    """An entry as people read it; its act and details keep the names that programs know them by."""
+    actor = entry.member or entry.api_key
+    details = {
+        name.replace("_", " "): ", ".join(map(str, value)) if isinstance(value, list) else value
+        for name, value in entry.details.items()
+        if value not in (None, "", [])
+    }
+    return {
+        "number": entry.number,
+        "at": entry.at,
+        "by": actor.label if actor else _("the product"),
+        "act": entry.act.replace("_", " ").capitalize(),
+        "subject": entry.subject,
+        "details": details,
+    }
 
 
 def _another_member(request: MemberRequest, member: UUID) -> Membership:

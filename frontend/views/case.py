@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django import forms as django_forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -31,7 +30,7 @@ from tenants.models import Membership
 class Act:
     """One thing that can be done with a case: its form, who may do it and when, and what to say about it."""
 
-    form: Callable[..., Any]
+    form: Callable[..., forms.CaseForm]
     may: Callable[[Membership, Case], bool]
     title: str | Promise
     submit: str | Promise
@@ -133,7 +132,7 @@ def act_on_case(request: MemberRequest, case: UUID, name: str) -> HttpResponse:
         with refusals_to(form):
             form.save(found, by=request.member, now=request.now)
         if form.is_valid():
-            messages.success(request, act.done)
+            messages.success(request, str(act.done))
             return redirect("case", request.tenant.slug, found.pk)
     context = {"case": found, "form": form, "title": act.title, "submit": act.submit}
     return render(request, "frontend/cases/act.html", context)
@@ -146,10 +145,9 @@ def _visible(request: MemberRequest, case: UUID) -> Case:
     return get_object_or_404(known, pk=case)
 
 
-def _form(act: Act, request: MemberRequest, case: Case) -> django_forms.Form:
+def _form(act: Act, request: MemberRequest, case: Case) -> forms.CaseForm:
     data = request.POST if request.method == "POST" else None
-    form: django_forms.Form = act.form(data, case=case) if act.form is forms.CorrectForm else act.form(data)
-    return form
+    return forms.CorrectForm(data, case=case) if act.form is forms.CorrectForm else act.form(data)
 
 
 def _offered(request: MemberRequest, case: Case) -> list[tuple[str, str]]:

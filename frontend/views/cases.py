@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,11 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from cso.metrics.drilldown import Part
 from cso.metrics.queries import Figure
 from cso.recovery.models import Case
 from cso.recovery.queries import visible_cases
 from frontend.access import MemberRequest, for_members
-from frontend.behind import Behind
+from frontend.behind import Behind, behind_url
 from frontend.export import csv_of
 from frontend.forms.filters import STATES, CaseFilters
 from frontend.paging import NEWEST_REPORT, OLDEST_CLOCK, Order, count_of, page_of
@@ -60,6 +62,7 @@ def cases_behind(request: MemberRequest) -> HttpResponse:
         "figure": figure,
         "title": _behind_title(behind, found),
         "sub": _behind_sub(request, behind, figure),
+        "parts": _part_tabs(behind, figure),
         "scope_url": _scope_url(request, behind),
         "scope": behind.unit.name if behind.unit else _("Scorecard"),
         "is_updating": figure is not None and not _agrees(behind, figure, found.count()),
@@ -140,14 +143,18 @@ def _list_title(filters: CaseFilters, found: QuerySet[Case]) -> str:
 
 def _behind_title(behind: Behind, found: QuerySet[Case]) -> str:
     count = found.count()
-    words = _TITLES.get((behind.metric.key, behind.part), lambda n: ngettext("%(n)s case", "%(n)s cases", n))
+    words = _TITLES.get((behind.metric.key, behind.part), _cases)
     title = words(count) % {"n": number(count)}
     if behind.cause:
         return _("%(cases)s: %(cause)s") % {"cases": title, "cause": behind.cause.name}
     return _("%(cases)s, no cause given") % {"cases": title} if behind.without_cause else title
 
 
-_TITLES = {
+def _cases(count: int) -> str:
+    return ngettext("%(n)s case", "%(n)s cases", count)
+
+
+_TITLES: dict[tuple[str, str], Callable[[int], str]] = {
     ("recovered_24h", "numerator"): lambda n: ngettext(
         "%(n)s case was recovered within 24 hours", "%(n)s cases were recovered within 24 hours", n
     ),
@@ -155,9 +162,7 @@ _TITLES = {
     ("recovered_24h", "rest"): lambda n: ngettext(
         "%(n)s case missed its 24 hours", "%(n)s cases missed their 24 hours", n
     ),
-    ("recovered_24h", "running"): lambda n: ngettext(
-        "%(n)s case is not yet due", "%(n)s cases are not yet due", n
-    ),
+    ("recovered_24h", "running"): lambda n: ngettext("%(n)s case is not yet due", "%(n)s cases are not yet due", n),
     ("reopened", "numerator"): lambda n: ngettext(
         "%(n)s case was reopened or disputed", "%(n)s cases were reopened or disputed", n
     ),
@@ -178,6 +183,31 @@ def _behind_sub(request: MemberRequest, behind: Behind, figure: Figure | None) -
         shown = {"metric": behind.metric.name, "share": share_words(figure), "part": part, "all": whole}
         words.insert(1, _("%(metric)s: %(share)s, %(part)s of %(all)s.") % shown)
     return " ".join(words)
+
+
+def _part_tabs(behind: Behind, figure: Figure | None) -> list[tuple[str, str, bool, int]]:
+    """The parts of a share beside each other, with their counts."""
+    if figure is None or behind.metric.kind != "share" or behind.cause or behind.without_cause:
+        return []
+    unit = behind.unit.pk if behind.unit else None
+    labels: list[tuple[Part, str, int]] = [
+        ("denominator", _("All that count"), figure.denominator),
+        ("rest", _("The fix held"), figure.missed),
+        ("numerator", str(behind.metric.name), figure.numerator),
+    ]
+    if behind.metric.better == "higher":
+        labels[1:] = [("rest", _("Missed"), figure.missed), ("numerator", _("Recovered"), figure.numerator)]
+    if figure.running:
+        labels.append(("running", _("Not yet due"), figure.running))
+    return [
+        (
+            label,
+            behind_url(behind.metric.key, part, behind.period, unit=unit, since=behind.since, until=behind.until),
+            part == behind.part,
+            count,
+        )
+        for part, label, count in labels
+    ]
 
 
 def _scope_url(request: MemberRequest, behind: Behind) -> str:
