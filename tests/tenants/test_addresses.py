@@ -1,0 +1,259 @@
+"""No address shows, changes or betrays what is another tenant's: read from the URL map, for whatever is there."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, override_settings
+from django.urls import path
+
+from tenants.keys import create_api_key
+from tenants.members import add_member, end_membership
+from tenants.models import RESERVED_SLUGS, Membership, User
+from tenants.roles import SCOPE_GRANTS, Role
+from tenants.scope import tenant_scope
+from tests.tenants.addresses import Address, addresses, answer, shown, slug_in_path
+from tests.tenants.conftest import HERE, THERE, World
+from tests.tenants.rows import INSTANT, TENANT_MODELS
+
+ADDRESSES = addresses()
+IN_WORKSPACE = [address for address in ADDRESSES if address.in_workspace]
+IN_API = [address for address in ADDRESSES if address.in_api]
+OF_TENANTS = IN_WORKSPACE + IN_API
+# Pages about the API are for those who have no key yet.
+PUBLIC = {"api:schema", "api:docs", "api:problems", "api:problem"}
+API_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+# What an act wants to be told before it looks for its thing; nothing for the others.
+BODIES = {
+    "api:reopen_case": {"note": "It broke again"},
+    "api:dispute_case": {"note": "They say it is broken"},
+    "api:move_case": {"unit": str(HERE)},
+}
+# Ids that an address may be asked about, beside those in its path.
+QUESTIONS = ("unit", "under", "case", "customer", "cause", "person", "leader", "member", "parent")
+
+
+def each(found: list[Address]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("address", found, ids=lambda address: f"{address.name} {address.route}")
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who asks: people of both tenants, signed in, and integrations with every scope."""
+
+    world: World
+    people: dict[str, Client]
+    stranger: Client
+    former: Client
+    anonymous: Client
+    ours: Client
+    theirs: Client
+
+    def clients(self, address: Address) -> list[Client]:
+        """Those of our tenant who may come to an address."""
+        return [self.ours] if address.in_api else list(self.people.values())
+
+
+@pytest.fixture(scope="module")
+def cast(world: World) -> Cast:
+    with tenant_scope(world.here.tenant):
+        administrator = _person("administrator@here.example")
+        add_member(administrator, Role.ADMINISTRATOR, by=None)
+        former = _person("former@here.example")
+        end_membership(add_member(former, Role.CSO, by=None), by=None, now=INSTANT)
+    officer, stranger = (home.rows[Membership].user for home in (world.here, world.there))  # type: ignore[attr-defined]
+    return Cast(
+        world,
+        {"CSO": _signed_in(officer), "administrator": _signed_in(administrator)},
+        _signed_in(stranger),
+        _signed_in(former),
+        Client(raise_request_exception=False),
+        _integration(world.here.tenant),
+        _integration(world.there.tenant),
+    )
+
+
+@pytest.fixture(autouse=True)
+def _as_in_production(committed: None) -> Iterator[None]:
+    """But that style sheets are not collected for tests; and with a fresh allowance."""
+    cache.clear()
+    storages = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    with override_settings(STORAGES=storages):
+        yield
+
+
+def _person(email: str) -> User:
+    return User.objects.create(email=email, name=email, password="!")
+
+
+def _signed_in(user: User) -> Client:
+    client = Client(raise_request_exception=False)
+    client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    return client
+
+
+def _integration(tenant: Any) -> Client:
+    with tenant_scope(tenant):
+        _, key = create_api_key(tenant, "test", list(SCOPE_GRANTS), by=None)
+    return Client(raise_request_exception=False, headers={"Authorization": f"Bearer {key}"})
+
+
+def there_now(world: World) -> list[Any]:
+    """Everything that is the other tenant's; when a key was last used is no secret."""
+    found = []
+    with tenant_scope(world.there.tenant), connection.cursor() as cursor:
+        for model in TENANT_MODELS:
+            cursor.execute(f"SELECT to_jsonb(t) - 'last_used_at' FROM {model._meta.db_table} t ORDER BY id")
+            found.append((model._meta.label, cursor.fetchall()))
+    return found
+
+
+def betrays(client: Client, method: str, foreign: str, missing: str, asked: list[UUID], **request: Any) -> str:
+    """How the answers about another tenant's thing and about none differ, line by line; empty when they do not."""
+    said = [str(found) for found in asked]
+    answers = [answer(client, method, where, asked=said, **request) for where in (foreign, missing)]
+    lines = [str(found).splitlines() for found in answers]
+    return "\n".join(difflib.unified_diff(*lines, f"{method} {foreign}", f"{method} {missing}", n=0))
+
+
+@each([address for address in ADDRESSES if address.ids])
+def test_anothers_id_is_as_missing_as_none(cast: Cast, address: Address) -> None:
+    here, before, random = cast.world.here, there_now(cast.world), uuid4()
+    methods = API_METHODS if address.in_api else ("GET", "POST")
+    body = json.dumps(BODIES.get(address.name, {}))
+    request = {"data": body, "content_type": "application/json"} if address.in_api else {}
+    assert address.in_api or address.in_workspace, "An id must stand in a workspace's address, or in the API's."
+    statuses = set()
+    for client in cast.clients(address):
+        for method in methods:
+            for part in address.ids:
+                ours = dict.fromkeys(address.ids, here.id)
+                foreign, missing = (
+                    address.path(here.tenant.slug, **(ours | {part: found})) for found in (THERE, random)
+                )
+                assert betrays(client, method, foreign, missing, [THERE, random], **request) == ""
+                statuses.add(client.generic(method, foreign, **request).status_code)
+    assert 404 in statuses, f"No one is told that it is missing: {statuses}"
+    assert not {status for status in statuses if status < 400}
+    assert there_now(cast.world) == before
+
+
+@each(OF_TENANTS)
+def test_a_question_about_anothers_id_is_answered_as_about_none(cast: Cast, address: Address) -> None:
+    here, random = cast.world.here, uuid4()
+    where = address.path(here.tenant.slug, **dict.fromkeys(address.ids, here.id))
+    # The API refuses a question that it does not know; the portal passes over it.
+    questions = [[word] for word in QUESTIONS] if address.in_api else [QUESTIONS]
+    for client in cast.clients(address):
+        for words in questions:
+            foreign, missing = (f"{where}?{urlencode(dict.fromkeys(words, found))}" for found in (THERE, random))
+            assert betrays(client, "GET", foreign, missing, [THERE, random]) == ""
+
+
+@each(OF_TENANTS)
+def test_no_page_shows_what_is_anothers(cast: Cast, address: Address) -> None:
+    here, there = cast.world.here, cast.world.there
+    where = address.path(here.tenant.slug, **dict.fromkeys(address.ids, here.id))
+    for client in cast.clients(address):
+        page = shown(client, where)
+        assert there.marker not in page
+        assert str(there.id) not in page
+
+
+def test_pages_do_show_what_is_ones_own(cast: Cast) -> None:
+    """Else the test above would prove nothing."""
+    here, showing = cast.world.here, set()
+    for address in OF_TENANTS:
+        where = address.path(here.tenant.slug, **dict.fromkeys(address.ids, here.id))
+        if any(here.marker in shown(client, where) for client in cast.clients(address)):
+            showing.add(address.name.removeprefix("api:"))
+    assert {"case", "cases", "export_cases", "unit", "members", "keys", "customers", "person"} <= showing
+
+
+@each(IN_WORKSPACE)
+def test_a_stranger_finds_no_workspace(cast: Cast, address: Address) -> None:
+    here = cast.world.here
+    ids = dict.fromkeys(address.ids, here.id)
+    real, none = address.path(here.tenant.slug, **ids), address.path("nowhere", **ids)
+    for client in (cast.stranger, cast.former):
+        for method in ("GET", "POST"):
+            answers = [
+                answer(client, method, where, asked=[slug_in_path(slug)])
+                for where, slug in ((real, here.tenant), (none, "nowhere"))
+            ]
+            assert answers[0] == answers[1]
+            assert answers[0].status == 404
+
+
+@each(IN_WORKSPACE)
+def test_a_workspace_opens_to_nobody_who_is_not_signed_in(cast: Cast, address: Address) -> None:
+    here = cast.world.here
+    ids = dict.fromkeys(address.ids, here.id)
+    for method in ("GET", "POST"):
+        answers = [
+            answer(cast.anonymous, method, address.path(slug, **ids), asked=[f"/{slug}/", f"%2F{slug}%2F"])
+            for slug in (here.tenant.slug, "nowhere")
+        ]
+        assert answers[0] == answers[1]
+        assert answers[0].status in {302, 404}
+
+
+@each([address for address in IN_API if address.name not in PUBLIC])
+def test_the_api_opens_to_no_one_without_a_key(cast: Cast, address: Address) -> None:
+    here, there = cast.world.here, cast.world.there
+    where = address.path(here.tenant.slug, **dict.fromkeys(address.ids, here.id))
+    secret = secrets.token_urlsafe(32)
+    refused = set()
+    for header in (
+        {},
+        {"Authorization": "Bearer nonsense"},
+        {"Authorization": "Basic dTpw"},
+        {"Authorization": f"Bearer cso_{here.tenant.slug}_0123456789ab_{secret}"},
+        {"Authorization": f"Bearer cso_nowhere_0123456789ab_{secret}"},
+        {"Authorization": cast.theirs.defaults["HTTP_AUTHORIZATION"].replace(f"cso_{there.tenant.slug}_", "cso_here_")},
+    ):
+        for method in API_METHODS:
+            response = cast.anonymous.generic(method, where, headers=header)
+            assert response.status_code == 401, f"{method} {where} {response.status_code}"
+            assert response["WWW-Authenticate"] == 'Bearer realm="api"'
+            if header.get("Authorization", "").startswith("Bearer"):
+                refused.add(response.content)
+    assert len(refused) == 1, "A key that is wrong in one way is told apart from one that is wrong in another."
+
+
+@each([address for address in ADDRESSES if not address.in_workspace])
+def test_no_workspace_can_take_an_address_of_the_product(address: Address) -> None:
+    first = address.route.split("/")[1]
+    assert first in RESERVED_SLUGS | {""}, f"Add “{first}” to RESERVED_SLUGS."
+
+
+def test_a_session_does_not_open_the_api(cast: Cast) -> None:
+    for client in cast.people.values():
+        assert client.get("/api/v1/me").status_code == 401
+
+
+def _betraying(request: HttpRequest, workspace: str, thing: UUID) -> HttpResponse:
+    return HttpResponse(status=403 if thing == THERE else 404)
+
+
+urlpatterns = [path("<slug:workspace>/things/<uuid:thing>/", _betraying, name="betraying")]
+
+
+@override_settings(ROOT_URLCONF=__name__)
+def test_an_address_that_betrays_would_be_found(cast: Cast) -> None:
+    (address,) = addresses()
+    slug, random = cast.world.here.tenant.slug, uuid4()
+    foreign, missing = (address.path(slug, thing=found) for found in (THERE, random))
+    assert betrays(cast.people["CSO"], "GET", foreign, missing, [THERE, random])
