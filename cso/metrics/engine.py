@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 
 from django.db import OperationalError
-from django.db.models import F
 from django.db.models.functions import Now
 
 from cso.metrics.cells import lock_engine
@@ -23,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 # How many marks the nth attempt in a row takes.
 LIMITS = (5_000, 300, 20, 1, 1)
+# So many attempts without a success or an error: the worker was killed each time, so the mark itself may kill it.
+KILLED_BY = 12
 
 
 def run(tenant: Tenant) -> bool:
@@ -39,7 +40,7 @@ def run(tenant: Tenant) -> bool:
         raise
     except Exception as error:
         logger.exception("Refresh of %s failed, attempt %s", tenant.slug, attempt)
-        _fail(tenant, error, give_up=attempt >= len(LIMITS))
+        _fail(tenant, f"{type(error).__name__}: {error}"[:500], give_up=attempt >= len(LIMITS))
         return True
     return refreshed is not None and refreshed.more
 
@@ -50,6 +51,9 @@ def _begin(tenant: Tenant) -> int | None:
         if not lock_engine():
             return None
         state, _ = EngineState.objects.get_or_create()
+        if state.attempts >= KILLED_BY:
+            _quarantine(state.last_error or "No worker survived this mark.")
+            state.attempts = len(LIMITS) - 2
         state.attempts += 1
         state.save(update_fields=["attempts"])
         return state.attempts
@@ -63,12 +67,17 @@ def _refresh(tenant: Tenant, limit: int) -> Refreshed | None:
         return refreshed
 
 
-def _fail(tenant: Tenant, error: Exception, *, give_up: bool) -> None:
-    reason = f"{type(error).__name__}: {error}"[:500]
+def _fail(tenant: Tenant, reason: str, *, give_up: bool) -> None:
     with tenant_scope(tenant):
         EngineState.objects.update(last_error=reason)
         if give_up and lock_engine():
-            for mark in waiting_marks(1):
-                QuarantinedMark.objects.create(source=mark.source, unit_id=mark.unit, day=mark.day, error=reason)
-                Mark.objects.filter(pk=mark.id).delete()
-            EngineState.objects.update(attempts=F("attempts") - 2)
+            _quarantine(reason)
+            EngineState.objects.update(attempts=len(LIMITS) - 2)
+
+
+def _quarantine(reason: str) -> None:
+    """Set the oldest mark aside: the one that an attempt of a single mark takes."""
+    for mark in waiting_marks(1):
+        logger.error("Quarantined %s: %s", mark, reason)
+        QuarantinedMark.objects.create(source=mark.source, unit_id=mark.unit, day=mark.day, error=reason)
+        Mark.objects.filter(pk=mark.id).delete()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from celery import shared_task
-from django.db import connection
+from django.db import OperationalError, connection
 
 from cso.metrics import engine
 from cso.metrics.models import Mark
 from tenants.models import Tenant
 from tenants.work import tenants_with
+
+logger = logging.getLogger(__name__)
 
 # One message for many tenants: 10,000 one by one take 18 s to send, by 100 about 1 s.
 TENANTS_PER_MESSAGE = 100
@@ -28,7 +31,14 @@ def dispatch() -> None:
 @shared_task(name="metrics.refresh_tenants")
 def refresh_tenants(tenant_ids: Sequence[int]) -> None:
     for tenant in Tenant.objects.filter(pk__in=tenant_ids).order_by("pk"):
-        if engine.run(tenant):
+        try:
+            more = engine.run(tenant)
+        except OperationalError:
+            # Its marks wait for the next message; the tenants after it shall not.
+            logger.exception("Refresh of %s stopped", tenant.slug)
+            connection.close_if_unusable_or_obsolete()
+            continue
+        if more:
             # The next chunk waits behind everybody else's first.
             refresh_tenants.apply_async(([tenant.pk],), expires=MESSAGE_LIVES)
 

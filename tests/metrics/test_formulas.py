@@ -160,9 +160,7 @@ def test_exactly_one_half_is_one_half() -> None:
 
 
 @given(SECONDS, SECONDS, QUANTILES)
-def test_kaplan_meier_against_the_naive_reference(
-    durations: list[int], censored_at: list[int], q: Fraction
-) -> None:
+def test_kaplan_meier_against_the_naive_reference(durations: list[int], censored_at: list[int], q: Fraction) -> None:
     assert kaplan_meier_quantile(durations, censored_at, q) == _naive_quantile(durations, censored_at, q)
 
 

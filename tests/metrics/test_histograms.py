@@ -146,9 +146,7 @@ def test_an_estimate_by_hand() -> None:
     assert (BUCKET_BOUNDS[bucket], BUCKET_BOUNDS[bucket + 1]) == (3595, 3648)
     hour = Estimate(3621.0, certain=True)
     assert histogram_quantile(histogram_of([3600]), EMPTY, MEDIAN) == hour
-    assert histogram_quantile(histogram_of([3600, 10]), histogram_of([9]), MEDIAN) == Estimate(
-        10.0, certain=True
-    )
+    assert histogram_quantile(histogram_of([3600, 10]), histogram_of([9]), MEDIAN) == Estimate(10.0, certain=True)
     assert histogram_quantile(EMPTY, histogram_of([3600]), MEDIAN) == Estimate(None, certain=True)
     assert histogram_quantile(histogram_of([10**9]), EMPTY, MEDIAN) == Estimate(316_224_000.0, certain=False)
 

@@ -87,9 +87,7 @@ def test_parse_period_says_what_is_allowed(text: str) -> None:
         parse_period(text)
 
 
-@pytest.mark.parametrize(
-    ("grain", "first", "count"), [("month", date(2026, 10, 2), 1), ("week", date(2026, 10, 1), 1)]
-)
+@pytest.mark.parametrize(("grain", "first", "count"), [("month", date(2026, 10, 2), 1), ("week", date(2026, 10, 1), 1)])
 def test_a_period_starts_at_its_start(grain: Grain, first: date, count: int) -> None:
     with pytest.raises(ValueError, match="starts on"):
         Period(grain, first, count)

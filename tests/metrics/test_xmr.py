@@ -158,9 +158,7 @@ def test_outlook_on_the_target(target: float, higher: str, lower: str) -> None:
 
 
 def test_high_is_worse_where_lower_is_better() -> None:
-    assert xmr_chart(VECTOR, lower_is_better=True).signals == (
-        Signal("outside", "high", (11,), better=False),
-    )
+    assert xmr_chart(VECTOR, lower_is_better=True).signals == (Signal("outside", "high", (11,), better=False),)
 
 
 def test_a_re_based_chart_forgets_what_was_before() -> None:

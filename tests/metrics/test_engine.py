@@ -1,0 +1,192 @@
+"""A tenant's turn: attempts are counted, poison is set aside, and nobody waits for somebody else's trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from django.db import OperationalError, connection
+
+from cso.metrics import engine, tasks
+from cso.metrics.counting import Tally, Window
+from cso.metrics.models import Cell, EngineState, Mark, QuarantinedMark
+from cso.metrics.refresh import refresh
+from cso.metrics.registry import Family
+from cso.people import actions as people
+from cso.people.models import Unit, UnitAncestor
+from tenants.models import Tenant
+from tenants.scope import current_tenant_id, tenant_scope
+from tenants.work import tenants_with
+from tests.metrics.naive import assert_cells_equal_the_cases
+from tests.personas import NOW, Company, log_case
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def poison(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
+    """Units whose cells cannot be counted."""
+    from cso.metrics import refresh as module
+
+    units: set[UUID] = set()
+    count = module.count_windows
+
+    def count_unless_poisoned(family: Family, windows: Sequence[Window]) -> list[Tally]:
+        if any(window.unit in units for window in windows):
+            raise ValueError("cannot be counted")
+        return count(family, windows)
+
+    monkeypatch.setattr(module, "count_windows", count_unless_poisoned)
+    return units
+
+
+def run_to_the_end(tenant: Tenant) -> int:
+    turns = 1
+    while engine.run(tenant):
+        turns += 1
+    return turns
+
+
+def test_a_turn_works_off_what_waits_and_says_when_there_is_no_more(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        log_case(acme.units["south"], NOW - 48 * HOUR, fixed_after=HOUR)
+    assert engine.run(acme.tenant) is False
+    with tenant_scope(acme.tenant):
+        assert not Mark.objects.exists()
+        state = EngineState.objects.get()
+        assert (state.attempts, state.last_error, state.refreshed_at is not None) == (0, "", True)
+        assert_cells_equal_the_cases()
+
+
+def test_poison_is_set_aside_and_shown_and_all_others_go_on(acme: Company, poison: set[UUID]) -> None:
+    poison.add(acme.units["north-1"].pk)
+    with tenant_scope(acme.tenant):
+        log_case(acme.units["south"], NOW - 48 * HOUR, fixed_after=HOUR)
+        log_case(acme.units["north-1"], NOW - 48 * HOUR, fixed_after=HOUR)
+        log_case(acme.units["north-2"], NOW - 48 * HOUR, fixed_after=HOUR)
+        marks = Mark.objects.filter(unit=acme.units["north-1"]).count()
+    run_to_the_end(acme.tenant)
+    with tenant_scope(acme.tenant):
+        aside = QuarantinedMark.objects.values_list("unit__code", "error")
+        assert list(aside) == [("north-1", "ValueError: cannot be counted")] * marks
+        assert not Mark.objects.exists()
+        assert Cell.objects.get(family="due", grain="month", unit=acme.units["top"]).total == [2, 2, 0, 0]
+        assert EngineState.objects.get().attempts == 0
+
+
+def test_what_was_poison_counts_again_with_the_next_change(acme: Company, poison: set[UUID]) -> None:
+    poison.add(acme.units["south"].pk)
+    with tenant_scope(acme.tenant):
+        log_case(acme.units["south"], NOW - 48 * HOUR)
+    run_to_the_end(acme.tenant)
+    poison.clear()
+    with tenant_scope(acme.tenant):
+        log_case(acme.units["south"], NOW - 47 * HOUR)
+    run_to_the_end(acme.tenant)
+    with tenant_scope(acme.tenant):
+        assert_cells_equal_the_cases()
+
+
+def test_a_mark_that_no_worker_survives_is_set_aside_too(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        log_case(acme.units["south"], NOW - 48 * HOUR)
+        log_case(acme.units["north"], NOW - 48 * HOUR)
+        EngineState.objects.create(attempts=engine.KILLED_BY)
+    run_to_the_end(acme.tenant)
+    with tenant_scope(acme.tenant):
+        aside = QuarantinedMark.objects.values_list("unit__code", "error")
+        assert list(aside) == [("south", "No worker survived this mark.")]
+        assert not Mark.objects.exists()
+        assert Cell.objects.get(family="due", grain="month", unit=acme.units["top"]).total == [1, 0, 1, 0]
+
+
+def test_a_database_out_of_reach_is_nobodys_poison(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tenant_scope(acme.tenant):
+        log_case(acme.units["south"], NOW - 48 * HOUR)
+
+    def no_database(limit: int) -> None:
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(engine, "refresh", no_database)
+    for _ in range(engine.KILLED_BY - 1):
+        with pytest.raises(OperationalError):
+            engine.run(acme.tenant)
+    monkeypatch.undo()
+    run_to_the_end(acme.tenant)
+    with tenant_scope(acme.tenant):
+        assert not QuarantinedMark.objects.exists()
+        assert_cells_equal_the_cases()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_tenant_fails_and_the_others_finish(acme: Company, other: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    for company in (acme, other):
+        with tenant_scope(company.tenant):
+            log_case(company.units["south"], NOW - 48 * HOUR)
+
+    def only_for_others(limit: int) -> object:
+        if current_tenant_id() == acme.tenant.pk:
+            raise OperationalError("canceling statement due to statement timeout")
+        return refresh(limit)
+
+    monkeypatch.setattr(engine, "refresh", only_for_others)
+    tasks.refresh_tenants([acme.tenant.pk, other.tenant.pk])
+    assert tenants_with(Mark) == [acme.tenant.pk]
+    monkeypatch.undo()
+    tasks.refresh_tenants([acme.tenant.pk, other.tenant.pk, acme.tenant.pk])
+    for company in (acme, other):
+        with tenant_scope(company.tenant):
+            assert_cells_equal_the_cases()
+
+
+def test_a_tenant_with_much_work_does_one_chunk_and_queues_again(
+    acme: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[object] = []
+    monkeypatch.setattr(tasks.refresh_tenants, "apply_async", lambda arguments, **_: sent.append(arguments))
+    monkeypatch.setattr(engine, "LIMITS", (3,))
+    with tenant_scope(acme.tenant):
+        for days in range(4):
+            log_case(acme.units["south"], NOW - timedelta(days=days))
+        assert Mark.objects.count() == 4
+    tasks.refresh_tenants([acme.tenant.pk])
+    assert sent == [([acme.tenant.pk],)]
+    with tenant_scope(acme.tenant):
+        assert Mark.objects.count() == 1
+
+
+def test_only_what_counts_is_marked(acme: Company) -> None:
+    """A change of wording makes no work; a case at two days' edges makes one mark for each day."""
+    with tenant_scope(acme.tenant):
+        case = log_case(acme.units["south"], NOW, summary="Lost bag")
+        refresh()
+        type(case).objects.filter(pk=case.pk).update(summary="A lost bag", channel="phone")
+        assert not Mark.objects.exists()
+        type(case).objects.filter(pk=case.pk).update(occurred_at=NOW - 30 * HOUR)
+        days = Mark.objects.order_by("day").values_list("day", flat=True)
+        assert [str(day) for day in days] == ["2026-03-17", "2026-03-18"]
+
+
+def test_a_unit_that_is_removed_takes_its_stale_share_with_it(acme: Company) -> None:
+    """Its last case was moved away, and the unit is gone before the engine came by."""
+    with tenant_scope(acme.tenant):
+        leaf = people.add_unit("north-3", "North 3", acme.units["north"], by=None)
+        case = log_case(leaf, NOW - 48 * HOUR)
+        refresh()
+        type(case).objects.filter(pk=case.pk).update(unit=acme.units["south"])
+        leaf.delete()
+        refresh()
+        assert_cells_equal_the_cases()
+
+
+def test_a_whole_branch_can_be_removed_in_one_statement(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        branch = people.add_unit("east", "East", acme.units["top"], by=None)
+        leaf = people.add_unit("east-1", "East 1", branch, by=None)
+        UnitAncestor.objects.filter(unit__in=[branch, leaf]).delete()
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM people_unit WHERE code LIKE %s", ["east%"])
+        assert list(Mark.objects.values_list("source", "unit__code")) == [("tree", "top")]
+        assert not Unit.objects.filter(code__startswith="east").exists()
