@@ -13,12 +13,13 @@ from cso.customers.models import Customer
 from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
 from cso.people.models import Unit
 from cso.recovery import permissions
-from cso.recovery.clocks import instant_errors, text_errors
+from cso.recovery.clocks import AFTER_RECORDED, instant_errors, text_errors
 from cso.recovery.models import CLOCK_TOLERANCE, Case, CaseEvent, Cause, Channel, EventKind, ExclusionReason
 from tenants import audit
 from tenants.models import Actor, ApiKey, Membership
 
 MAX_NOTE = 2_000
+MAX_EXCLUSION_NOTE = 500
 # What `correct_case` may change: field of the case -> name in the log.
 CORRECTABLE = ("occurred_at", "reported_at", "summary", "channel", "cause", "customer")
 
@@ -50,8 +51,6 @@ def open_case(
         errors.append(FieldError("channel", "unknown", f"Use one of: {', '.join(Channel.values)}."))
     if errors:
         raise InvalidFieldsError(errors)
-    if external_id and Case.objects.filter(external_id=external_id).exists():
-        raise ConflictError(f"A case with the external id “{external_id}” exists already.", code="external_id_in_use")
     case = Case(
         unit=unit,
         reported_at=reported_at,
@@ -62,18 +61,20 @@ def open_case(
         customer=customer,
         external_id=external_id or None,
         opened_by=by if isinstance(by, Membership) else None,
+        recorded_at=now,
     )
-    if id is None:
-        case.save(force_insert=True)
-        return case
-    case.id = id
+    if id is not None:
+        case.id = id
     try:
         with transaction.atomic():
             case.save(force_insert=True)
     except IntegrityError as error:
-        if "_pkey" not in str(error):
-            raise
-        raise ConflictError("This case was logged already.", code="sent_twice") from error
+        if "_pkey" in str(error):
+            raise ConflictError("This case was logged already.", code="sent_twice") from error
+        if "one_case_per_external_id" in str(error):
+            message = f"A case with the external id “{external_id}” exists already."
+            raise ConflictError(message, code="external_id_in_use") from error
+        raise
     return case
 
 
@@ -141,9 +142,13 @@ def correct_case(case: Case, *, by: Actor | None, now: datetime, **values: Any) 
     log = {field: [_plain(getattr(case, field)), _plain(value)] for field, value in changes.items()}
     for field, value in changes.items():
         setattr(case, field, value)
+    if case.reported_at is None:
+        raise InvalidFieldsError.of("reported_at", "required", "Say when the case was first reported.")
     errors = instant_errors(
         occurred_at=case.occurred_at, reported_at=case.reported_at, first_fixed_at=case.first_fixed_at, now=now
     )
+    if case.reported_at > case.recorded_at + CLOCK_TOLERANCE:
+        errors.append(FieldError("reported_at", "after_recorded", AFTER_RECORDED))
     errors += text_errors("summary", case.summary)
     if case.channel and case.channel not in Channel.values:
         errors.append(FieldError("channel", "unknown", f"Use one of: {', '.join(Channel.values)}."))
@@ -161,6 +166,8 @@ def propose_exclusion(case: Case, reason: str, note: str, *, by: Membership, now
         raise InvalidFieldsError.of("reason", "unknown", f"Use one of: {', '.join(ExclusionReason.values)}.")
     if not note.strip():
         raise InvalidFieldsError.of("note", "required", "Say why this case should not count.")
+    if errors := text_errors("note", note, MAX_EXCLUSION_NOTE):
+        raise InvalidFieldsError(errors)
     case.excluded_as, case.exclusion_note, case.excluded_by = reason, note, by
     fields = ("excluded_as", "exclusion_note", "excluded_by")
     return _save(case, EventKind.EXCLUSION_PROPOSED, by, now, note, *fields, changes={"reason": reason})

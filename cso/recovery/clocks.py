@@ -7,6 +7,8 @@ from datetime import datetime
 from cso.errors import FieldError
 from cso.recovery.models import CLOCK_TOLERANCE, MAX_SUMMARY
 
+AFTER_RECORDED = "The first report cannot be later than when this server first heard of the case."
+
 
 def instant_errors(
     *, occurred_at: datetime | None, reported_at: datetime, first_fixed_at: datetime | None, now: datetime

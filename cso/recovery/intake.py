@@ -18,7 +18,8 @@ from django.db import connection
 from cso.customers.models import Customer
 from cso.errors import FieldError
 from cso.people.models import Unit
-from cso.recovery.models import Cause
+from cso.recovery.clocks import AFTER_RECORDED
+from cso.recovery.models import CLOCK_TOLERANCE, Cause
 from cso.recovery.rows import Reading, Refusal, Row, read_row
 from tenants.base import TenantModel
 from tenants.models import Actor, ApiKey, Membership
@@ -184,7 +185,7 @@ SELECT i.line, i.external_id, i.fixed_at AS told_fixed_at, c.id, c.revision,
     COALESCE(i.summary, c.summary) AS summary, c.summary AS summary_before,
     COALESCE(i.occurred_at, c.occurred_at) AS occurred_at, c.occurred_at AS occurred_before,
     COALESCE(i.reported_at, c.reported_at) AS reported_at, c.reported_at AS reported_before,
-    c.first_fixed_at AS first_before, c.fixed_at AS fixed_before, undone.last_at AS undone_at,
+    c.first_fixed_at AS first_before, c.fixed_at AS fixed_before, undone.last_at AS undone_at, c.recorded_at,
     -- The fix as it will stand. A case never undone has one fix, which the line may correct; once it was undone the
     -- first fix stays, and a fix told later than the last reopening is the new one.
     CASE WHEN i.fixed_at IS NULL OR undone.last_at IS NOT NULL THEN c.first_fixed_at
@@ -202,6 +203,7 @@ LEFT JOIN LATERAL (
 _COMPARED_ERRORS = """
 SELECT line, external_id, field, code, message FROM compared, LATERAL (VALUES
     ('occurred_at', 'after_reported', 'The mistake cannot be later than its first report.', occurred_at > reported_at),
+    ('reported_at', 'after_recorded', %(after_recorded)s, reported_at > recorded_at + %(tolerance)s),
     ('fixed_at', 'before_opened', 'The case cannot be fixed before it was opened.',
         first_fixed_at < COALESCE(occurred_at, reported_at)),
     ('fixed_at', 'before_reopened', 'The case was reopened after this; send the time of the fix that followed.',
@@ -253,9 +255,9 @@ ORDER BY i.line
 """
 _INSERT = """
 INSERT INTO recovery_case (tenant_id, id, external_id, unit_id, customer_id, cause_id, channel, summary, occurred_at,
-                           reported_at, first_fixed_at, fixed_at, opened_by_id)
+                           reported_at, first_fixed_at, fixed_at, opened_by_id, recorded_at)
 SELECT %(tenant)s, new_id, external_id, unit_id, customer_id, cause_id, COALESCE(channel, ''), COALESCE(summary, ''),
-       occurred_at, reported_at, fixed_at, fixed_at, %(member)s
+       occurred_at, reported_at, fixed_at, fixed_at, %(member)s, %(now)s
 FROM pg_temp.intake i
 WHERE NOT line = ANY(%(lines)s) AND NOT EXISTS (
     SELECT 1 FROM recovery_case c WHERE c.tenant_id = %(tenant)s AND c.external_id = i.external_id)
@@ -270,12 +272,14 @@ def _apply(by: Actor | None, now: datetime) -> list[Outcome]:
         "now": now,
         "member": by.pk if isinstance(by, Membership) else None,
         "api_key": by.pk if isinstance(by, ApiKey) else None,
+        "after_recorded": AFTER_RECORDED,
+        "tolerance": CLOCK_TOLERANCE,
     }
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, parameters)
         cursor.execute("DROP TABLE IF EXISTS pg_temp.compared")
         cursor.execute(_COMPARE, parameters)
-        cursor.execute(_COMPARED_ERRORS)
+        cursor.execute(_COMPARED_ERRORS, parameters)
         errors = _errors_by_line(cursor.fetchall())
         cursor.execute(_NEW_ERRORS, parameters)
         errors |= _errors_by_line(cursor.fetchall())
