@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from functools import cache
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -23,8 +24,14 @@ SLUG = re.compile(r"^[a-z][a-z0-9-]{1,39}\Z")
 RESERVED_SLUGS = frozenset({"accounts", "api", "healthz", "readyz", "static", "t", "workspaces"})
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    # The library walks its folders at each call, which took most of the time of a new tenant.
+    return frozenset(zoneinfo.available_timezones())
+
+
 def validate_time_zone(name: str) -> None:
-    if name not in zoneinfo.available_timezones():
+    if name not in _time_zones():
         raise ValidationError(_("“%(name)s” is not an IANA time zone, such as America/Toronto."), params={"name": name})
 
 
