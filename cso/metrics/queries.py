@@ -93,7 +93,7 @@ def figures(
         for group in groups:
             sums, revision, as_of = counted.get((group, period), ([0] * len(names), None, None))
             undue = running.get((group, period), [0] * len(names))
-            counts = {name: total - left for name, total, left in zip(names, sums, undue, strict=True)}
+            counts = _due(metric, dict(zip(names, sums, strict=True)), dict(zip(names, undue, strict=True)))
             found[group, period] = Figure(
                 metric,
                 counts[metric.numerator],
@@ -105,6 +105,17 @@ def figures(
                 as_of,
             )
     return found
+
+
+def _due(metric: Metric, counted: Mapping[str, int], undue: Mapping[str, int]) -> dict[str, int]:
+    """What cells hold without what is not yet due.
+
+    Cells stand behind the facts until the engine has run, so more may be running than they hold. The figure then shows
+    fewer cases for a moment, but always a share.
+    """
+    counts = {name: max(0, counted[name] - undue[name]) for name in counted}
+    counts[metric.numerator] = min(counts[metric.numerator], counts[metric.denominator])
+    return counts
 
 
 def figures_between(metric: Metric, windows: Sequence[Window], *, now: datetime) -> list[Figure]:

@@ -28,3 +28,14 @@ def test_a_hit_and_a_miss_count_for_the_unit_and_all_above(acme: Company) -> Non
             now=NOW,
         )
     assert [(f.numerator, f.denominator) for f in found.values()] == [(1, 2), (1, 2), (1, 3)]
+
+
+def test_a_figure_is_a_share_while_its_cells_are_behind(acme: Company) -> None:
+    """A case that was just logged runs already, and stands in no cell yet."""
+    leaf = acme.units["north-1"]
+    with tenant_scope(acme.tenant):
+        log_case(leaf, NOW - HOUR)
+        (behind,) = figures(HEADLINE, {"leaf": [leaf.pk]}, [MARCH], now=NOW).values()
+        refresh()
+        (fresh,) = figures(HEADLINE, {"leaf": [leaf.pk]}, [MARCH], now=NOW).values()
+    assert [(f.numerator, f.denominator, f.running) for f in (behind, fresh)] == [(0, 0, 1), (0, 0, 1)]
