@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 
 from cso.customers.models import Customer
-from cso.errors import FieldError, InvalidFieldsError
+from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from tenants.models import Actor
 from tenants.roles import Can
 
@@ -27,7 +27,8 @@ FIELDS = (
 def save_customer(customer: Customer, *, by: Actor | None, **values: Any) -> Customer:
     """Create or change a customer by the given fields (those of `FIELDS`).
 
-    Raises `InvalidFieldsError` with each wrong field; a customer needs one of external id, name, e-mail or phone.
+    Raises `InvalidFieldsError` with each wrong field (a customer needs one of external id, name, e-mail or phone), and
+    `ConflictError` for an external id in use.
     """
     if by is not None and not by.can(Can.EDIT_CUSTOMERS):
         raise PermissionDenied
@@ -40,8 +41,16 @@ def save_customer(customer: Customer, *, by: Actor | None, **values: Any) -> Cus
         customer.full_clean(exclude=["tenant", "email_ci"])
     except ValidationError as error:
         raise InvalidFieldsError(_field_errors(error)) from error
+    _require_free(customer)
     customer.save()
     return customer
+
+
+def _require_free(customer: Customer) -> None:
+    others = Customer.objects.all() if customer._state.adding else Customer.objects.exclude(pk=customer.pk)
+    if customer.external_id and others.filter(external_id=customer.external_id).exists():
+        message = f"A customer with the external id “{customer.external_id}” exists already."
+        raise ConflictError(message, code="external_id_in_use")
 
 
 def add_customers(rows: Iterable[Mapping[str, Any]], *, by: Actor | None) -> None:
