@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from cso.errors import InvalidFieldsError
+from cso.recovery.clocks import shown
 from cso.recovery.rows import FIELDS
 
 # One row may be this long; what is longer is refused when its fields are checked, and beyond that with the whole file.
@@ -39,13 +40,16 @@ def csv_lines(stream: BinaryIO | Iterable[bytes], columns: Mapping[str, str]) ->
     """
     text = codecs.iterdecode(_without_mark(stream), "utf-8", errors="surrogateescape")
     reader = csv.reader(_whole_lines(text))
-    head = [name.strip() for name in next(reader, [])]
-    _check_head(head, columns)
-    first = reader.line_num + 1
-    for record in reader:
-        if record:
-            yield first, dict(zip(head, record, strict=True)) if len(record) == len(head) else record
+    try:
+        head = [name.strip() for name in next(reader, [])]
+        _check_head(head, columns)
         first = reader.line_num + 1
+        for record in reader:
+            if record:
+                yield first, dict(zip(head, record, strict=True)) if len(record) == len(head) else record
+            first = reader.line_num + 1
+    except csv.Error as error:
+        raise InvalidFieldsError.of("file", "not_csv", f"Line {reader.line_num} is not CSV: {error}.") from error
 
 
 def _check_head(head: list[str], columns: Mapping[str, str]) -> None:
@@ -58,7 +62,7 @@ def _check_head(head: list[str], columns: Mapping[str, str]) -> None:
         if missing:
             raise InvalidFieldsError.of("map", "missing_column", f"The file has no column {', '.join(missing)}.")
     elif unknown := [name for name in head if name not in FIELDS]:
-        message = f"Unknown columns: {', '.join(unknown)[:200]}. Known: {', '.join(FIELDS)}. Or map them."
+        message = f"Unknown columns: {shown(', '.join(unknown), 200)}. Known: {', '.join(FIELDS)}. Or map them."
         raise InvalidFieldsError.of("file", "unknown_column", message)
 
 
@@ -72,9 +76,9 @@ def _whole_lines(chunks: Iterable[str]) -> Iterator[str]:
     """Lines with their ends, however the chunks cut them."""
     rest = ""
     for chunk in chunks:
-        lines = (rest + chunk).splitlines(keepends=True)
-        rest = lines.pop() if lines and not lines[-1].endswith("\n") else ""
-        yield from lines
+        # Not splitlines: a summary may hold other separators, such as a vertical tab.
+        *lines, rest = (rest + chunk).split("\n")
+        yield from (f"{line}\n" for line in lines)
         if len(rest) > LONGEST_LINE:
             raise InvalidFieldsError.of("file", "line_too_long", "A line is longer than 16 MB; is this a CSV file?")
     if rest:

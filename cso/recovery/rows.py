@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from cso.errors import FieldError
 from cso.recovery.causes import cause_errors
-from cso.recovery.clocks import instant_errors, text_errors
+from cso.recovery.clocks import instant_errors, shown, text_errors
 from cso.recovery.models import MAX_SUMMARY, Channel
 
 TEXTS: dict[str, int] = {
@@ -107,7 +107,9 @@ def _by_field(raw: Mapping[Any, Any], reading: Reading) -> tuple[dict[str, Any],
     if reading.columns:
         # A mapped file brings columns of its own that are nobody's mistake.
         return {name: raw.get(column) for name, column in reading.columns.items()}, []
-    unknown = [FieldError(str(name)[:60], "unknown", "There is no such field.") for name in raw if name not in FIELDS]
+    unknown = [
+        FieldError(shown(str(name), 60), "unknown", "There is no such field.") for name in raw if name not in FIELDS
+    ]
     return {name: raw[name] for name in FIELDS if name in raw}, unknown
 
 
@@ -117,11 +119,9 @@ def _meaning_errors(row: Row, now: datetime) -> list[FieldError]:
         errors.append(FieldError("channel", "unknown", f"Use one of: {', '.join(Channel.values)}."))
     if row.cause is not None:
         errors += cause_errors(row.cause)
-    if row.reported_at is not None:
-        errors += instant_errors(
-            occurred_at=row.occurred_at, reported_at=row.reported_at, first_fixed_at=row.fixed_at, now=now
-        )
-    return errors
+    return errors + instant_errors(
+        occurred_at=row.occurred_at, reported_at=row.reported_at, first_fixed_at=row.fixed_at, now=now
+    )
 
 
 def read_instant(name: str, value: Any, reading: Reading) -> datetime | FieldError:
@@ -135,12 +135,12 @@ def read_instant(name: str, value: Any, reading: Reading) -> datetime | FieldErr
                 return FieldError(name, "no_zone", "Give the time an offset (…Z or …-05:00), or the load a time_zone.")
             instant = instant.replace(tzinfo=reading.zone)
             if _is_skipped(instant, reading.zone):
-                message = f"{value} does not exist in {reading.zone.key}: the clocks went forward over it."
+                message = f"{shown(value, 40)} does not exist in {reading.zone.key}: the clocks went forward over it."
                 return FieldError(name, "skipped_by_clocks", message)
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         example = reading.time_format or "2026-03-08T09:30:00Z"
-        return FieldError(name, "not_a_time", f"“{value[:40]}” is not a time like {example}.")
+        return FieldError(name, "not_a_time", f"“{shown(value, 40)}” is not a time like {example}.")
 
 
 def _parse(text: str, time_format: str | None) -> datetime:
@@ -170,4 +170,4 @@ def _settle_repeated_hour(row: Row, reading: Reading) -> None:
 
 
 def _shown_id(value: Any) -> str:
-    return str(value)[:100].replace("\x00", "�") if value not in (None, "") else ""
+    return shown(str(value), 100) if value not in (None, "") else ""
