@@ -20,8 +20,7 @@ from api.errors import UNKNOWN_FIELD, unknown_field
 from api.references import find
 from cso.customers.models import Customer
 from cso.people.models import Person, Unit
-
-EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+from cso.recovery.clocks import EARLIEST
 
 
 class Body(serializers.Serializer[Any]):

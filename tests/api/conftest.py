@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from pytest_django import Settings
 
 from tenants.keys import create_api_key
 from tenants.roles import SCOPE_GRANTS
@@ -64,6 +65,13 @@ def api(acme: Company) -> Integration:
 @pytest.fixture
 def key_with(acme: Company) -> Callable[..., Integration]:
     return lambda *scopes: Integration(acme, *scopes)
+
+
+@pytest.fixture
+def plain_static_files(settings: Settings) -> None:
+    """Pages name static files as they are: tests collect none."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
 
 
 @pytest.fixture(autouse=True)

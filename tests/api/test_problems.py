@@ -104,6 +104,7 @@ def test_a_fault_of_ours_is_a_problem_too(api: Integration, monkeypatch: pytest.
     assert b"secret" not in response.content
 
 
+@pytest.mark.usefixtures("plain_static_files")
 def test_every_type_leads_to_a_page(db: None) -> None:
     for kind in KINDS.values():
         page = Client().get(kind.type)
