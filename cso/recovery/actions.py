@@ -198,7 +198,8 @@ def withdraw_exclusion(case: Case, *, by: Membership, now: datetime) -> Case:
 def _locked(case: Case, by: Actor | None) -> Case:
     if by is not None and not permissions.can_work_case(by, case):
         raise PermissionDenied
-    return Case.objects.select_for_update(of=("self",)).select_related("unit").get(pk=case.pk)
+    # The case alone: joined with its unit, a case that is moved while we wait for its lock would not be found.
+    return Case.objects.select_for_update().get(pk=case.pk)
 
 
 def _save(

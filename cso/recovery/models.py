@@ -155,7 +155,7 @@ class Case(TenantModel):
             ),
             models.CheckConstraint(
                 condition=Q(first_undone_at=None, times_undone=0)
-                | Q(first_undone_at__gte=F("first_fixed_at"), times_undone__gt=0),
+                | Q(first_undone_at__isnull=False, first_undone_at__gte=F("first_fixed_at"), times_undone__gt=0),
                 name="undone_after_the_first_fix",
             ),
             models.CheckConstraint(condition=LessThanOrEqual(Length("summary"), MAX_SUMMARY), name="summary_is_short"),

@@ -588,7 +588,11 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(
                     models.Q(("first_undone_at", None), ("times_undone", 0)),
-                    models.Q(("first_undone_at__gte", models.F("first_fixed_at")), ("times_undone__gt", 0)),
+                    models.Q(
+                        ("first_undone_at__gte", models.F("first_fixed_at")),
+                        ("first_undone_at__isnull", False),
+                        ("times_undone__gt", 0),
+                    ),
                     _connector="OR",
                 ),
                 name="undone_after_the_first_fix",
