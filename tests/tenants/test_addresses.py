@@ -19,12 +19,14 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
 
+from cso.people.models import Unit
+from cso.recovery.models import Case
 from tenants.keys import create_api_key
 from tenants.members import add_member, end_membership
 from tenants.models import RESERVED_SLUGS, Membership, User
 from tenants.roles import SCOPE_GRANTS, Role
 from tenants.scope import tenant_scope
-from tests.tenants.addresses import Address, addresses, answer, shown, slug_in_path
+from tests.tenants.addresses import Address, Answer, addresses, answer, shown, slug_in_path
 from tests.tenants.conftest import HERE, THERE, World
 from tests.tenants.rows import INSTANT, TENANT_MODELS
 
@@ -40,6 +42,24 @@ BODIES = {
     "api:reopen_case": {"note": "It broke again"},
     "api:dispute_case": {"note": "They say it is broken"},
     "api:move_case": {"unit": str(HERE)},
+}
+PAST = {"starts_on": "1999-01-01", "ends_on": "1999-02-01"}
+# Where a body refers to another thing: method, path, body, the field that refers, and our own thing in it.
+REFERRING: dict[str, tuple[str, str, dict[str, str], str]] = {
+    "a unit's parent": ("POST", "/api/v1/units", {"code": "new", "name": "New"}, "parent"),
+    "a unit's new parent": ("PATCH", "/api/v1/units/{unit}", {}, "parent"),
+    "a person's unit": ("POST", "/api/v1/people", {"name": "New"}, "unit"),
+    "a leader's unit": (
+        "POST",
+        "/api/v1/leaders",
+        {"person": str(HERE), "starts_on": "1999-01-01", "ends_on": "1999-02-01"},
+        "unit",
+    ),
+    "a leader": ("POST", "/api/v1/leaders", {"unit": "{unit}", "starts_on": "2020-01-01"}, "person"),
+    "a case's unit": ("POST", "/api/v1/cases", {"summary": "New"}, "unit"),
+    "a case's customer": ("POST", "/api/v1/cases", {"unit": str(HERE)}, "customer"),
+    "a case's new customer": ("PATCH", f"/api/v1/cases/{HERE}", {}, "customer"),
+    "a case's new unit": ("POST", f"/api/v1/cases/{HERE}/move", {}, "unit"),
 }
 # Ids that an address may be asked about, beside those in its path.
 QUESTIONS = ("unit", "under", "case", "customer", "cause", "person", "leader", "member", "parent")
@@ -160,6 +180,46 @@ def test_a_question_about_anothers_id_is_answered_as_about_none(cast: Cast, addr
         for words in questions:
             foreign, missing = (f"{where}?{urlencode(dict.fromkeys(words, found))}" for found in (THERE, random))
             assert betrays(client, "GET", foreign, missing, [THERE, random]) == ""
+
+
+@pytest.mark.parametrize(("method", "path", "body", "field"), REFERRING.values(), ids=REFERRING)
+def test_a_body_refers_to_ones_own_alone(cast: Cast, method: str, path: str, body: dict[str, str], field: str) -> None:
+    here, before = cast.world.here, there_now(cast.world)
+    with tenant_scope(here.tenant):
+        unit = str(Unit.objects.create(code=secrets.token_hex(4), name="New").pk)
+
+    def say(reference: str) -> Answer:
+        words = {name: value.replace("{unit}", unit) for name, value in body.items()} | {field: reference}
+        return answer(
+            cast.ours,
+            method,
+            path.replace("{unit}", unit),
+            asked=[reference],
+            data=json.dumps(words),
+            content_type="application/json",
+            headers={"If-Match": "*"},
+        )
+
+    assert say(str(THERE)) == say(str(uuid4()))
+    assert say("seen-there code") == say("seen-nowhere code")
+    assert say("seen-there external_id") == say("seen-nowhere external_id")
+    assert (say(str(THERE)).status, say(str(HERE)).status // 100) == (400, 2)
+    assert there_now(cast.world) == before
+
+
+def test_a_bulk_load_refers_to_ones_own_alone(cast: Cast) -> None:
+    """Nor does it update another's case that has the same external id."""
+    here, before = cast.world.here, there_now(cast.world)
+    row = {"external_id": "seen-there external_id", "reported_at": "2026-03-02T09:00:00Z"}
+    found = []
+    for code in ("seen-there code", str(THERE), "seen-here code"):
+        sent = [row | {"unit": code}]
+        answered = cast.ours.post("/api/v1/cases/batch", sent, content_type="application/json").json()
+        found += [result["status"] for result in answered["results"]]
+    assert found == ["refused", "refused", "created"]
+    assert there_now(cast.world) == before
+    with tenant_scope(here.tenant):  # the marker would be found on our own pages
+        Case.objects.filter(external_id=row["external_id"]).update(external_id="seen-here too")
 
 
 @each(OF_TENANTS)
