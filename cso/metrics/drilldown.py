@@ -43,6 +43,8 @@ def cases_behind(
         cases = cases.filter(unit__in=below)
     if metric.is_state:
         return cases.filter(family.counters[metric.numerator], clock_start__lt=now - RECOVERY_TIME)
+    if part == "running" and not family.delay:
+        return cases.none()  # what is counted at once is never not yet due
     if between is None:
         assert period is not None, "only a state has no period"
         between = period.bounds(current_tenant().zone)
