@@ -1,0 +1,159 @@
+"""The executive's first page and a unit's page: what they say, what they lead to, what they cost."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from cso.metrics.actions import set_target
+from cso.metrics.refresh import refresh
+from cso.people import actions as people
+from cso.people.models import Unit
+from tenants.roles import Role
+from tenants.scope import tenant_scope
+from tests.frontend.conftest import Visit, reads
+from tests.personas import Company, log_case
+
+HOUR = timedelta(hours=1)
+# Four of them before any page of a workspace: tenant, session, user, member.
+SCORECARD_READS = 12
+
+
+@pytest.fixture
+def figures(acme: Company) -> Company:
+    """North: 30 cases, 6 recovered. South: 30 cases, all recovered. The target is 80 %."""
+    reported = timezone.now() - 72 * HOUR
+    with tenant_scope(acme.tenant):
+        south = people.add_person("Sol South", by=None)
+        people.name_leader(acme.units["south"], south, date(2024, 1, 1), by=None)
+        set_target("recovered_24h", Decimal(80), date(2024, 1, 1), by=None)
+        for number in range(30):
+            log_case(acme.units["north-1"], reported, fixed_after=(2 if number < 6 else 30) * HOUR)
+            log_case(acme.units["south"], reported, fixed_after=2 * HOUR)
+        refresh()
+    return acme
+
+
+def test_it_says_who_misses_the_target_and_puts_them_first(figures: Company, visit: Visit) -> None:
+    response = visit(figures, Role.EXECUTIVE).get("/acme/")
+    page = response.content.decode()
+    assert re.search(r"<h1>1 of 2 leaders misses the 24-hour target</h1>", page)
+    rows = response.context["rows"]
+    assert [(row["name"], row["value"], row["cases"], row["gap"]) for row in rows] == [
+        ("Lea North", "20%", "6 of 30", "60 points short"),
+        ("Sol South", "100%", "30 of 30", "met"),
+    ]
+
+
+def test_each_figure_opens_to_as_many_cases(figures: Company, visit: Visit) -> None:
+    client = visit(figures, Role.CSO)
+    north = client.get("/acme/scorecard/").context["rows"][0]
+    behind = client.get(north["cases_url"])
+    assert "30 cases fell due" in behind.content.decode()
+    assert behind.context["figure"].denominator == 30
+    counts = {label: count for label, _url, _is_current, count in behind.context["parts"]}
+    assert counts == {"All that count": 30, "Missed": 24, "Recovered": 6}
+    for label, url, _is_current, count in behind.context["parts"]:
+        rows = client.get(url).context["rows"]
+        assert len(rows) == count, label
+    assert len(client.get(north["reason_url"]).context["rows"]) == 24
+
+
+def test_few_cases_are_not_judged(acme: Company, visit: Visit) -> None:
+    with tenant_scope(acme.tenant):
+        set_target("recovered_24h", Decimal(80), date(2024, 1, 1), by=None)
+        for hours in (2, 2, 30):
+            log_case(acme.units["north"], timezone.now() - 72 * HOUR, fixed_after=hours * HOUR)
+        refresh()
+    response = visit(acme, Role.CSO).get("/acme/scorecard/")
+    (row,) = [row for row in response.context["rows"] if row["name"] == "Lea North"]
+    assert (row["cases"], row["chance"]) == ("2 of 3", "few cases: likely 21% to 94%")
+    assert (row["gap"], row["gap_tone"]) == ("too close to call", "chance")
+    assert response.context["title"] == "Too few cases to say who meets the target"
+
+
+def test_without_a_target_it_says_so(acme: Company, visit: Visit) -> None:
+    assert visit(acme, Role.CSO).get("/acme/scorecard/").context["title"] == "No target has been set yet"
+
+
+def test_no_leader_and_no_case_are_said_and_drawn_as_none(acme: Company, visit: Visit) -> None:
+    page = visit(acme, Role.CSO).get("/acme/scorecard/?leaders=all").content.decode()
+    assert "no data" in page
+    assert "No case has fallen due yet" in page
+
+
+@pytest.mark.parametrize("period", ["2026-11", "2026-Q3", "2026-W44..2026-W47", "2026"])
+def test_any_period_can_be_asked_for(acme: Company, visit: Visit, period: str) -> None:
+    assert visit(acme, Role.CSO).get(f"/acme/scorecard/?period={period}").status_code == 200
+
+
+@pytest.mark.parametrize("period", ["yesterday", "2026-13", "0001-01", "2026-W99", "\x00"])
+def test_what_is_no_period_is_not_found(acme: Company, visit: Visit, period: str) -> None:
+    assert visit(acme, Role.CSO).get("/acme/scorecard/", {"period": period}).status_code == 404
+
+
+def _more_leaders(acme: Company, count: int) -> None:
+    with tenant_scope(acme.tenant):
+        for number in range(count):
+            unit = people.add_unit(f"more-{number}", f"More {number}", acme.units["top"], by=None)
+            person = people.add_person(f"Lee {number}", by=None)
+            people.name_leader(unit, person, date(2024, 1, 1), by=None)
+            log_case(unit, timezone.now() - 72 * HOUR, fixed_after=30 * HOUR)
+        refresh()
+
+
+@pytest.mark.parametrize("leaders", [1, 50])
+def test_the_scorecard_costs_the_same_for_1_and_50_leaders(
+    figures: Company, visit: Visit, django_assert_num_queries: DjangoAssertNumQueries, leaders: int
+) -> None:
+    _more_leaders(figures, leaders)
+    client = visit(figures, Role.EXECUTIVE)
+    client.get("/acme/scorecard/")
+    with django_assert_num_queries(18) as captured:
+        client.get("/acme/scorecard/")
+    assert len(reads(captured.captured_queries)) == SCORECARD_READS
+
+
+def test_a_units_page_tells_its_story(figures: Company, visit: Visit) -> None:
+    north = figures.units["north"]
+    response = visit(figures, Role.EXECUTIVE).get(f"/acme/units/{north.pk}/")
+    assert response.context["title"] == "North recovers 20% within 24 hours"
+    assert response.context["headline"]["missed"] == "24"
+    assert [(row["name"], row["missed"]) for row in response.context["reasons"]] == [("No cause given", "24")]
+    values = {figure["label"]: figure["value"] for figure in response.context["figures"]}
+    assert values["Overdue now"] == "0"
+    assert values["Reopened or disputed"] == "0%"
+    assert len(response.context["history"]) == 6
+
+
+def test_a_leader_lands_on_their_unit_with_what_waits(figures: Company, visit: Visit) -> None:
+    with tenant_scope(figures.tenant):
+        late = log_case(figures.units["north-2"], timezone.now() - 30 * HOUR)
+    response = visit(figures, Role.LEADER).get("/acme/")
+    assert response.context["unit"] == figures.units["north"]
+    assert [row["reference"] for row in response.context["rows_waiting"]] == [late.reference]
+    words, url = response.context["suggestion"]
+    assert words == "Recover the case that is late longest"
+    assert str(late.pk) in url
+
+
+def test_a_leader_sees_the_units_below_and_no_other(figures: Company, visit: Visit) -> None:
+    client = visit(figures, Role.LEADER)
+    status = {name: client.get(f"/acme/units/{unit.pk}/").status_code for name, unit in figures.units.items()}
+    assert status == {"top": 404, "north": 200, "south": 404, "north-1": 200, "north-2": 200}
+    query = "/acme/cases/behind/?metric=recovered_24h&part=rest&period=2026-11"
+    assert client.get(query).status_code == 404
+    assert client.get(f"{query}&unit={figures.units['south'].pk}").status_code == 404
+    assert client.get(f"{query}&unit={figures.units['north'].pk}").status_code == 200
+
+
+def test_a_new_workspace_shows_four_steps(acme: Company, visit: Visit) -> None:
+    with tenant_scope(acme.tenant):
+        assert Unit.objects.exists()
+    page = visit(acme, Role.ADMINISTRATOR).get("/acme/").content.decode()
+    assert "can sign in here" in page
