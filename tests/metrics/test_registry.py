@@ -1,0 +1,142 @@
+"""Registry, triggers and indexes say the same: what counts is marked, and counted from an index alone."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.models import Q
+
+from cso.metrics.counting import Window, count_windows
+from cso.metrics.marking import MarkChanges
+from cso.metrics.periods import parse_period
+from cso.metrics.registry import FAMILIES, METRICS, Family, Metric, as_sql
+from cso.recovery.models import Case
+from tenants.scope import tenant_scope
+from tests.personas import NOW, Company
+from tests.servers import with_database
+
+MARCH = parse_period("2026-03")
+
+
+def columns_of(q: Q) -> set[str]:
+    found: set[str] = set()
+    for child in q.children:
+        found |= columns_of(child) if isinstance(child, Q) else {str(child[0]).split("__")[0]}
+    return found
+
+
+def marked_columns() -> dict[str, set[str]]:
+    """Source -> the columns whose change its trigger marks, as the migrations lay it."""
+    found: dict[str, set[str]] = {}
+    for migration in MigrationLoader(None).disk_migrations.values():
+        for operation in migration.operations:
+            if isinstance(operation, MarkChanges):
+                found[operation.source] = {"unit_id", *operation.instants, *operation.facts}
+    return found
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_whatever_a_family_counts_by_is_marked_when_it_changes(family: Family) -> None:
+    needed = {family.column, *columns_of(family.source.base)}
+    needed |= {family.seconds} if family.seconds else set()
+    for condition in family.counters.values():
+        needed |= columns_of(condition)
+    assert needed <= marked_columns()[family.source.key]
+
+
+def test_the_triggers_in_the_database_are_those_of_the_migrations(acme: Company) -> None:
+    with connection.cursor() as cursor:
+        for source, columns in marked_columns().items():
+            cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = %s", [f"mark_{source}"])
+            (body,) = cursor.fetchone()
+            assert set(re.findall(r"was\.(\w+)", body)) == columns
+            cursor.execute(
+                "SELECT tgname FROM pg_trigger WHERE tgname LIKE %s AND tgenabled = 'O'", [f"mark_{source}_%"]
+            )
+            events = {name for (name,) in cursor.fetchall()}
+            assert events == {f"mark_{source}_{event}" for event in ("insert", "update", "delete")}
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
+def test_a_metric_names_counters_that_its_family_keeps(metric: Metric) -> None:
+    assert {metric.numerator, metric.denominator} <= set(metric.family.counters)
+    assert METRICS[metric.key] is metric
+    assert FAMILIES[metric.family.key] is metric.family
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_every_counter_lies_within_the_sources_base(family: Family) -> None:
+    """A row outside the base counts in no counter, so reading the base alone loses nothing."""
+    base = as_sql(family.source.model, family.source.base)
+    assert all(base.strip("()") in condition for condition in family.conditions.values())
+
+
+def test_a_counter_with_a_value_in_it_is_refused() -> None:
+    with pytest.raises(ValueError, match="must not hold values"):
+        as_sql(Case, Q(times_undone__gt=3))
+
+
+@pytest.fixture
+def many_cases(acme: Company) -> None:
+    """20,000 cases over half a year in all units, vacuumed as autovacuum would."""
+    with tenant_scope(acme.tenant), connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO recovery_case (tenant_id, unit_id, reported_at, channel, summary, first_fixed_at, fixed_at)
+            SELECT u.tenant_id, u.id, told.at, '', '', told.fixed_at, told.fixed_at
+            FROM people_unit u, generate_series(1, 4000) n, LATERAL (
+                SELECT %(now)s - n * INTERVAL '1 hour' AS at, %(now)s - n / 40 * INTERVAL '40 hours' AS fixed_at) told
+            """,
+            {"now": NOW},
+        )
+    name = urlsplit(os.environ["DATABASE_URL"]).path.lstrip("/")
+    with psycopg.connect(with_database(os.environ["ADMIN_DATABASE_URL"], name), autocommit=True) as admin:
+        admin.execute("VACUUM (ANALYZE) recovery_case, people_unit, people_unitancestor")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+@pytest.mark.parametrize("with_units_below", [False, True])
+def test_a_window_is_counted_from_an_index_alone(
+    acme: Company, many_cases: None, family: Family, with_units_below: bool
+) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def remember(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        asked.append((sql, parameters))
+        return execute(sql, parameters, many, context)
+
+    with tenant_scope(acme.tenant):
+        start, end = MARCH.bounds(acme.tenant.zone)
+        windows = [Window(acme.units[code].pk, start, end) for code in ("north-1", "north", "top")]
+        with connection.execute_wrapper(remember):
+            leaf, north, top = count_windows(family, windows, with_units_below=with_units_below)
+        assert leaf.counts[0] > 300
+        below = (3, 5) if with_units_below else (1, 1)
+        assert (north.counts[0], top.counts[0]) == (below[0] * leaf.counts[0], below[1] * leaf.counts[0])
+        assert len(asked) == (2 if family.seconds else 1)
+        for sql, parameters in asked:
+            plan = explained(sql, parameters)
+            assert "Index Only Scan using case_by_" in plan, plan
+            assert "Seq Scan on recovery_case" not in plan, plan
+            assert re.search(r"Index Cond: .*tenant_id.*unit_id.*(clock_start|reported_at|first_fixed_at)", plan), plan
+
+
+def explained(sql: str, parameters: Any) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (COSTS OFF) {sql}", parameters)
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+def test_a_delay_is_what_the_definition_says() -> None:
+    delays = {key: family.delay for key, family in FAMILIES.items()}
+    day, none = timedelta(hours=24), timedelta(0)
+    assert delays == {"due": day, "reported": day, "started": none, "first_fixed": none}
