@@ -1,0 +1,190 @@
+"""Who misses the target, furthest first: against a count by hand, also where the leader changed in mid-month."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from cso.metrics.models import Target
+from cso.metrics.periods import parse_period
+from cso.metrics.refresh import refresh
+from cso.metrics.standing import LeaderRow, leaders_standing
+from cso.people import actions as people
+from cso.recovery.causes import find_or_add_cause
+from tenants.roles import Role
+from tenants.scope import tenant_scope
+from tests.metrics import naive
+from tests.personas import NOW, Company, log_case
+
+HOUR = timedelta(hours=1)
+MARCH = parse_period("2026-03")
+
+
+def numbers(row: LeaderRow) -> tuple[str, str | None, int, int]:
+    return row.unit.code, row.leader.name if row.leader else None, row.figure.numerator, row.figure.denominator
+
+
+def log(company: Company, unit: str, *, hits: int, misses: int, at: datetime = NOW - 90 * HOUR) -> None:
+    for _ in range(hits):
+        log_case(company.units[unit], at, fixed_after=HOUR)
+    for _ in range(misses):
+        log_case(company.units[unit], at, fixed_after=30 * HOUR)
+
+
+@pytest.fixture
+def targeted(acme: Company) -> Company:
+    with tenant_scope(acme.tenant):
+        Target.objects.update_or_create(
+            metric="recovered_24h", starts_on=date(2020, 1, 1), defaults={"percent": Decimal(90)}
+        )
+    return acme
+
+
+def test_the_furthest_from_the_target_comes_first_and_nobody_is_judged_by_a_few(targeted: Company) -> None:
+    acme = targeted
+    with tenant_scope(acme.tenant):
+        for code in ("east", "west", "far", "idle"):
+            acme.units[code] = people.add_unit(code, code.title(), acme.units["top"], by=None)
+        log(acme, "north-1", hits=10, misses=10)
+        log(acme, "south", hits=15, misses=5)
+        log(acme, "east", hits=19, misses=1)
+        log(acme, "west", hits=3, misses=1)
+        log(acme, "far", hits=0, misses=5)
+        refresh()
+        standing = leaders_standing(acme.member(Role.CSO), MARCH, now=NOW)
+        assert [(row.unit.code, row.verdict, row.gap) for row in standing.rows] == [
+            ("far", "missed", 90.0),
+            ("north", "missed", 40.0),
+            ("south", "missed", 15.0),
+            ("west", "uncertain", 15.0),
+            ("east", "met", -5.0),
+            ("idle", "no_data", None),
+        ]
+        assert (standing.missing, standing.judged) == (3, 4)
+        assert (standing.organization.numerator, standing.organization.denominator) == (47, 69)
+
+
+def test_each_row_is_what_a_count_by_hand_says(targeted: Company) -> None:
+    acme = targeted
+    with tenant_scope(acme.tenant):
+        log(acme, "north-1", hits=2, misses=1)
+        log(acme, "north", hits=1, misses=1, at=NOW - 5 * HOUR)
+        log(acme, "south", hits=0, misses=2, at=NOW - timedelta(days=30))
+        log_case(acme.units["south"], NOW - 60 * HOUR)
+        refresh()
+        cases, parents = naive.told_by_database(), naive.parents_in_database()
+        standing = leaders_standing(acme.member(Role.CSO), MARCH, everyone=False, now=NOW)
+        assert {row.unit.code for row in standing.rows} == {"south", "north"}
+        for row in standing.rows:
+            expected = naive.figure(
+                "recovered_24h", cases, parents, row.unit.pk, "month", MARCH.first, acme.tenant.zone, NOW
+            )
+            figure = row.figure
+            assert (figure.numerator, figure.denominator, figure.running) == expected
+            assert row.overdue == naive.overdue(cases, parents, row.unit.pk, NOW)
+            assert row.has_below == (row.unit.code == "north")
+            assert len(row.weeks) == 26
+
+
+def test_when_the_leader_changed_in_mid_month_each_answers_for_their_own_days(targeted: Company) -> None:
+    """Cases belong to who led the unit when they fell due; the day begins in the tenant's zone."""
+    acme = targeted
+    with tenant_scope(acme.tenant):
+        ada, ben = (people.add_person(name, by=None) for name in ("Ada", "Ben"))
+        people.name_leader(acme.units["south"], ada, date(2026, 1, 1), date(2026, 3, 10), by=None)
+        people.name_leader(acme.units["south"], ben, date(2026, 3, 10), by=None)
+        change = datetime(2026, 3, 10, 4, tzinfo=UTC)  # midnight in Toronto, in summer time
+        day, microsecond = timedelta(days=1), timedelta(microseconds=1)
+        log(acme, "south", hits=2, misses=1, at=change - day - microsecond)
+        log(acme, "south", hits=0, misses=4, at=change - day)
+        refresh()
+        rows = [row for row in leaders_standing(acme.member(Role.CSO), MARCH, now=NOW).rows if row.unit.code == "south"]
+        assert sorted(map(numbers, rows)) == [("south", "Ada", 2, 3), ("south", "Ben", 0, 4)]
+        assert {(row.leader.name, row.since, row.until) for row in rows if row.leader} == {
+            ("Ada", None, date(2026, 3, 10)),
+            ("Ben", date(2026, 3, 10), None),
+        }
+
+
+def test_days_without_a_leader_are_shown_when_a_case_fell_due_in_them(targeted: Company) -> None:
+    acme = targeted
+    with tenant_scope(acme.tenant):
+        ada = people.add_person("Ada", by=None)
+        people.name_leader(acme.units["south"], ada, date(2026, 3, 10), by=None)
+        log(acme, "south", hits=0, misses=1, at=datetime(2026, 3, 5, 12, tzinfo=UTC))
+        refresh()
+        rows = leaders_standing(acme.member(Role.CSO), MARCH, now=NOW).rows
+        assert {numbers(row) for row in rows if row.unit.code == "south"} == {
+            ("south", None, 0, 1),
+            ("south", "Ada", 0, 0),
+        }
+
+
+def test_a_week_that_is_also_drawn_counts_once(targeted: Company) -> None:
+    acme = targeted
+    with tenant_scope(acme.tenant):
+        log(acme, "south", hits=1, misses=1, at=NOW - timedelta(days=7))
+        refresh()
+        standing = leaders_standing(acme.member(Role.CSO), parse_period("2026-W11"), now=NOW)
+        assert {numbers(row) for row in standing.rows} == {("south", None, 1, 2), ("north", "Lea North", 0, 0)}
+        week = next(figure for period, figure in standing.weeks if period.key == "2026-W11")
+        assert (week.numerator, week.denominator) == (1, 2)
+        assert (standing.organization.numerator, standing.organization.denominator) == (1, 2)
+
+
+def test_several_tops_are_the_level_themselves_and_sum_to_the_organization(targeted: Company) -> None:
+    acme = targeted
+    with tenant_scope(acme.tenant):
+        people.move_unit(acme.units["north"], None, by=None)
+        log(acme, "north-1", hits=3, misses=0)
+        log(acme, "south", hits=0, misses=2)
+        refresh()
+        standing = leaders_standing(acme.member(Role.CSO), MARCH, now=NOW)
+        assert {numbers(row) for row in standing.rows} == {("north", "Lea North", 3, 3), ("top", None, 0, 2)}
+        assert (standing.organization.numerator, standing.organization.denominator) == (3, 5)
+
+
+def test_the_reasons_are_the_causes_with_most_misses(targeted: Company) -> None:
+    acme = targeted
+    with tenant_scope(acme.tenant):
+        causes = {name: find_or_add_cause(name) for name in ("No spare bags", "Misrouted", "Weather")}
+        for name, misses in (("No spare bags", 1), ("Misrouted", 3), ("Weather", 0)):
+            for _ in range(misses):
+                log_case(acme.units["south"], NOW - 90 * HOUR, fixed_after=30 * HOUR, cause=causes[name])
+            log_case(acme.units["south"], NOW - 90 * HOUR, fixed_after=HOUR, cause=causes[name])
+        refresh()
+        (south,) = (
+            row for row in leaders_standing(acme.member(Role.CSO), MARCH, now=NOW).rows if row.unit.code == "south"
+        )
+        assert [(reason.cause, reason.missed) for reason in south.reasons] == [("Misrouted", 3), ("No spare bags", 1)]
+
+
+def test_a_leader_sees_the_own_branch_alone(targeted: Company) -> None:
+    acme = targeted
+    with tenant_scope(acme.tenant):
+        log(acme, "north-1", hits=1, misses=0)
+        log(acme, "south", hits=0, misses=1)
+        refresh()
+        standing = leaders_standing(acme.member(Role.LEADER), MARCH, now=NOW)
+        assert {row.unit.code for row in standing.rows} == {"north-1", "north-2"}
+        assert (standing.organization.numerator, standing.organization.denominator) == (1, 1)
+
+
+def test_the_number_of_queries_does_not_depend_on_the_number_of_leaders(targeted: Company) -> None:
+    acme = targeted
+    with tenant_scope(acme.tenant):
+        with CaptureQueriesContext(connection) as few:
+            leaders_standing(acme.member(Role.CSO), MARCH, now=NOW)
+        for number in range(20):
+            unit = people.add_unit(f"u{number}", f"Unit {number}", acme.units["top"], by=None)
+            leader = people.add_person(f"Leader {number}", by=None)
+            people.name_leader(unit, leader, date(2026, 3, number % 20 + 1), by=None)
+        with CaptureQueriesContext(connection) as many:
+            standing = leaders_standing(acme.member(Role.CSO), MARCH, now=NOW)
+        assert len(standing.rows) == 22
+        # Parts of a month are counted from the cases: two more queries, whatever their number.
+        assert len(many) <= len(few) + 2
