@@ -30,26 +30,26 @@ class Kind:
 
 _KINDS = (
     Kind(
-        "invalid", 400, "Fields are missing or wrong", "Read `errors`: it names each field, with a code and a reason."
+        "invalid", 400, "Fields are missing or wrong", "Read “errors”: it names each field, with a code and a reason."
     ),
     Kind("malformed", 400, "The body cannot be read", "Send well-formed content of the stated type, in UTF-8."),
     Kind(
         "bad-cursor",
         400,
         "The cursor does not belong to this list",
-        "Follow `next` unchanged. A cursor holds for one workspace, one list and one set of filters.",
+        "Follow “next” unchanged. A cursor holds for one workspace, one list and one set of filters.",
     ),
     Kind(
         "unauthenticated",
         401,
         "A valid API key is needed",
-        "Send `Authorization: Bearer cso_...`. The key may be mistyped, expired or revoked.",
+        "Send “Authorization: Bearer cso_...”. The key may be mistyped, expired or revoked.",
     ),
     Kind(
         "missing-scope",
         403,
         "The key lacks a scope",
-        "Use a key with the scope that `scope` names; an administrator makes one in the portal.",
+        "Use a key with the scope that “scope” names; an administrator makes one in the portal.",
     ),
     Kind("not-allowed", 403, "This is not allowed", "The key may see the thing, but may not do this to it."),
     Kind(
@@ -59,13 +59,13 @@ _KINDS = (
         "Check the address and the id. What another workspace holds is missing here too.",
     ),
     Kind(
-        "method-not-allowed", 405, "The address does not take this method", "The header `Allow` lists those it takes."
+        "method-not-allowed", 405, "The address does not take this method", "The header “Allow” lists those it takes."
     ),
     Kind(
         "conflict",
         409,
         "It cannot be done in this state",
-        "Read the thing again: someone may have been faster. `code` says which rule stood in the way.",
+        "Read the thing again: someone may have been faster. “code” says which rule stood in the way.",
     ),
     Kind(
         "in-progress",
@@ -79,8 +79,8 @@ _KINDS = (
         "It has changed since it was read",
         "Read it again, merge your change, and send the new ETag as If-Match.",
     ),
-    Kind("too-large", 413, "The body is too large", "Send less at once; large loads go to `/api/v1/cases/batch`."),
-    Kind("unsupported-media-type", 415, "The content type is not supported", "Send `Content-Type: application/json`."),
+    Kind("too-large", 413, "The body is too large", "Send less at once; large loads go to “/api/v1/cases/batch”."),
+    Kind("unsupported-media-type", 415, "The content type is not supported", "Send “Content-Type: application/json”."),
     Kind(
         "key-reused",
         422,
@@ -93,7 +93,7 @@ _KINDS = (
         "If-Match is needed",
         "Send the ETag of what you read as If-Match, so that nobody's change is overwritten unseen.",
     ),
-    Kind("rate-limited", 429, "Too many requests", "Wait as many seconds as `Retry-After` says."),
+    Kind("rate-limited", 429, "Too many requests", "Wait as many seconds as “Retry-After” says."),
     Kind("internal", 500, "Something went wrong here", "It has been logged. Try again; nothing was changed."),
 )
 KINDS: dict[str, Kind] = {kind.code: kind for kind in _KINDS}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -19,6 +20,8 @@ from api.filters import ListFilters, parameters_of
 from api.problems import KINDS, MEDIA_TYPE
 from api.rendering import to_json
 from tenants.roles import SCOPE_GRANTS
+
+GUIDE = Path(__file__).with_name("guide.md")
 
 V = TypeVar("V", bound=Callable[..., Any])
 Shape = type[serializers.Serializer[Any]]
@@ -120,8 +123,9 @@ _PROBLEM = {
 }
 
 
-def add_problems(result: dict[str, Any], generator: SchemaGenerator, **_: Any) -> dict[str, Any]:
-    """Postprocessing hook: every operation may answer with the problems of its method."""
+def complete(result: dict[str, Any], generator: SchemaGenerator, **_: Any) -> dict[str, Any]:
+    """Postprocessing hook: the guide in front, and with every operation the problems of its method."""
+    result["info"]["description"] = GUIDE.read_text(encoding="utf-8")
     components = result["components"]
     components["schemas"]["Problem"] = _PROBLEM
     by_status: dict[int, list[str]] = {}

@@ -172,7 +172,6 @@ REST_FRAMEWORK = {
 API_REQUESTS_PER_MINUTE = whole_number("API_REQUESTS_PER_MINUTE", 6_000)  # of one key
 SPECTACULAR_SETTINGS = {
     "TITLE": "Chief Serving Officer's office",
-    "DESCRIPTION": "Cases in, accountability out. Problems are RFC 9457 documents; `next` leads through a list.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
@@ -184,7 +183,7 @@ SPECTACULAR_SETTINGS = {
         "RowStatus": "api.v1.cases.batch.STATUSES",
         "BatchStatus": "cso.recovery.models.Batch.Status",
     },
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "api.schema.add_problems"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "api.schema.complete"],
 }
 
 # --- language, time, static files ------------------------------------------------------------------------------------
