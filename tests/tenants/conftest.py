@@ -10,8 +10,9 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.servers import with_database
@@ -47,6 +48,14 @@ def committed(django_db_blocker: DjangoDbBlocker, _flush_as_superuser: None) -> 
 @pytest.fixture(scope="module")
 def world(committed: None) -> World:
     return World(make_home("here", HERE), make_home("there", THERE))
+
+
+@pytest.fixture
+def pages() -> Iterator[None]:
+    """Pages are made, though style sheets are not collected for tests."""
+    plain = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    with override_settings(STORAGES=settings.STORAGES | plain):
+        yield
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import json
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -106,12 +105,8 @@ def cast(world: World) -> Cast:
 
 
 @pytest.fixture(autouse=True)
-def _as_in_production(committed: None) -> Iterator[None]:
-    """But that style sheets are not collected for tests; and with a fresh allowance."""
+def _fresh_allowance(pages: None, committed: None) -> None:
     cache.clear()
-    storages = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-    with override_settings(STORAGES=storages):
-        yield
 
 
 def _person(email: str) -> User:
