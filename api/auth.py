@@ -28,7 +28,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         scheme, _, key = request.headers.get("Authorization", "").partition(" ")
         if not scheme:
             return None
-        if scheme.lower() != "bearer" or request._request.tenant is None:
+        if scheme.lower() != "bearer" or request._request.tenant is None:  # type: ignore[attr-defined]
             raise AuthenticationFailed(_REFUSED)
         try:
             found = keys.recognise(key.strip(), now=timezone.now())

@@ -50,7 +50,7 @@ def _of_framework(error: exceptions.APIException) -> Response:
         errors = list(field_errors(error.get_full_details()))
         return problem("invalid", "; ".join(f"{e.field}: {e.message}" for e in errors), errors=errors)
     if isinstance(error, exceptions.Throttled):
-        wait = math.ceil(error.wait or 1)
+        wait = math.ceil(getattr(error, "wait", None) or 1)
         return problem("rate-limited", f"Try again in {wait} seconds.", headers={"Retry-After": str(wait)})
     codes: dict[type[exceptions.APIException], str] = {
         exceptions.ParseError: "malformed",

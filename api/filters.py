@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import django_filters
 from django import forms
 from django.db.models import Model, QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.exceptions import ErrorDetail
 from rest_framework.request import Request
 from rest_framework.serializers import ValidationError
 
@@ -21,7 +22,7 @@ from cso.errors import FieldError, InvalidFieldsError
 from cso.people.models import Unit, UnitAncestor
 
 
-class ListFilters(django_filters.FilterSet):
+class ListFilters(django_filters.FilterSet):  # type: ignore[misc]
     """The filters of one list. `now` is the instant by which a state such as overdue is judged."""
 
     def __init__(self, request: Request, rows: QuerySet[Any], *, now: datetime) -> None:
@@ -58,7 +59,7 @@ class _ReferenceField(forms.CharField):
         return found
 
 
-class ReferenceFilter(django_filters.Filter):
+class ReferenceFilter(django_filters.Filter):  # type: ignore[misc]
     field_class = _ReferenceField
 
     def __init__(self, model: type[Model], own_key: str, **options: Any) -> None:
@@ -90,7 +91,8 @@ class _StrictField(forms.CharField):
         try:
             return type(self).read(wording)
         except ValidationError as error:
-            raise forms.ValidationError(str(error.detail[0]), code=error.get_codes()[0]) from error
+            [found] = cast(list[ErrorDetail], error.detail)
+            raise forms.ValidationError(str(found), code=found.code) from error
 
 
 class _InstantField(_StrictField):
@@ -101,11 +103,11 @@ class _DayField(_StrictField):
     read = Day().to_internal_value
 
 
-class InstantFilter(django_filters.Filter):
+class InstantFilter(django_filters.Filter):  # type: ignore[misc]
     field_class = _InstantField
 
 
-class DayFilter(django_filters.Filter):
+class DayFilter(django_filters.Filter):  # type: ignore[misc]
     field_class = _DayField
 
 

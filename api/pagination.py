@@ -90,7 +90,7 @@ def _read_cursor(request: Request, cursor: str) -> list[str]:
         raise ProblemError("bad-cursor", "This is not a cursor of this API.") from error
     if [tenant, place] != _bound_to(request):
         raise ProblemError("bad-cursor", "This cursor is of another list, or of other filters.")
-    return position
+    return [str(value) for value in position]
 
 
 def _bound_to(request: Request) -> list[Any]:

@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
@@ -20,6 +20,9 @@ from api.filters import ListFilters, parameters_of
 from api.problems import KINDS, MEDIA_TYPE
 from api.rendering import to_json
 from tenants.roles import SCOPE_GRANTS
+
+if TYPE_CHECKING:
+    from api.resources import Resource
 
 GUIDE = Path(__file__).with_name("guide.md")
 
@@ -80,14 +83,14 @@ def page_of(row: Shape) -> Any:
 class KeySchema(AutoSchema):
     """Describes an operation by its method's docstring and the scope that it takes."""
 
-    def get_description(self) -> str:
-        method = getattr(self.view, self.method.lower())
-        scopes = dict.fromkeys(scope_that_grants(act) for act in self.view.acts.get(self.method, ()))
+    def get_description(self) -> str:  # type: ignore[override]
+        method, acts = getattr(self.view, self.method.lower()), cast("Resource", self.view).acts
+        scopes = dict.fromkeys(scope_that_grants(act) for act in acts.get(self.method, ()))
         needs = f"Scope: {', '.join(f'`{scope}`' for scope in scopes)}." if scopes else "Any key."
         return "\n\n".join(filter(None, [inspect.getdoc(method), needs]))
 
 
-class KeyScheme(OpenApiAuthenticationExtension):
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     target_class = "api.auth.ApiKeyAuthentication"
     name = "apiKey"
 
@@ -167,4 +170,5 @@ def _problem_response(status: int, codes: Sequence[str]) -> dict[str, Any]:
 @functools.cache
 def schema_document() -> bytes:
     """The OpenAPI document, made once per process: it is the same for everyone."""
-    return to_json(SchemaGenerator().get_schema(request=None, public=True))
+    generator: Any = SchemaGenerator
+    return to_json(generator().get_schema(request=None, public=True))

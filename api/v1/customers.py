@@ -56,11 +56,22 @@ class CustomerBody(Body):
 
 
 _TEXTS = ("name", "email", "phone", "segment", "currency")
-_COLUMNS = ("id", "external_id", *_TEXTS, "spend_per_visit_minor", "visits_per_year", "created_at")
+_COLUMNS = (
+    "id",
+    "external_id",
+    "name",
+    "email",
+    "phone",
+    "segment",
+    "spend_per_visit_minor",
+    "currency",
+    "visits_per_year",
+    "created_at",
+)
 
 
 def customer_json(row: Row) -> Row:
-    return {name: row[name] if name not in _TEXTS else row[name] or None for name in CustomerShape().fields}
+    return {name: value or None if name in _TEXTS else value for name, value in row.items()}
 
 
 CUSTOMERS = Listing(("id",), _COLUMNS, customer_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import asdict
 
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
@@ -65,8 +66,7 @@ class OrgChart(Resource):
                 "unchanged": report.unchanged,
                 "leaders_named": report.leaders_named,
                 "remarks": [
-                    {name: getattr(remark, name) for name in RemarkShape().fields}
-                    for remark in sorted([*remarks, *report.remarks], key=lambda remark: remark.line)
+                    asdict(remark) for remark in sorted([*remarks, *report.remarks], key=lambda remark: remark.line)
                 ],
             }
         )

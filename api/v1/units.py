@@ -34,12 +34,12 @@ class UnitShape(Shape):
 class NewUnit(Body):
     code = Text(max_length=100)
     name = Text(max_length=200)
-    parent = unit_reference(allow_null=True, required=False)
+    parent = unit_reference(allow_null=True, required=False)  # type: ignore[assignment]
 
 
 class UnitChange(Body):
     name = Text(max_length=200, required=False)
-    parent = unit_reference(allow_null=True, required=False)
+    parent = unit_reference(allow_null=True, required=False)  # type: ignore[assignment]
 
 
 def unit_json(row: Row) -> Row:

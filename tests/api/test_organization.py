@@ -129,7 +129,7 @@ def test_an_org_chart_is_loaded_once(api: Integration, acme: Company) -> None:
     again = api.post(path, chart, "text/csv").json()
     assert (again["added"], again["unchanged"], again["leaders_named"]) == (0, 3, 0)
     with tenant_scope(acme.tenant):
-        assert Unit.objects.get(code="Air Cargo").parent.name == "Air"  # type: ignore[union-attr]
+        assert Unit.objects.get(code="Air Cargo").parent.name == "Air"
         assert Leadership.objects.get(unit__code="Air").person.name == "Ana Silva"
     assert errors(api.post("units/import?map=name", chart, "text/csv")) == [("map", "malformed")]
     assert problem(api.post("units/import", b"\xff", "text/csv"))[1] == "malformed"

@@ -115,7 +115,7 @@ class LogLineShape(Shape):
 
 
 class LogShape(Shape):
-    data = LogLineShape(many=True)
+    data = LogLineShape(many=True)  # type: ignore[assignment]
 
 
 class CaseLog(Resource):

@@ -82,7 +82,7 @@ class ResultShape(Shape):
     status = serializers.ChoiceField(STATUSES)
     external_id = serializers.CharField(allow_null=True)
     id = serializers.UUIDField(allow_null=True)
-    errors = RowErrorShape(many=True)
+    errors = RowErrorShape(many=True)  # type: ignore[assignment]
 
 
 class _Counts(Shape):
@@ -128,10 +128,11 @@ class CaseRow(Shape):
 
 
 BATCHES = Listing(("-id",), ("id", "status", "rows", *STATUSES, "created_at", "finished_at"), dict)
+_REFUSAL_FIELDS = ("line", "external_id", "field", "code", "message")
 REFUSALS = Listing(
     ("line", "id"),
-    ("id", "line", "external_id", "field", "code", "message"),
-    lambda row: {name: row[name] for name in RefusalShape().fields} | {"external_id": row["external_id"] or None},
+    ("id", *_REFUSAL_FIELDS),
+    lambda row: {name: row[name] for name in _REFUSAL_FIELDS} | {"external_id": row["external_id"] or None},
 )
 
 
@@ -160,7 +161,7 @@ class CaseBatches(Resource):
         if len(first) > ROWS_AT_ONCE:
             return self._queue(chain(first, lines), reading)
         outcomes = load_cases(first, reading, by=self.key, now=self.now)
-        counts = Counter(outcome.status for outcome in outcomes)
+        counts: Counter[str] = Counter(outcome.status for outcome in outcomes)
         report = {"rows": len(first)} | {status: counts[status] for status in STATUSES}
         return Response(report | {"results": [_result(outcome) for outcome in outcomes]})
 

@@ -47,7 +47,7 @@ class StandingShape(Shape):
     organization = FigureShape()
     missing = serializers.IntegerField(help_text="Leaders who miss the target.")
     judged = serializers.IntegerField(help_text="Leaders with enough cases to say so.")
-    data = LeaderStandingShape(many=True)
+    data = LeaderStandingShape(many=True)  # type: ignore[assignment]
 
 
 class LeadersStanding(Resource):

@@ -65,7 +65,7 @@ class ValueShape(FigureShape):
 class SeriesShape(Shape):
     metric = serializers.CharField()
     unit = UnitRef(allow_null=True)
-    data = FigureShape(many=True)
+    data = FigureShape(many=True)  # type: ignore[assignment]
 
 
 def metric_json(metric: Metric) -> Row:

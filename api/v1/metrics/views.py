@@ -76,7 +76,7 @@ class SeriesQuery(Body):
 
 
 class MetricsShape(Shape):
-    data = MetricShape(many=True)
+    data = MetricShape(many=True)  # type: ignore[assignment]
 
 
 class MetricResource(Resource):
