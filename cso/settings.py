@@ -6,33 +6,25 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from kombu import Exchange, Queue
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
 from whitenoise.compress import Compressor
 
-from cso.environment import flag, optional, required, whole_number
+from cso.environment import database, flag, optional, required, secret, url, whole_number
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- what the environment says ---------------------------------------------------------------------------------------
-SECRET_KEY = required("SECRET_KEY")
+SECRET_KEY = secret("SECRET_KEY")
 DATABASE_URL = required("DATABASE_URL")
-REDIS_URL = required("REDIS_URL")
-PUBLIC_URL = optional("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+REDIS_URL = url("REDIS_URL", required("REDIS_URL"), "redis", "rediss", "unix")
+PUBLIC_URL = url("PUBLIC_URL", optional("PUBLIC_URL", "http://localhost:8000"), "https", "http").rstrip("/")
 ALLOWED_HOSTS = optional("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 STATIC_ROOT = optional("STATIC_ROOT", str(BASE_DIR / ".local" / "static"))
 DEBUG = False
 SECURE = urlsplit(PUBLIC_URL).scheme == "https"
-if urlsplit(PUBLIC_URL).scheme not in {"http", "https"}:
-    raise ImproperlyConfigured(f"PUBLIC_URL must begin with https:// or http://, not “{PUBLIC_URL}”.")
 
 # --- database --------------------------------------------------------------------------------------------------------
-try:
-    _database = conninfo_to_dict(DATABASE_URL)
-except ProgrammingError as error:
-    raise ImproperlyConfigured("DATABASE_URL must look like postgresql://cso_app:password@host:5432/name.") from error
+_database = database("DATABASE_URL")
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
@@ -188,7 +180,8 @@ SPECTACULAR_SETTINGS = {
 
 # --- language, time, static files ------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("fr-ca", "Français (Canada)")]
+# Every text is marked for translation; a language stands here once its texts are there, or a page would mix two.
+LANGUAGES = [("en", "English")]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"  # the database speaks UTC; a page shows the tenant's zone

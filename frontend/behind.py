@@ -19,7 +19,7 @@ from django.urls import reverse
 from cso.metrics.counting import Window
 from cso.metrics.drilldown import Part, cases_behind
 from cso.metrics.periods import Period, day_start, parse_period
-from cso.metrics.queries import Figure, figures, figures_between, overdue_now, whole_tenant
+from cso.metrics.queries import Figure, figures, figures_between, whole_tenant
 from cso.metrics.registry import METRICS, Metric
 from cso.people.models import Unit
 from cso.people.queries import visible_units
@@ -102,11 +102,6 @@ class Behind:
             windows = [Window(unit, *between) for unit in units]
             return figures_between(self.metric, windows, now=now)[0]
         return figures(self.metric, {None: units}, [self.period], now=now)[None, self.period]
-
-    def overdue(self, *, now: datetime) -> int:
-        """The count of a state."""
-        units = [self.unit.pk] if self.unit else whole_tenant()
-        return overdue_now({None: units}, now=now)[None]
 
     def _window_of_a_part(self) -> tuple[datetime, datetime] | None:
         if self.period is None or (self.since is None and self.until is None):

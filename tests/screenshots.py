@@ -43,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="./dev screenshots")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--url", default="http://localhost:8000")
-    parser.add_argument("--credentials", type=Path, default=Path(".local/credentials.json"))
+    parser.add_argument("--credentials", type=Path, default=Path(".local/people.json"))
     parser.add_argument("--role", help="only this one, such as Executive")
     options = parser.parse_args()
     if not options.credentials.exists():

@@ -56,16 +56,16 @@ def export_cases(request: MemberRequest) -> HttpResponseBase:
 def cases_behind(request: MemberRequest) -> HttpResponse:
     behind = Behind.asked_for(request.GET, request.member)
     found = behind.cases(request.member, now=request.now)
-    figure = behind.figure(now=request.now)
+    figure, count = behind.figure(now=request.now), found.count()
     context = {
         "behind": behind,
         "figure": figure,
-        "title": _behind_title(behind, found),
+        "title": _behind_title(behind, count),
         "sub": _behind_sub(request, behind, figure),
         "parts": _part_tabs(behind, figure),
         "scope_url": _scope_url(request, behind),
         "scope": behind.unit.name if behind.unit else _("Scorecard"),
-        "is_updating": figure is not None and not _agrees(behind, figure, found.count()),
+        "is_updating": figure is not None and not _agrees(behind, figure, count),
         "export_url": _export_url(request, "export_cases_behind"),
         **cases_page(request, found, _order(behind)),
     }
@@ -141,8 +141,7 @@ def _list_title(filters: CaseFilters, found: QuerySet[Case]) -> str:
     return words % {"n": number(count) if is_all else _("More than %(n)s") % {"n": number(count)}}
 
 
-def _behind_title(behind: Behind, found: QuerySet[Case]) -> str:
-    count = found.count()
+def _behind_title(behind: Behind, count: int) -> str:
     words = _TITLES.get((behind.metric.key, behind.part), _cases)
     title = words(count) % {"n": number(count)}
     if behind.cause:

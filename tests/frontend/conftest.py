@@ -9,14 +9,20 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from tenants.roles import Role
+from tests.frontend.browser import chromium, company, open_page, server, static_root
 from tests.personas import Company
+
+# Fixtures of the tests in a browser.
+__all__ = ["chromium", "company", "open_page", "server", "static_root"]
 
 Visit = Callable[[Company, Role], Client]
 
 
 @pytest.fixture(autouse=True)
-def plain_static_files(settings: Settings) -> None:
+def plain_static_files(request: pytest.FixtureRequest, settings: Settings) -> None:
     """Static files are looked up by name: no test of a view waits for them to be collected and compressed."""
+    if "server" in request.fixturenames:
+        return
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
 

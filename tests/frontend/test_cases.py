@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from datetime import timedelta
+from typing import cast
 
 import pytest
+from django.http import StreamingHttpResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -99,7 +102,7 @@ def test_pages_hold_each_case_once(acme: Company, visit: Visit, monkeypatch: pyt
         seen.append([row["summary"] for row in context["rows"]])
         query = context["next_url"]
     assert [len(page) for page in seen] == [3, 3, 2]
-    assert sorted(sum(seen, [])) == [f"case {number}" for number in range(8)]
+    assert sorted(itertools.chain(*seen)) == [f"case {number}" for number in range(8)]
 
 
 @pytest.mark.parametrize("after", ["x", "2026-01-01~1", "2026-01-01~01900000-0000-7000-8000-000000000000", "~"])
@@ -108,7 +111,8 @@ def test_a_page_that_was_never_given_out_is_not_found(acme: Company, visit: Visi
 
 
 def exported(client: Client, query: str = "") -> list[dict[str, str]]:
-    content = b"".join(client.get(f"/acme/cases/export.csv{query}").streaming_content)
+    response = client.get(f"/acme/cases/export.csv{query}")
+    content = b"".join(cast(StreamingHttpResponse, response))
     return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
 
@@ -147,7 +151,9 @@ def test_search_finds_by_number_customer_and_name(work: Company, visit: Visit) -
     with tenant_scope(work.tenant):
         now = timezone.now()
         case = open_case(by=None, unit=work.units["north"], reported_at=now, now=now, summary="by reference")
-    assert [row["summary"] for row in client.get("/acme/search/", {"q": case.reference}).context["rows"]] == ["by reference"]
+    assert [row["summary"] for row in client.get("/acme/search/", {"q": case.reference}).context["rows"]] == [
+        "by reference"
+    ]
     found = client.get("/acme/search/", {"q": "lea"}).context
     assert [leadership.unit.name for leadership in found["leaders"]] == ["North"]
     assert [unit.name for unit in client.get("/acme/search/", {"q": "nort"}).context["units"]] == [

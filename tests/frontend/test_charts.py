@@ -24,9 +24,7 @@ BAD_WEEK = [
 
 
 def full_xmr(points: list[XmrPoint] = BAD_WEEK) -> XmrChart:
-    return xmr_chart(
-        title="Recovered within 24 h", points=points, centre=0.7, limits=(0.51, 0.89), target=0.95
-    )
+    return xmr_chart(title="Recovered within 24 h", points=points, centre=0.7, limits=(0.51, 0.89), target=0.95)
 
 
 def full_bullet() -> SafeString:
@@ -65,9 +63,7 @@ def the(svg: str, name: str) -> dict[str, str]:
         (math.nan, "no data"),
     ],
 )
-def test_a_share_reads_as_whole_per_cent_and_never_falsely_as_none_or_all(
-    share: float | None, text: str
-) -> None:
+def test_a_share_reads_as_whole_per_cent_and_never_falsely_as_none_or_all(share: float | None, text: str) -> None:
     assert percent(share) == text
 
 
@@ -97,14 +93,10 @@ def test_a_bullet_of_few_cases_shows_what_chance_leaves_open_and_the_period_befo
     whisker = the(svg, "bullet__interval")
     assert (whisker["x1"], whisker["x2"]) == ("52.4%", "92.4%")
     assert the(svg, "bullet__previous")["cx"] == "80%"
-    assert the(svg, "bullet")["aria-label"] == (
-        "Cargo: 79%, target 95%, likely between 52% and 92%, before 80%"
-    )
+    assert the(svg, "bullet")["aria-label"] == ("Cargo: 79%, target 95%, likely between 52% and 92%, before 80%")
 
 
-@pytest.mark.parametrize(
-    ("value", "width"), [(0, "0%"), (1, "100%"), (1.2, "100%"), (-0.1, "0%"), (1 / 3, "33.3%")]
-)
+@pytest.mark.parametrize(("value", "width"), [(0, "0%"), (1, "100%"), (1.2, "100%"), (-0.1, "0%"), (1 / 3, "33.3%")])
 def test_a_bullet_stays_within_its_scale(value: float, width: str) -> None:
     assert the(bullet(label="Cargo", value=value, target=0.95), "bullet__value")["width"] == width
 
@@ -204,9 +196,7 @@ def test_an_xmr_chart_has_its_numbers_as_a_table_and_its_story_as_a_label() -> N
     chart = xmr_chart(title="Share", points=points, centre=0.7, limits=None, target=0.95)
     assert chart.headings == ("Period", "Share", "Signal")
     assert chart.rows == (("Jan", "50%", ""), ("Feb", "no data", ""), ("Mar", "90%", "better"))
-    assert the(chart.narrow, "xmr")["aria-label"] == (
-        "Share, 3 periods, Mar: 90%, Target 95%, Average 70%, 1 signals"
-    )
+    assert the(chart.narrow, "xmr")["aria-label"] == ("Share, 3 periods, Mar: 90%, Target 95%, Average 70%, 1 signals")
     assert the(chart.wide, "xmr__line")["d"].count("M") == 2  # the gap of February
     assert elements(chart.wide, "xmr__limit") == []
 

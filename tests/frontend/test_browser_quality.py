@@ -1,0 +1,147 @@
+"""What holds for every page: accessibility, width, weight, and nobody else's server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, Request
+
+from cso.recovery.models import Case
+from tenants.roles import Role
+from tenants.scope import tenant_scope
+from tests.frontend.browser import Open, needs_chromium
+from tests.personas import Company
+
+pytestmark = needs_chromium
+
+PAGES = {
+    Role.CSO: [
+        "",
+        "scorecard/?leaders=all",
+        "cases/",
+        "cases/?state=all&channel=web",
+        "search/?q=north",
+        "targets/",
+        "audit/",
+    ],
+    Role.LEADER: [""],
+    Role.FRONTLINE: ["", "cases/new/", "organization/"],
+    Role.ADMINISTRATOR: ["", "members/new/", "keys/", "keys/new/", "organization/"],
+}
+# The rules of WCAG 2.2 up to AA, and of good practice.
+AXE = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "rules": {"target-size": {"enabled": True}},
+}
+MOST_BYTES = 60 * 1024
+MOST_REQUESTS = 6
+MOST_SHIFT = 0.02
+
+
+def visits(open_page: Open, company: Company, **window: object) -> Iterator[tuple[str, Page]]:
+    """Each page of each role, one after the other, with its name."""
+    with tenant_scope(company.tenant):
+        case = Case.objects.filter(fixed_at=None).earliest("reported_at")
+    north = company.units["north"]
+    further = {Role.CSO: [f"cases/{case.pk}/", f"cases/{case.pk}/fix/", f"units/{north.pk}/"]}
+    for role, paths in PAGES.items():
+        page = open_page(role, "/acme/search/", **window)
+        for path in [*paths, *further.get(role, [])]:
+            response = page.goto(f"/acme/{path}")
+            assert response is not None
+            assert response.ok, path
+            yield f"{role} {path}", page
+    page.context.clear_cookies()
+    page.goto("/accounts/sign-in/")
+    yield "sign-in", page
+    page.click("main button")
+    yield "sign-in with errors", page
+
+
+def with_errors(open_page: Open, **window: object) -> Page:
+    page = open_page(Role.FRONTLINE, "/acme/cases/new/", **window)
+    page.click("text=Log it")
+    return page
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_page_shuts_anyone_out(open_page: Open, company: Company, width: int, theme: str) -> None:
+    axe, found = Axe(), {}
+    for name, page in visits(open_page, company, width=width, theme=theme):
+        if broken := violations(axe, page):
+            found[name] = broken
+    if broken := violations(axe, with_errors(open_page, width=width, theme=theme)):
+        found["errors"] = broken
+    assert found == {}
+
+
+def test_what_shuts_people_out_would_be_found(open_page: Open) -> None:
+    page = open_page(Role.CSO)
+    page.locator("h1").evaluate("heading => heading.innerHTML = '<img src=data:,>'")
+    assert [broken.partition(":")[0] for broken in violations(Axe(), page)] == ["empty-heading", "image-alt"]
+
+
+def violations(axe: Axe, page: Page) -> list[str]:
+    results = axe.run(page, options=AXE)
+    return [
+        f"{broken['id']}: {node['target']}" for broken in results.response["violations"] for node in broken["nodes"]
+    ]
+
+
+def test_nothing_scrolls_sideways_at_320_px(open_page: Open, company: Company) -> None:
+    wide = {
+        name: width
+        for name, page in visits(open_page, company, width=320)
+        if (width := page.evaluate("document.documentElement.scrollWidth")) > 320
+    }
+    assert wide == {}
+
+
+def test_every_page_is_light_and_asks_no_third_party(open_page: Open, company: Company, server: str) -> None:
+    """Of a first visit, with nothing in the browser's cache."""
+    heavy = {}
+    for role, paths in PAGES.items():
+        for path in paths:
+            page = open_page(role, "about:blank")
+            asked: list[Request] = []
+            page.on("requestfinished", partial(_note, asked))
+            page.goto(f"{server}/acme/{path}", wait_until="networkidle")
+            hosts = {urlsplit(request.url).netloc for request in asked}
+            assert hosts == {urlsplit(server).netloc}
+            size = sum(
+                request.sizes()["responseBodySize"] + request.sizes()["responseHeadersSize"] for request in asked
+            )
+            if size > MOST_BYTES or len(asked) > MOST_REQUESTS:
+                heavy[f"{role} {path}"] = (size, len(asked))
+            page.context.close()
+    assert heavy == {}
+
+
+def _note(asked: list[Request], request: Request) -> None:
+    asked.append(request)
+
+
+def test_nothing_jumps_while_a_page_loads(open_page: Open) -> None:
+    page = open_page(Role.EXECUTIVE, "about:blank")
+    page.add_init_script(
+        "window.shift = 0; const add = list => list.getEntries().forEach(entry => window.shift += entry.value);"
+        "new PerformanceObserver(add).observe({type: 'layout-shift', buffered: true})"
+    )
+    page.goto("/acme/", wait_until="networkidle")
+    assert page.evaluate("window.shift") <= MOST_SHIFT
+
+
+def test_the_content_security_policy_is_never_broken(open_page: Open, company: Company) -> None:
+    broken = []
+    for role in PAGES:
+        page = open_page(role, "about:blank")
+        page.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: broken.append(str(error)))
+        for path in PAGES[role]:
+            page.goto(f"/acme/{path}")
+    assert broken == []
