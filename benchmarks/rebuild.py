@@ -74,7 +74,7 @@ def measure(sizes: list[int], teams: int, rounds: int) -> None:
     )
 
 
-def run(statement: str, *parameters: object) -> None:
+def run(statement: str, *parameters: int) -> None:
     from django.db import connection
 
     with connection.cursor() as cursor:

@@ -178,7 +178,8 @@ class _Calendar:
         return len(self.starts)
 
     def covers(self, instants: Ints) -> NDArray[np.bool_]:
-        return (instants >= self.bounds[0]) & (instants < self._end)
+        inside: NDArray[np.bool_] = (instants >= self.bounds[0]) & (instants < self._end)
+        return inside
 
     def numbers(self, instants: Ints) -> Ints:
         return np.searchsorted(self.bounds, instants, side="right") - 1
