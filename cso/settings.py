@@ -9,12 +9,12 @@ from csp.constants import NONE, SELF
 from kombu import Exchange, Queue
 from whitenoise.compress import Compressor
 
-from cso.environment import database, flag, optional, required, secret, url, whole_number
+from cso.environment import database, flag, optional, required, url, whole_number
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- what the environment says ---------------------------------------------------------------------------------------
-SECRET_KEY = secret("SECRET_KEY")
+SECRET_KEY = required("SECRET_KEY")
 DATABASE_URL = required("DATABASE_URL")
 REDIS_URL = url("REDIS_URL", required("REDIS_URL"), "redis", "rediss", "unix")
 PUBLIC_URL = url("PUBLIC_URL", optional("PUBLIC_URL", "http://localhost:8000"), "https", "http").rstrip("/")

@@ -3,7 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from cso.environment import required
+from cso.environment import database, required
 from tenants.database import prepare_database
 
 
@@ -12,6 +12,8 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
+        for name in ("ADMIN_DATABASE_URL", "MIGRATOR_DATABASE_URL"):
+            database(name)
         try:
             prepare_database(required("ADMIN_DATABASE_URL"), settings.DATABASE_URL, required("MIGRATOR_DATABASE_URL"))
         except ValueError as error:
