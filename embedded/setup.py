@@ -120,7 +120,7 @@ def collecting_static(servers: Servers, environment: dict[str, str]) -> Iterator
 def static_sources() -> str:
     """Changes when a static file of ours, the settings or an installed package does."""
     ours = [path for path in ROOT.glob("*/static/**/*") if path.is_file()]
-    sources = [ROOT / "requirements.lock", ROOT / "cso" / "settings.py", *sorted(ours)]
+    sources = [ROOT / "requirements-embedded.lock", ROOT / "cso" / "settings.py", *sorted(ours)]
     told = [f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in sources]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 

@@ -127,7 +127,7 @@ _OWN_ROWS = "({column} = (NULLIF(current_setting('app.user_id'::text, true), '':
 def violations() -> list[str]:
     """Every reason why this database, under this role, would not keep tenants apart; empty when it does."""
     models = [model for model in apps.get_models() if issubclass(model, TenantModel)]
-    parameters = {
+    parameters: dict[str, Any] = {
         "global": list(GLOBAL_TABLES),
         "append_only": [model._meta.db_table for model in models if model.rules.append_only],
         "dispatcher": DISPATCHER_ROLE,
