@@ -32,7 +32,7 @@ from tenants.models import Membership
 from tenants.scope import current_tenant
 
 _WHEN = [(Moment.NOW, _("Just now")), (Moment.EARLIER, _("Earlier")), (Moment.UNKNOWN, _("Not known"))]
-CAUSES_OFFERED = 8
+CAUSES_OFFERED = 6
 
 
 class LogCaseForm(PortalForm):

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cso.metrics.models import Target
-from cso.metrics.queries import HEADLINE, day_of
+from cso.metrics.queries import HEADLINE
+from tenants.scope import day_of
 from frontend.access import MemberRequest, for_members
 from frontend.forms.administration import AddKeyForm, AddMemberForm, RoleForm, TargetForm
 from frontend.forms.base import PortalForm, refusals_to

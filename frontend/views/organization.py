@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from cso.metrics.queries import day_of
+from tenants.scope import day_of
 from cso.people.models import Leadership, Unit
 from cso.people.queries import leader_of, leaders_on, visible_units
 from frontend.access import MemberRequest, for_members

@@ -23,6 +23,9 @@ from frontend.wording import of_words, period_words, share_words, status_words, 
 from tenants.roles import Can
 from tenants.scope import current_tenant
 
+# Nobody reads further; whoever stands there is found by search or down the tree.
+MOST_LEADERS_SHOWN = 100
+
 
 @for_members(Can.SEE_SCORECARD)
 @require_safe
@@ -87,7 +90,8 @@ def leaders_table(standing: Standing) -> dict[str, Any]:
     return {
         "axis": bullet_axis(target=float(target) / 100) if target is not None else "",
         "caption": _("Leaders, furthest from the target first"),
-        "rows": [leader_row(row, standing.period) for row in standing.rows],
+        "rows": [leader_row(row, standing.period) for row in standing.rows[:MOST_LEADERS_SHOWN]],
+        "left_out": max(0, len(standing.rows) - MOST_LEADERS_SHOWN),
     }
 
 

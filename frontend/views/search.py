@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from cso.customers.queries import find_customer
-from cso.metrics.queries import day_of
+from tenants.scope import day_of
 from cso.people.models import Leadership, Unit
 from cso.recovery.models import Case
 from cso.recovery.queries import visible_cases
@@ -78,7 +78,5 @@ def _leaders(request: MemberRequest, wording: str) -> QuerySet[Leadership]:
     """Those who lead a unit now."""
     if not request.member.can(Can.SEE_PEOPLE):
         return Leadership.objects.none()
-    today = day_of(request.now)
-    now = Q(starts_on__lte=today) & (Q(ends_on=None) | Q(ends_on__gt=today))
-    found = Leadership.objects.filter(now, person__name__icontains=wording)
+    found = Leadership.objects.filter(leading_on(day_of(request.now)), person__name__icontains=wording)
     return found.select_related("person__position", "unit").order_by("person__name")[:MOST]
