@@ -1,6 +1,6 @@
 """One role -> grants table, and one scope -> grants table, for the whole product.
 
-A member holds one role in a tenant, an API key holds scopes. Code asks `actor.can(Can.FIX_CASE)` and nothing else.
+A member holds one role in a tenant, an API key holds scopes. Code asks `actor.can(Can.WORK_CASE)` and nothing else.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
@@ -73,3 +74,8 @@ def current_tenant() -> Tenant:
 
 def current_tenant_id() -> int:
     return current_tenant().pk
+
+
+def day_of(instant: datetime) -> date:
+    """The day of an aware instant in the current tenant's zone."""
+    return instant.astimezone(current_tenant().zone).date()

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -21,6 +21,7 @@ from api.schema import IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, endpoint
 from api.v1.shapes import PersonRef, Shape, UnitRef, unit_columns, unit_ref
 from cso.people import actions
 from cso.people.models import Leadership, Person, Unit
+from cso.people.queries import leading_on
 from tenants.roles import Can
 
 
@@ -68,7 +69,7 @@ class LeaderFilters(ListFilters):
     on = DayFilter(method="leading_on", help_text="Only who leads on this day.")
 
     def leading_on(self, rows: QuerySet[Any], name: str, day: date) -> QuerySet[Any]:
-        return rows.filter(Q(ends_on=None) | Q(ends_on__gt=day), starts_on__lte=day)
+        return rows.filter(leading_on(day))
 
 
 class Leaders(Resource):

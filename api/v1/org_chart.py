@@ -16,9 +16,9 @@ from api.idempotency import idempotent
 from api.resources import Resource
 from api.schema import IDEMPOTENCY_KEY, endpoint
 from api.v1.shapes import Shape
-from cso.metrics.queries import day_of
 from cso.people.orgchart import FIELDS, load_chart, read_chart
 from tenants.roles import Can
+from tenants.scope import day_of
 
 
 class RemarkShape(Shape):

@@ -386,8 +386,3 @@ def last_full_weeks(count: int, *, now: datetime) -> list[Period]:
         week = week.previous()
         weeks.append(week)
     return weeks[::-1]
-
-
-def day_of(instant: datetime) -> date:
-    """The tenant's day of an instant."""
-    return instant.astimezone(current_tenant().zone).date()

@@ -66,7 +66,7 @@ class Family:
 
 @dataclass(frozen=True)
 class Metric:
-    """What a figure says. `numerator` and `denominator` are counters of `family`; None where a kind has none."""
+    """What a figure says. `numerator` and `denominator` are counters of `family`."""
 
     key: str
     name: str | Promise

@@ -19,7 +19,6 @@ from cso.metrics.queries import (
     HEADLINE,
     Figure,
     Reason,
-    day_of,
     figures,
     figures_between,
     last_full_weeks,
@@ -28,9 +27,9 @@ from cso.metrics.queries import (
     target_on,
 )
 from cso.people.models import Leadership, Person, Unit
-from cso.people.queries import leaderships_between, visible_units
+from cso.people.queries import leaderships_between, leading_on, visible_units
 from tenants.models import Actor
-from tenants.scope import current_tenant
+from tenants.scope import current_tenant, day_of
 
 WEEKS_SHOWN = 26
 _ORDER: dict[Verdict, int] = {"missed": 0, "uncertain": 1, "met": 2, "no_data": 3}
@@ -96,7 +95,7 @@ def leaders_standing(
     visible = visible_units(viewer)
     tops, units = _level(visible, under)
     if everyone:
-        units = _everyone(visible, under)
+        units = _everyone(visible, under, day_of(now))
     target = target_on(HEADLINE, min(day_of(now), period.after))
     groups: dict[UUID | None, Sequence[UUID]] = {unit.pk: [unit.pk] for unit in units}
     groups[None] = tops
@@ -194,9 +193,9 @@ def _day_after(day: date) -> date:
     return day + timedelta(days=1)
 
 
-def _everyone(visible: QuerySet[Unit], under: Unit | None) -> list[Unit]:
-    """Every visible unit that someone leads now, below `under` when given."""
-    led = Leadership.objects.filter(unit=OuterRef("pk"), ends_on=None)
+def _everyone(visible: QuerySet[Unit], under: Unit | None, day: date) -> list[Unit]:
+    """Every visible unit that someone leads on a day, below `under` when given."""
+    led = Leadership.objects.filter(leading_on(day), unit=OuterRef("pk"))
     units = _with_below(visible).filter(Exists(led))
     if under is not None:
         units = units.filter(above__ancestor=under).exclude(pk=under.pk)

@@ -13,7 +13,7 @@ from datetime import date
 from difflib import get_close_matches
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from cso.errors import FieldError, InvalidFieldsError
 from cso.people import tree
@@ -191,7 +191,9 @@ def _move(row: ChartRow, unit: Unit, parent: Unit, report: ChartReport) -> None:
 
 
 def _name_leaders(rows: Sequence[ChartRow], units: Mapping[str, Unit], today: date) -> int:
-    led = set(Leadership.objects.filter(ends_on=None).values_list("unit_id", flat=True))
+    # Also where a leader is named for a later day only: nobody else is put before them unasked.
+    led_from_today = Leadership.objects.filter(Q(ends_on=None) | Q(ends_on__gt=today))
+    led = set(led_from_today.values_list("unit_id", flat=True))
     wanted = [row for row in rows if row.leader and units[row.code].pk not in led]
     titles = {row.position for row in wanted if row.position}
     positions = {title: Position.objects.get_or_create(title=title)[0] for title in sorted(titles)}

@@ -6,10 +6,12 @@ from datetime import date
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 
 from cso.people.models import Leadership, Person, Unit, UnitAncestor
 from tenants.models import Actor, Membership
 from tenants.roles import Can
+from tenants.scope import day_of
 
 
 def visible_units(viewer: Actor) -> QuerySet[Unit]:
@@ -20,11 +22,20 @@ def visible_units(viewer: Actor) -> QuerySet[Unit]:
     return Unit.objects.filter(pk__in=below)
 
 
+def leading_on(day: date) -> Q:
+    """Of leaderships: those in force on a day of the tenant."""
+    return Q(starts_on__lte=day) & (Q(ends_on=None) | Q(ends_on__gt=day))
+
+
 def led_units(viewer: Actor) -> QuerySet[Unit]:
-    """The units that the viewer leads and has not been replaced in; none for an API key."""
+    """The units that the viewer leads today; none for an API key.
+
+    What somebody may see is decided by the real clock, whatever the instant for which figures are asked.
+    """
     if not isinstance(viewer, Membership):
         return Unit.objects.none()
-    return Unit.objects.filter(leaderships__person__member=viewer, leaderships__ends_on=None).distinct()
+    held = Leadership.objects.filter(leading_on(day_of(timezone.now())), person__member=viewer)
+    return Unit.objects.filter(pk__in=held.values("unit"))
 
 
 def home_unit(viewer: Actor) -> Unit | None:
@@ -52,14 +63,12 @@ def leaderships_between(first: date, end: date, units: list[UUID]) -> QuerySet[L
 
 def leader_of(unit: Unit, day: date) -> Leadership | None:
     """Who leads a unit on a day of the tenant; None for a vacancy."""
-    held = Q(starts_on__lte=day) & (Q(ends_on=None) | Q(ends_on__gt=day))
-    return unit.leaderships.filter(held).select_related("person__position").first()
+    return unit.leaderships.filter(leading_on(day)).select_related("person__position").first()
 
 
 def leaders_on(day: date) -> dict[UUID, Person]:
     """Who leads which unit (by its id) on a day of the tenant."""
-    held = Q(starts_on__lte=day) & (Q(ends_on=None) | Q(ends_on__gt=day))
     return {
         leadership.unit_id: leadership.person
-        for leadership in Leadership.objects.filter(held).select_related("person__position")
+        for leadership in Leadership.objects.filter(leading_on(day)).select_related("person__position")
     }

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from cso.metrics.models import Target
 from cso.metrics.queries import HEADLINE
-from tenants.scope import day_of
 from frontend.access import MemberRequest, for_members
 from frontend.forms.administration import AddKeyForm, AddMemberForm, RoleForm, TargetForm
 from frontend.forms.base import PortalForm, refusals_to
@@ -26,6 +25,7 @@ from tenants.members import add_member as restore_membership
 from tenants.members import end_membership
 from tenants.models import ApiKey, AuditEntry, Membership
 from tenants.roles import Can, Role
+from tenants.scope import day_of
 
 AUDIT_PAGE = 50
 

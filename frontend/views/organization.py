@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from tenants.scope import day_of
 from cso.people.models import Leadership, Unit
 from cso.people.queries import leader_of, leaders_on, visible_units
 from frontend.access import MemberRequest, for_members
@@ -21,6 +20,7 @@ from frontend.forms.administration import AddUnitForm, EditUnitForm, EndLeadersh
 from frontend.forms.base import refusals_to
 from frontend.views.form_page import form_page
 from tenants.roles import Can
+from tenants.scope import day_of
 
 # A page shows this many levels below the unit at its top; further down one goes by its links.
 LEVELS_SHOWN = 3

@@ -14,13 +14,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from cso.customers.queries import find_customer
-from tenants.scope import day_of
 from cso.people.models import Leadership, Unit
+from cso.people.queries import leading_on
 from cso.recovery.models import Case
 from cso.recovery.queries import visible_cases
 from frontend.access import MemberRequest, for_members
 from frontend.views.cases import case_row
 from tenants.roles import Can
+from tenants.scope import day_of
 
 MOST = 20
 LONGEST = 200
