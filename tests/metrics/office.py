@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -70,7 +71,7 @@ class Office:
     def held_up_at(self, table: str) -> Iterator[None]:
         """The table can be read but not written: whoever begins to work stops in the middle of a transaction."""
         with self.admin() as admin:
-            admin.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")  # type: ignore[arg-type]
+            admin.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
             yield
             with suppress(psycopg.OperationalError):  # the server may have been killed meanwhile
                 admin.rollback()
@@ -159,6 +160,6 @@ def no_mark_waits(company: Company) -> bool:
 def assert_caught_up(*companies: Company) -> None:
     """Every mark is worked off by the worker in time, and every cell is what a recount says."""
     for company in companies:
-        until(lambda company=company: no_mark_waits(company), "the last mark's end")  # type: ignore[misc]
+        until(partial(no_mark_waits, company), "the last mark's end")
         with tenant_scope(company.tenant):
             assert_cells_equal_the_cases()

@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from cso.metrics import engine, tasks
-from cso.metrics.counting import Tally, Window
+from cso.metrics.counting import Tally, Window, count_windows
 from cso.metrics.models import Cell, EngineState, Mark, QuarantinedMark
 from cso.metrics.refresh import refresh
 from cso.metrics.registry import Family
@@ -31,12 +31,11 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
     from cso.metrics import refresh as module
 
     units: set[UUID] = set()
-    count = module.count_windows
 
     def count_unless_poisoned(family: Family, windows: Sequence[Window]) -> list[Tally]:
         if any(window.unit in units for window in windows):
             raise ValueError("cannot be counted")
-        return count(family, windows)
+        return count_windows(family, windows)
 
     monkeypatch.setattr(module, "count_windows", count_unless_poisoned)
     return units

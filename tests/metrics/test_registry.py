@@ -29,7 +29,10 @@ MARCH = parse_period("2026-03")
 def columns_of(q: Q) -> set[str]:
     found: set[str] = set()
     for child in q.children:
-        found |= columns_of(child) if isinstance(child, Q) else {str(child[0]).split("__")[0]}
+        if isinstance(child, Q):
+            found |= columns_of(child)
+        elif isinstance(child, tuple):
+            found.add(child[0].split("__")[0])
     return found
 
 

@@ -111,7 +111,7 @@ def test_messages_that_come_many_times_and_at_once_count_once(office: Office, co
         for _ in range(10):
             write(company, 2)
             for _ in range(5):
-                refresh_tenants.apply_async(([company.tenant.pk, company.tenant.pk],), connection=broker)
+                refresh_tenants.apply_async(([company.tenant.pk, company.tenant.pk],), connection=broker)  # type: ignore[call-arg]
     assert_caught_up(company)
     with tenant_scope(company.tenant):
         assert EngineState.objects.get().attempts == 0
@@ -128,7 +128,7 @@ def test_poison_is_quarantined_and_shown_and_the_others_go_on(office: Office, co
             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'poison'; END $$;
             CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON metrics_cell
             FOR EACH ROW WHEN (NEW.unit_id = '{alone.pk}') EXECUTE FUNCTION refuse();
-            """  # type: ignore[arg-type]
+            """
         )
         try:
             now = timezone.now()

@@ -65,10 +65,10 @@ def test_a_bad_value_is_refused_by_its_field(acme: Company, values: dict[str, An
 
 def test_an_external_id_in_use_is_refused_and_the_scope_goes_on(acme: Company) -> None:
     with tenant_scope(acme.tenant):
-        one = {"by": None, "unit": acme.units["south"], "reported_at": REPORTED, "now": NOW, "external_id": "T-1"}
-        actions.open_case(**one)
+        one: dict[str, Any] = {"unit": acme.units["south"], "reported_at": REPORTED, "external_id": "T-1"}
+        actions.open_case(by=None, now=NOW, **one)
         with pytest.raises(ConflictError) as refused:
-            actions.open_case(**one)
+            actions.open_case(by=None, now=NOW, **one)
         assert refused.value.code == "external_id_in_use"
         assert Case.objects.count() == 1
 

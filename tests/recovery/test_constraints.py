@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, transaction
@@ -16,7 +17,9 @@ CSO = "(SELECT id FROM tenants_membership WHERE role = 'cso')"
 EXECUTIVE = "(SELECT id FROM tenants_membership WHERE role = 'executive')"
 
 
-def assert_refused(company: Company, kind: type[DatabaseError], words: str, statement: str, *values: object) -> None:
+def assert_refused(
+    company: Company, kind: type[DatabaseError], words: str, statement: str, *values: UUID | int | str
+) -> None:
     """The database itself says no to the application's own role."""
     with tenant_scope(company.tenant), pytest.raises(kind, match=words), transaction.atomic():
         connection.cursor().execute(statement, values)
