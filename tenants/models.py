@@ -153,7 +153,8 @@ class AuditEntry(TenantModel):
     """One act of administration, append-only and hash-chained per tenant by the database itself.
 
     `number`, `previous_hash` and `hash` are set by a trigger (migration 0001); an entry cannot be changed or removed
-    by the application's role, and removing one as a superuser breaks the chain that `tenants.audit.verify` walks.
+    by the application's role, and changing or removing one as a superuser breaks the chain that `tenants.audit.verify`
+    walks. Only the last entries can go unnoticed: whoever must exclude that keeps the newest hash elsewhere.
     """
 
     number = models.BigIntegerField(editable=False, db_default=0)

@@ -48,7 +48,7 @@ def refused(reason: str = POLICY) -> Iterator[None]:
 
 def columns_of(model: Model) -> list[str]:
     """The columns that a statement may set."""
-    return [field.column for field in model._meta.local_fields if not field.generated]
+    return [str(field.column) for field in model._meta.local_fields if not field.generated]
 
 
 def row_of(cursor: CursorWrapper, model: Model, row_id: Any) -> tuple[Any, ...]:
@@ -78,8 +78,7 @@ def select_all(world: World, model: Model) -> None:
     with visiting(world.here.tenant) as cursor:
         cursor.execute(f"SELECT DISTINCT tenant_id FROM {model._meta.db_table}")
         assert cursor.fetchall() == [(world.here.tenant.pk,)]
-        seen = models.QuerySet(model).values_list("tenant_id", flat=True)
-        assert set(seen) == {world.here.tenant.pk}
+        assert {row.tenant_id for row in models.QuerySet[TenantModel](model)} == {world.here.tenant.pk}
 
 
 def insert(world: World, model: Model) -> None:
@@ -105,7 +104,7 @@ def bulk_create(world: World, model: Model) -> None:
     twins = [_twin(theirs, pk=uuid4()), _twin(theirs, pk=uuid4())]
     with visiting(world.here.tenant):
         with refused():
-            models.QuerySet(model).bulk_create(twins)
+            models.QuerySet[TenantModel](model).bulk_create(twins)
         with refused():
             model._default_manager.bulk_create(twins, ignore_conflicts=True)
 
@@ -185,9 +184,9 @@ def insert_row(
     """Insert a row as `row_of` gave it, with some columns changed."""
     fields = [field for field in model._meta.local_fields if not field.generated]
     values = [
-        field.get_db_prep_value(changes.get(field.column, value), connection)
+        field.get_db_prep_value(changes.get(str(field.column), value), connection)
         if isinstance(field, models.JSONField)
-        else changes.get(field.column, value)
+        else changes.get(str(field.column), value)
         for field, value in zip(fields, row, strict=True)
     ]
     marks = ", ".join(["%s"] * len(values))
@@ -197,7 +196,7 @@ def insert_row(
 
 def _touch(cursor: CursorWrapper, model: Model, row_id: Any) -> int:
     cursor.execute(f"UPDATE {model._meta.db_table} SET tenant_id = tenant_id WHERE id = %s", [row_id])
-    return cursor.rowcount
+    return int(cursor.rowcount)
 
 
 def _twin(row: TenantModel, **changes: Any) -> TenantModel:

@@ -25,7 +25,8 @@ def connected(**settings: Any) -> Iterator[None]:
         yield
     finally:
         connection.close()
-        connection.close_pool()
+        if "pool" in connection.settings_dict["OPTIONS"]:
+            connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's own
         shared.clear()
         shared.update(before)
         connection.settings_dict = shared
@@ -36,9 +37,7 @@ def role(admin: psycopg.Connection, name: str, options: str = "") -> Iterator[sq
     """A role of its own that may sign in: roles belong to the whole server, where other tests run as the app's."""
     found = sql.Identifier(name)
     admin.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(found))
-    admin.execute(
-        sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} {}").format(found, sql.Literal(PASSWORD), sql.SQL(options))  # type: ignore[arg-type]
-    )
+    admin.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} {}").format(found, sql.Literal(PASSWORD), sql.SQL(options)))
     try:
         yield found
     finally:

@@ -94,6 +94,7 @@ def _value(home: Home, model: type[TenantModel], field: models.Field[Any, Any]) 
     if isinstance(field, models.ForeignKey):
         if field.related_model is User:
             return User.objects.create(email=f"{home.marker}@example.com", name=home.marker, password="!")
+        assert issubclass(field.related_model, TenantModel)
         return make_row(home, field.related_model)
     if field.name in special:
         return special[field.name]

@@ -103,5 +103,5 @@ def test_a_change_by_a_superuser_is_noticed(
 ) -> None:
     write(office, "act 1", "act 2", "act 3", "act 4")
     assert wrong(office) == []
-    admin.execute(change)  # type: ignore[arg-type]
+    admin.execute(change)
     assert wrong(office) == noticed

@@ -62,7 +62,7 @@ class Crowd:
     """A company among twenty tenants of the same size."""
 
     company: Company
-    people: dict[str, Client]
+    people: dict[Role, Client]
     integration: Client
 
     @property
@@ -90,7 +90,7 @@ def crowd(committed: None) -> Crowd:
 
 
 def _fill(tenant: Tenant, units: list[Unit]) -> None:
-    words = {
+    words: dict[str, Any] = {
         "tenant": tenant.pk,
         "units": [unit.pk for unit in units],
         "cases": CASES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
 from psycopg import sql
 
 from tenants.database import prepare_database
@@ -17,42 +20,54 @@ from tests.servers import ROOT, with_database
 from tests.tenants.conftest import database
 from tests.tenants.connections import PASSWORD, role
 
-SETTINGS = ["-c", "import cso.settings"]
-PREPARE = ["manage.py", "prepare_database"]
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", None),
+        ("SECRET_KEY", ""),
+        ("DATABASE_URL", None),
+        ("DATABASE_URL", "localhost"),
+        ("DATABASE_URL", "mysql://cso_app:secret@localhost/cso"),
+        ("DATABASE_URL", "postgresql://localhost:5432"),
+        ("REDIS_URL", None),
+        ("REDIS_URL", "localhost:6379"),
+        ("PUBLIC_URL", "cso.example.com"),
+        ("PUBLIC_URL", "https://"),
+        ("DATABASE_POOLED", "yes"),
+        ("DATABASE_CONNECTION_SECONDS", "-1"),
+    ],
+)
+def test_settings_name_the_variable_that_is_missing_or_malformed(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str | None
+) -> None:
+    if value is None:
+        monkeypatch.delenv(name)
+    else:
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ImproperlyConfigured, match=name) as refusal:
+        runpy.run_path(str(ROOT / "cso" / "settings.py"))
+    assert "secret" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "command"),
-    [
-        ("SECRET_KEY", None, SETTINGS),
-        ("SECRET_KEY", "", SETTINGS),
-        ("DATABASE_URL", None, SETTINGS),
-        ("DATABASE_URL", "localhost", SETTINGS),
-        ("DATABASE_URL", "mysql://cso_app:secret@localhost/cso", SETTINGS),
-        ("DATABASE_URL", "postgresql://localhost:5432", SETTINGS),
-        ("REDIS_URL", None, SETTINGS),
-        ("REDIS_URL", "localhost:6379", SETTINGS),
-        ("PUBLIC_URL", "cso.example.com", SETTINGS),
-        ("PUBLIC_URL", "https://", SETTINGS),
-        ("DATABASE_POOLED", "yes", SETTINGS),
-        ("DATABASE_CONNECTION_SECONDS", "-1", SETTINGS),
-        ("ADMIN_DATABASE_URL", None, PREPARE),
-        ("MIGRATOR_DATABASE_URL", "postgresql://cso_migrator", PREPARE),
-    ],
+    ("name", "command"),
+    [("SECRET_KEY", ["-c", "import cso.wsgi"]), ("ADMIN_DATABASE_URL", ["manage.py", "prepare_database"])],
+    ids=["web", "prepare"],
 )
-def test_a_missing_or_malformed_variable_stops_the_start_with_its_name(
-    name: str, value: str | None, command: list[str]
-) -> None:
-    environment = {**os.environ, **({} if value is None else {name: value})}
-    if value is None:
-        del environment[name]
+def test_a_missing_variable_stops_the_start(name: str, command: list[str]) -> None:
+    environment = {known: value for known, value in os.environ.items() if known != name}
     ended = subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode != 0
-    said = ended.stderr.strip().splitlines()[-1]
-    assert name in said
-    assert "secret" not in said
+    assert name in ended.stderr.strip().splitlines()[-1]
+
+
+def test_preparing_names_a_malformed_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIGRATOR_DATABASE_URL", "postgresql://cso_migrator")
+    with pytest.raises(ImproperlyConfigured, match="MIGRATOR_DATABASE_URL"):
+        call_command("prepare_database")
 
 
 @pytest.fixture

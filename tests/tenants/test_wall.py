@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -29,17 +30,19 @@ def test_the_database_keeps_rows_apart(world: World, model: type[TenantModel], c
 
 @pytest.mark.parametrize(("model", "key"), TENANT_KEYS, ids=lambda part: getattr(part, "name", None))
 def test_no_row_refers_to_another_tenants(world: World, model: type[TenantModel], key: TenantForeignKey) -> None:
+    assert issubclass(key.related_model, TenantModel)
     leaking_row(world, key.related_model)
     table, constraint = model._meta.db_table, f'"{model._meta.db_table}_{key.name}_fk"'
     with visiting(world.here.tenant) as cursor:
         if model.rules.append_only:
             row = row_of(cursor, model, world.here.id)
             with refused(constraint):
-                insert_row(cursor, model, row, **{"id": uuid4(), key.column: world.there.id})
+                changes: dict[str, Any] = {"id": uuid4(), str(key.column): world.there.id}
+                insert_row(cursor, model, row, **changes)
             return
         with refused(constraint):
             cursor.execute(f"UPDATE {table} SET {key.column} = %s WHERE id = %s", [world.there.id, world.here.id])
-        ours = models.QuerySet(model).get(pk=world.here.id)
+        ours = models.QuerySet[TenantModel](model).get(pk=world.here.id)
         setattr(ours, key.attname, world.there.id)
         with refused(constraint):
             ours.save(update_fields=[key.name])
