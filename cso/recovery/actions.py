@@ -81,7 +81,7 @@ def open_case(
 def fix_case(case: Case, *, by: Actor | None, at: datetime, now: datetime, note: str = "") -> Case:
     """The mistake is fixed since `at`. The first fix decides the 24 hours; a later one only closes the case again."""
     case = _locked(case, by)
-    if case.fixed_at is not None:
+    if not permissions.can_fix_case(by, case):
         raise ConflictError("This case is fixed already.", code="already_fixed")
     if at > now + CLOCK_TOLERANCE:
         raise InvalidFieldsError.of("at", "in_the_future", "This is in the future.")
@@ -106,8 +106,9 @@ def dispute_case(case: Case, *, by: Actor | None, at: datetime, now: datetime, n
 
 def _undo_fix(case: Case, kind: EventKind, *, by: Actor | None, at: datetime, now: datetime, note: str) -> Case:
     case = _locked(case, by)
-    if case.fixed_at is None:
+    if not permissions.can_undo_fix(by, case):
         raise ConflictError("This case is open already.", code="already_open")
+    assert case.fixed_at is not None
     if not note.strip():
         raise InvalidFieldsError.of("note", "required", "Say what was not fixed.")
     if at > now + CLOCK_TOLERANCE:

@@ -12,8 +12,18 @@ def can_log_case(actor: Actor) -> bool:
 
 
 def can_work_case(actor: Actor, case: Case) -> bool:
-    """Fix, reopen, dispute, move or correct a case that the actor can see (`queries.visible_cases`)."""
+    """Work on a case that the actor can see (`queries.visible_cases`): move or correct it, and what follows below."""
     return actor.can(Can.WORK_CASE)
+
+
+def can_fix_case(actor: Actor | None, case: Case) -> bool:
+    """While it is open. None is the product itself (an import, the demo)."""
+    return (actor is None or can_work_case(actor, case)) and case.is_open
+
+
+def can_undo_fix(actor: Actor | None, case: Case) -> bool:
+    """Reopen or dispute, while it is fixed."""
+    return (actor is None or can_work_case(actor, case)) and not case.is_open
 
 
 def can_propose_exclusion(actor: Actor, case: Case) -> bool:

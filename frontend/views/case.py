@@ -28,15 +28,18 @@ from tenants.models import Membership
 
 @dataclass(frozen=True)
 class Act:
-    """One thing that can be done with a case: its form, who may do it and when, and what to say about it."""
+    """One thing that can be done with a case: its form, who may ask for it, and what to say about it."""
 
     form: Callable[..., forms.CaseForm]
     may: Callable[[Membership, Case], bool]
     title: str | Promise
     submit: str | Promise
     done: str | Promise
-    # Offered only while the case is open, or only while it is fixed; None: always.
-    while_open: bool | None = None
+    # Whether it can be done as the case stands; who asks too late is told so by the act itself.
+    can: Callable[[Membership, Case], bool] | None = None
+
+    def is_offered(self, member: Membership, case: Case) -> bool:
+        return self.may(member, case) and (self.can is None or self.can(member, case))
 
 
 ACTS = {
@@ -46,7 +49,7 @@ ACTS = {
         gettext_lazy("Say that it is fixed"),
         gettext_lazy("It is fixed"),
         gettext_lazy("Fixed. The clock has stopped."),
-        while_open=True,
+        can=permissions.can_fix_case,
     ),
     "reopen": Act(
         forms.ReopenForm,
@@ -54,7 +57,7 @@ ACTS = {
         gettext_lazy("Reopen"),
         gettext_lazy("Reopen it"),
         gettext_lazy("Reopened. It counts as a miss if the fix did not hold for 14 days."),
-        while_open=False,
+        can=permissions.can_undo_fix,
     ),
     "dispute": Act(
         forms.DisputeForm,
@@ -62,7 +65,7 @@ ACTS = {
         gettext_lazy("The customer says it is not fixed"),
         gettext_lazy("Record the dispute"),
         gettext_lazy("Recorded. The case is open again."),
-        while_open=False,
+        can=permissions.can_undo_fix,
     ),
     "move": Act(
         forms.MoveForm,
@@ -114,7 +117,7 @@ def case(request: MemberRequest, case: UUID) -> HttpResponse:
         "facts": _facts(request, found),
         "events": [_event(line) for line in reversed(case_log(found))],
         "acts": _offered(request, found),
-        "can_fix": found.is_open and permissions.can_work_case(request.member, found),
+        "can_fix": ACTS["fix"].is_offered(request.member, found),
         "now_choice": Moment.NOW,
     }
     return render(request, "frontend/cases/case.html", context)
@@ -156,7 +159,7 @@ def _offered(request: MemberRequest, case: Case) -> list[tuple[str, str]]:
         (str(act.title), reverse(f"case_{name}", args=[request.tenant.slug, case.pk]))
         for name, act in ACTS.items()
         # The fix stands at the head of the page.
-        if name != "fix" and act.while_open in (None, case.is_open) and act.may(request.member, case)
+        if name != "fix" and act.is_offered(request.member, case)
     ]
 
 
