@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from django.db import connection
 
 from cso.metrics.counting import EMPTY, Tally
 from cso.metrics.histograms import Histogram
+from cso.metrics.restatements import record_restatements
 from tenants.scope import current_tenant_id
 
 
@@ -77,54 +79,126 @@ def read_cells(keys: Sequence[CellKey]) -> dict[CellKey, CellValue]:
         return dict(_cell(row) for row in cursor.fetchall())
 
 
-def read_cells_of(units: Iterable[UUID]) -> dict[CellKey, CellValue]:
-    """Every cell of the given units."""
+class Block(NamedTuple):
+    """The cells of one family and grain whose periods begin in [first, after)."""
+
+    family: str
+    grain: str
+    first: date
+    after: date
+
+
+def bounds_of_cells(family: str, grain: str) -> tuple[date | None, date | None]:
+    """The first and the last period of which there is a cell; None where there is none."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT family, grain, period, unit_id, {_COLUMNS} FROM metrics_cell"
-            " WHERE tenant_id = %s AND unit_id = ANY(%s)",
-            [current_tenant_id(), list(units)],
+            "SELECT min(period), max(period) FROM metrics_cell WHERE tenant_id = %s AND family = %s AND grain = %s",
+            [current_tenant_id(), family, grain],
+        )
+        first, last = cursor.fetchone()
+        return first, last
+
+
+def read_block(unit: UUID, block: Block) -> dict[CellKey, CellValue]:
+    """The cells of one unit in a block."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT family, grain, period, unit_id, {_COLUMNS} FROM metrics_cell c"
+            f" WHERE {_IN_BLOCK} AND unit_id = %(unit)s",
+            _block_parameters(unit, block),
         )
         return dict(_cell(row) for row in cursor.fetchall())
 
 
-def write_cells(values: Mapping[CellKey, CellValue]) -> None:
-    """Insert, replace or, where nothing is left, delete the given cells; each written one gains a revision."""
-    tenant = current_tenant_id()
-    gone = [key for key, value in values.items() if is_zero(value.own) and is_zero(value.total)]
-    kept = [(tenant, *key, *_arrays(value)) for key, value in values.items() if key not in set(gone)]
+def sum_block(unit: UUID, block: Block) -> dict[CellKey, Tally]:
+    """A unit's own part and its children's totals, summed by the database: children may be many."""
+    parameters = _block_parameters(unit, block)
+    buckets: dict[date, list[tuple[int, int]]] = defaultdict(list)
     with connection.cursor() as cursor:
-        if gone:
-            cursor.execute(
-                """
-                DELETE FROM metrics_cell c
-                USING unnest(%s::text[], %s::text[], %s::date[], %s::uuid[]) AS k(family, grain, period, unit_id)
-                WHERE c.tenant_id = %s AND c.family = k.family AND c.grain = k.grain AND c.period = k.period
-                AND c.unit_id = k.unit_id
-                """,
-                [*(list(column) for column in zip(*gone, strict=True)), tenant],
+        cursor.execute(
+            f"""
+            SELECT period, bucket, sum(bucket_count)::bigint
+            FROM ({_PARTS}) part, unnest(buckets, bucket_counts) AS h(bucket, bucket_count)
+            GROUP BY period, bucket HAVING sum(bucket_count) <> 0
+            """,
+            parameters,
+        )
+        for period, bucket, count in cursor.fetchall():
+            buckets[period].append((bucket, count))
+        cursor.execute(
+            f"""
+            SELECT period, array_agg(number ORDER BY position) FROM (
+                SELECT period, position, sum(number)::bigint AS number
+                FROM ({_PARTS}) part, unnest(counts) WITH ORDINALITY AS c(number, position)
+                GROUP BY period, position
+            ) summed GROUP BY period
+            """,
+            parameters,
+        )
+        return {
+            CellKey(block.family, block.grain, period, unit): Tally(
+                tuple(counts), Histogram.of(*zip(*buckets[period], strict=True)) if buckets[period] else EMPTY
             )
-        if kept:
-            cursor.executemany(
-                f"""
-                INSERT INTO metrics_cell (tenant_id, family, grain, period, unit_id, {_COLUMNS}, revision, as_of)
-                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1, now())
-                ON CONFLICT (tenant_id, family, grain, period, unit_id) DO UPDATE SET
-                    (own, own_buckets, own_bucket_counts, total, total_buckets, total_bucket_counts)
-                    = ROW(EXCLUDED.own, EXCLUDED.own_buckets, EXCLUDED.own_bucket_counts, EXCLUDED.total,
-                          EXCLUDED.total_buckets, EXCLUDED.total_bucket_counts),
-                    revision = metrics_cell.revision + 1, as_of = now()
-                """,
-                kept,
-            )
+            for period, counts in cursor.fetchall()
+        }
 
 
-def _arrays(value: CellValue) -> tuple[Any, ...]:
+_IN_BLOCK = """c.tenant_id = %(tenant)s AND c.family = %(family)s AND c.grain = %(grain)s
+    AND c.period >= %(first)s AND c.period < %(after)s"""
+_PARTS = f"""
+    SELECT c.period, c.own AS counts, c.own_buckets AS buckets, c.own_bucket_counts AS bucket_counts
+    FROM metrics_cell c WHERE {_IN_BLOCK} AND c.unit_id = %(unit)s
+    UNION ALL
+    SELECT c.period, c.total, c.total_buckets, c.total_bucket_counts
+    FROM metrics_cell c JOIN people_unit child ON child.tenant_id = c.tenant_id AND child.id = c.unit_id
+    WHERE {_IN_BLOCK} AND child.parent_id = %(unit)s
+"""
+
+
+def _block_parameters(unit: UUID, block: Block) -> dict[str, Any]:
+    return {**block._asdict(), "tenant": current_tenant_id(), "unit": unit}
+
+
+def write_cells(values: Mapping[CellKey, CellValue]) -> None:
+    """Insert or replace the given cells; each written one gains a revision.
+
+    A cell in which nothing is left stays, all zero, so that its revision never goes back.
+    """
+    if not values:
+        return
+    tenant = current_tenant_id()
+    record_restatements(
+        """(
+            SELECT family, grain, period, unit_id, total::bigint[] FROM unnest(
+                %(families)s::text[], %(grains)s::text[], %(periods)s::date[], %(units)s::uuid[], %(totals)s::text[]
+            ) AS given(family, grain, period, unit_id, total)
+        )""",
+        **dict(zip(("families", "grains", "periods", "units"), map(list, zip(*values, strict=True)), strict=True)),
+        totals=[f"{{{','.join(map(str, value.total.counts))}}}" for value in values.values()],
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"""
+            INSERT INTO metrics_cell (tenant_id, family, grain, period, unit_id, {_COLUMNS}, revision, as_of)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1, now())
+            ON CONFLICT (tenant_id, family, grain, period, unit_id) DO UPDATE SET
+                (own, own_buckets, own_bucket_counts, total, total_buckets, total_bucket_counts)
+                = ROW(EXCLUDED.own, EXCLUDED.own_buckets, EXCLUDED.own_bucket_counts, EXCLUDED.total,
+                      EXCLUDED.total_buckets, EXCLUDED.total_bucket_counts),
+                revision = metrics_cell.revision + 1, as_of = now()
+            """,
+            [(tenant, *key, *_arrays(value)) for key, value in values.items()],
+        )
+
+
+def _arrays(value: CellValue) -> tuple[str, ...]:
     return (*_tally_arrays(value.own), *_tally_arrays(value.total))
 
 
-def _tally_arrays(tally: Tally) -> tuple[list[int], list[int], list[int]]:
-    return list(tally.counts), tally.histogram.buckets.tolist(), tally.histogram.counts.tolist()
+def _tally_arrays(tally: Tally) -> tuple[str, ...]:
+    """As PostgreSQL writes arrays; adapting lists costs the driver far more."""
+    arrays = tally.counts, tally.histogram.buckets.tolist(), tally.histogram.counts.tolist()
+    return tuple(f"{{{str(list(numbers))[1:-1]}}}" for numbers in arrays)
 
 
 def _cell(row: Sequence[Any]) -> tuple[CellKey, CellValue]:

@@ -1,33 +1,43 @@
 """One tenant's turn of the engine: count the attempt, refresh, and set poison aside.
 
 An attempt is counted in a commit of its own before the work, so that a worker killed in mid-refresh leaves a trace.
-After each failure fewer marks are tried at once; a single mark that still fails is quarantined, visibly, and the rest
-goes on.
+After each failure less is tried at once, and later; what fails when it is tried alone is quarantined, visibly, and the
+rest goes on. Quarantine is not for ever: a fault that passed must not cost a figure.
 """
 
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
+from datetime import timedelta
 
 from django.db import OperationalError
+from django.db.models import F
 from django.db.models.functions import Now
+from psycopg.errors import QueryCanceled
 
-from cso.metrics.cells import lock_engine
+from cso.metrics.cells import lock_engine, wait_for_engine_lock
 from cso.metrics.models import EngineState, Mark, QuarantinedMark
-from cso.metrics.refresh import Refreshed, refresh, waiting_marks
+from cso.metrics.rebuild import rebuild
+from cso.metrics.refresh import CELLS_AT_ONCE, Refreshed, Work, refresh, work_off
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 
 logger = logging.getLogger(__name__)
 
-# How many marks the nth attempt in a row takes.
-LIMITS = (5_000, 300, 20, 1, 1)
+# How many cells the nth attempt in a row takes; the last ones take what one mark says, alone.
+LIMITS = (CELLS_AT_ONCE, 500, 50, 1, 1)
+_FIRST_ALONE = len(LIMITS) - 1
+# How long the next attempt waits after the nth.
+BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 5, 15, 1))
 # So many attempts without a success or an error: the worker was killed each time, so the mark itself may kill it.
 KILLED_BY = 12
+# Above so many waiting marks all cells are made anew, which takes seconds for a million cases.
+MANY_MARKS = 100_000
 
 
 def run(tenant: Tenant) -> bool:
-    """Work off one chunk of the tenant's marks; True when more are waiting.
+    """Work off one chunk of the tenant's marks; True when more are waiting that may be tried at once.
 
     Raises OperationalError when the database is out of reach: that is nobody's poison, the marks wait.
     """
@@ -35,49 +45,107 @@ def run(tenant: Tenant) -> bool:
     if attempt is None:
         return False
     try:
-        refreshed = _refresh(tenant, LIMITS[min(attempt, len(LIMITS)) - 1])
-    except OperationalError:
-        raise
+        refreshed = _refresh(tenant, attempt)
     except Exception as error:
+        # A statement that takes too long is the work's own fault: less of it may do.
+        if isinstance(error, OperationalError) and not isinstance(error.__cause__, QueryCanceled):
+            with suppress(OperationalError):
+                _take_back(tenant)
+            raise
         logger.exception("Refresh of %s failed, attempt %s", tenant.slug, attempt)
-        _fail(tenant, f"{type(error).__name__}: {error}"[:500], give_up=attempt >= len(LIMITS))
-        return True
+        _fail(tenant, attempt, _reason(error))
+        return False
     return refreshed is not None and refreshed.more
 
 
+def retry_quarantined(tenant: Tenant, older_than: timedelta) -> int:
+    """Try each mark in quarantine once more that was not tried within `older_than`; returns how many are right now."""
+    with tenant_scope(tenant):
+        waiting = list(QuarantinedMark.objects.filter(tried_at__lt=Now() - older_than).order_by("tried_at"))
+    return sum(_retry(tenant, mark) for mark in waiting)
+
+
+def _retry(tenant: Tenant, mark: QuarantinedMark) -> bool:
+    with tenant_scope(tenant):
+        # In a commit of its own: what kills the worker must not be tried again by the next one at once.
+        QuarantinedMark.objects.filter(pk=mark.pk).update(tried_at=Now())
+    try:
+        with tenant_scope(tenant):
+            wait_for_engine_lock()
+            work_off([Work(mark.source, mark.unit_id, mark.day)])
+            QuarantinedMark.objects.filter(pk=mark.pk).delete()
+    except Exception as error:
+        if isinstance(error, OperationalError) and not isinstance(error.__cause__, QueryCanceled):
+            raise
+        logger.exception("%s stays in quarantine", mark)
+        with tenant_scope(tenant):
+            QuarantinedMark.objects.filter(pk=mark.pk).update(error=_reason(error))
+        return False
+    return True
+
+
 def _begin(tenant: Tenant) -> int | None:
-    """Count an attempt and return its number; None when another worker is at this tenant."""
+    """Count an attempt and return its number; None when another worker is at this tenant, or when it is too early."""
     with tenant_scope(tenant):
         if not lock_engine():
             return None
         state, _ = EngineState.objects.get_or_create()
+        if EngineState.objects.filter(next_try_at__gt=Now()).exists():
+            return None
         if state.attempts >= KILLED_BY:
-            _quarantine(state.last_error or "No worker survived this mark.")
-            state.attempts = len(LIMITS) - 2
+            _quarantine(state, state.last_error or "No worker survived this mark.")
         state.attempts += 1
-        state.save(update_fields=["attempts"])
+        if state.attempts < _FIRST_ALONE:
+            state.alone = None
+        elif not Mark.objects.filter(pk=state.alone).exists():
+            # Whichever is the oldest later, this one is tried again, and set aside when it fails again.
+            state.alone = Mark.objects.order_by("id").values_list("pk", flat=True).first()
+            state.attempts = min(state.attempts, _FIRST_ALONE)
+        state.save(update_fields=["attempts", "alone"])
         return state.attempts
 
 
-def _refresh(tenant: Tenant, limit: int) -> Refreshed | None:
+def _refresh(tenant: Tenant, attempt: int) -> Refreshed | None:
     with tenant_scope(tenant):
-        refreshed = refresh(limit)
+        if attempt == 1 and Mark.objects.order_by("id")[MANY_MARKS : MANY_MARKS + 1].exists():
+            rebuild()
+            refreshed: Refreshed | None = Refreshed(MANY_MARKS, more=Mark.objects.exists())
+        else:
+            alone = EngineState.objects.values_list("alone", flat=True).get()
+            refreshed = refresh(LIMITS[min(attempt, len(LIMITS)) - 1], alone=alone)
         if refreshed is not None:
-            EngineState.objects.update(attempts=0, last_error="", refreshed_at=Now())
+            EngineState.objects.update(attempts=0, alone=None, next_try_at=None, last_error="", refreshed_at=Now())
         return refreshed
 
 
-def _fail(tenant: Tenant, reason: str, *, give_up: bool) -> None:
+def _take_back(tenant: Tenant) -> None:
+    """An attempt that the database did not let begin was none."""
     with tenant_scope(tenant):
-        EngineState.objects.update(last_error=reason)
-        if give_up and lock_engine():
-            _quarantine(reason)
-            EngineState.objects.update(attempts=len(LIMITS) - 2)
+        EngineState.objects.filter(attempts__gt=0).update(attempts=F("attempts") - 1)
 
 
-def _quarantine(reason: str) -> None:
-    """Set the oldest mark aside: the one that an attempt of a single mark takes."""
-    for mark in waiting_marks(1):
-        logger.error("Quarantined %s: %s", mark, reason)
-        QuarantinedMark.objects.create(source=mark.source, unit_id=mark.unit, day=mark.day, error=reason)
-        Mark.objects.filter(pk=mark.id).delete()
+def _fail(tenant: Tenant, attempt: int, reason: str) -> None:
+    with tenant_scope(tenant):
+        wait_for_engine_lock()
+        state = EngineState.objects.get()
+        state.last_error = reason
+        if attempt >= len(LIMITS):
+            _quarantine(state, reason)
+        state.save(update_fields=["last_error", "attempts", "alone"])
+        EngineState.objects.update(next_try_at=Now() + BACK_OFF[min(attempt, len(BACK_OFF)) - 1])
+
+
+def _quarantine(state: EngineState, reason: str) -> None:
+    """Set aside the mark that was tried alone, with all that say the same; the next is tried alone too."""
+    for source, unit, day in Mark.objects.filter(pk=state.alone).values_list("source", "unit_id", "day"):
+        logger.error("Quarantined %s %s %s: %s", source, unit, day, reason)
+        QuarantinedMark.objects.update_or_create(
+            source=source, unit_id=unit, day=day, defaults={"error": reason, "tried_at": Now()}
+        )
+        Mark.objects.filter(source=source, unit=unit, day=day).delete()
+    state.alone = None
+    state.attempts = _FIRST_ALONE - 1
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]

@@ -32,13 +32,21 @@ class Mark(TenantModel):
 
 
 class QuarantinedMark(TenantModel):
-    """A mark that could not be refreshed, with the reason: set aside so that the others go on, and shown."""
+    """What could not be refreshed, with the reason: set aside so that the others go on, shown, and tried every hour."""
 
     source = models.CharField(max_length=40)
     unit = TenantForeignKey(Unit, models.CASCADE, related_name="+")
     day = models.DateField()
     error = models.CharField(max_length=500)
     quarantined_at = models.DateTimeField(db_default=Now())
+    tried_at = models.DateTimeField(db_default=Now())
+
+    rules: ClassVar[TableRules] = TableRules(dispatcher_sees_tenants=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "source", "unit", "day"], name="one_quarantine_per_facts")
+        ]
 
     def __str__(self) -> str:
         return f"{self.source} {self.unit_id} {self.day}: {self.error}"
@@ -80,14 +88,37 @@ class Cell(TenantModel):
         return f"{self.family} {self.unit_id} {self.grain} {self.period}"
 
 
+class Restatement(TenantModel):
+    """The total of a month's cell changed after the month was final: `before` -> `after`, in the family's order."""
+
+    family = models.CharField(max_length=20)
+    grain = models.CharField(max_length=5, choices=Grain)
+    unit = TenantForeignKey(Unit, models.PROTECT, related_name="+")
+    period = models.DateField()
+    before = ArrayField(models.BigIntegerField())
+    after = ArrayField(models.BigIntegerField())
+    at = models.DateTimeField(db_default=Now())
+
+    rules: ClassVar[TableRules] = TableRules(append_only=True)
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["tenant", "family", "period", "unit"], name="restatement_of_cell")]
+
+    def __str__(self) -> str:
+        return f"{self.family} {self.unit_id} {self.period}: {self.before} -> {self.after}"
+
+
 class EngineState(TenantModel):
     """How the engine fares in one tenant: one row, made at the first refresh.
 
     `attempts` counts the refreshes begun since the last that succeeded; each is counted in its own commit, so that a
-    killed worker counts too.
+    killed worker counts too. `next_try_at` is when the next may begin, None for at once. `alone` is the mark that the
+    last attempts took alone.
     """
 
     attempts = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True)
+    alone = models.UUIDField(null=True)
     last_error = models.CharField(max_length=500, blank=True, default="")
     refreshed_at = models.DateTimeField(null=True)
 

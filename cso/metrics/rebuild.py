@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from cso.metrics.cells import CellKey, wait_for_engine_lock
 from cso.metrics.histograms import BUCKET_BOUNDS, bucket_of
-from cso.metrics.models import Mark
+from cso.metrics.models import Mark, QuarantinedMark
 from cso.metrics.periods import period_of
-from cso.metrics.refresh import refresh, stale_keys, waiting_marks
+from cso.metrics.refresh import Work, refresh, stale_keys
 from cso.metrics.registry import FAMILIES, Family, Source, as_sql
+from cso.metrics.restatements import record_restatements
 from cso.people.models import Unit, UnitAncestor
 from cso.people.tree import lock_tree
 from tenants.scope import current_tenant, current_tenant_id
@@ -40,17 +41,27 @@ _BUCKETS = len(BUCKET_BOUNDS)
 def rebuild() -> int:
     """Make every cell of the current tenant what its facts say now; returns how many cells that changed.
 
-    A cell that was right keeps its revision. Marks made before are worked off with it. Writers go on; what they change
-    meanwhile is marked and refreshed after.
+    A cell that was right keeps its revision. Marks made before, and those in quarantine, are worked off with it.
+    Writers go on; what they change meanwhile is marked and refreshed after.
     """
     wait_for_engine_lock()
-    # What is marked by now is counted below; the facts are read after, so they are at least as new.
-    seen = list(Mark.objects.values_list("pk", flat=True))
-    build_aside()
+    tenant = {"tenant": current_tenant_id()}
     with connection.cursor() as cursor:
-        cursor.execute(_REPLACE, {"tenant": current_tenant_id()})
+        # What is marked by now is counted below; the facts are read after, so they are at least as new.
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.seen")
+        cursor.execute(
+            "CREATE TEMPORARY TABLE seen ON COMMIT DROP AS SELECT id FROM metrics_mark WHERE tenant_id = %(tenant)s",
+            tenant,
+        )
+        build_aside()
+        record_restatements("pg_temp.rebuilt")
+        cursor.execute(_REPLACE, tenant)
         changed: int = cursor.rowcount
-    Mark.objects.filter(pk__in=seen).delete()
+        cursor.execute(
+            "DELETE FROM metrics_mark m USING pg_temp.seen WHERE m.tenant_id = %(tenant)s AND m.id = seen.id", tenant
+        )
+    # Only who holds the engine lock sets marks aside.
+    QuarantinedMark.objects.all().delete()
     return changed
 
 
@@ -109,7 +120,7 @@ def verify() -> list[Difference]:
 
 def _stale_by_now() -> set[CellKey]:
     """The cells of the marks that wait, and the same cells of all units above."""
-    keys = stale_keys(waiting_marks(Mark.objects.count()))
+    keys = stale_keys(Work(*facts) for facts in Mark.objects.values_list("source", "unit_id", "day").distinct())
     above = defaultdict(list)
     units = {key.unit for key in keys}
     for unit, ancestor in UnitAncestor.objects.filter(unit__in=units).values_list("unit_id", "ancestor_id"):
@@ -118,7 +129,7 @@ def _stale_by_now() -> set[CellKey]:
 
 
 def build_aside() -> None:
-    """Compute every cell of the current tenant into the temporary table `rebuilt`.
+    """Compute every cell of the current tenant into the temporary table `rebuilt`; kept ones without a fact as zero.
 
     The tree is held still for its writers until the transaction ends: units are counted by their number in it.
     """
@@ -136,6 +147,19 @@ def build_aside() -> None:
                 for each in counts:
                     for line in each.lines(tree):
                         copy.write(line)
+        # What has nothing left is kept as zero: a cell never goes.
+        cursor.execute(
+            f"""
+            INSERT INTO pg_temp.rebuilt ({_CELLS})
+            SELECT c.family, c.grain, c.unit_id, c.period, none, none, '{{}}', '{{}}', '{{}}', '{{}}'
+            FROM metrics_cell c JOIN unnest(%s::text[], %s::int[]) AS known(family, width) USING (family),
+                 array_fill(0::bigint, ARRAY[width]) AS none
+            WHERE c.tenant_id = %s AND NOT EXISTS (
+                SELECT FROM pg_temp.rebuilt r WHERE r.family = c.family AND r.grain = c.grain
+                AND r.unit_id = c.unit_id AND r.period = c.period)
+            """,
+            [list(FAMILIES), [len(family.counters) for family in FAMILIES.values()], current_tenant_id()],
+        )
 
 
 @dataclass(frozen=True)

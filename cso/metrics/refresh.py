@@ -7,9 +7,9 @@ is recounted from its facts, and only the recount's difference to what stood the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,14 +17,17 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from cso.metrics.cells import (
+    Block,
     CellKey,
     CellValue,
+    bounds_of_cells,
     is_zero,
     lock_engine,
     minus,
     plus,
+    read_block,
     read_cells,
-    read_cells_of,
+    sum_block,
     write_cells,
     zero,
 )
@@ -33,16 +36,21 @@ from cso.metrics.models import Grain, Mark
 from cso.metrics.periods import Grain as PeriodGrain
 from cso.metrics.periods import Period, cells_touching
 from cso.metrics.registry import FAMILIES, Family
-from cso.people.models import Unit, UnitAncestor
+from cso.people.models import UnitAncestor
 from tenants.scope import current_tenant, current_tenant_id
 
 # The source of marks that say "this unit lost or gained a unit below it".
 TREE = "tree"
-MARKS_AT_ONCE = 5_000
+# So much of a family and grain is summed by one statement.
+_BLOCK = timedelta(days=366)
+# One transaction's work. A mark makes about a dozen cells stale, and one of the tree counts as one.
+CELLS_AT_ONCE = 5_000
+_MARKS_READ = 5_000
 
 
-class MarkRow(NamedTuple):
-    id: UUID
+class Work(NamedTuple):
+    """What any number of marks say alike."""
+
     source: str
     unit: UUID
     day: date
@@ -50,38 +58,73 @@ class MarkRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Refreshed:
-    """marks: how many were worked off. more: whether others were still waiting."""
+    """marks: how many were worked off. more: whether others wait."""
 
     marks: int
     more: bool
 
 
-def refresh(limit: int = MARKS_AT_ONCE) -> Refreshed | None:
-    """Work off up to `limit` marks of the current tenant, oldest first; None when another process is at it.
+def refresh(most_cells: int = CELLS_AT_ONCE, *, alone: UUID | None = None) -> Refreshed | None:
+    """Work off marks of the current tenant, oldest first, until about `most_cells` cells are stale by them.
+
+    At least one mark, and with each all others that say the same. None when another process is at it. alone: the mark
+    to take instead of the oldest ones.
 
     Marks, cells and the deletion of exactly those marks are one transaction: killed at any moment it leaves the marks.
     """
     if not lock_engine():
         return None
-    marks = waiting_marks(limit)
-    if marks:
-        refresh_cells(stale_keys(marks))
-        retotal({mark.unit for mark in marks if mark.source == TREE})
-        Mark.objects.filter(pk__in=[mark.id for mark in marks]).delete()
-    return Refreshed(len(marks), more=len(marks) == limit)
+    works = oldest_work(most_cells) if alone is None else _work_of(alone)
+    seen = _marks_of(works)
+    if works:
+        work_off(works)
+        Mark.objects.filter(pk__in=seen).delete()
+    return Refreshed(len(seen), more=Mark.objects.exists())
 
 
-def waiting_marks(limit: int) -> list[MarkRow]:
-    rows = Mark.objects.order_by("id").values_list("id", "source", "unit_id", "day")
-    return [MarkRow(*row) for row in rows[:limit]]
+def work_off(works: Sequence[Work]) -> None:
+    """Make the cells right in which the given facts count."""
+    refresh_cells(stale_keys(works))
+    retotal({work.unit for work in works if work.source == TREE})
 
 
-def stale_keys(marks: Iterable[MarkRow]) -> set[CellKey]:
+def oldest_work(most_cells: int) -> list[Work]:
+    """What the oldest marks say, each once, until about `most_cells` are stale by it; at least one if any waits."""
+    rows = Mark.objects.order_by("id").values_list("source", "unit_id", "day")[:_MARKS_READ]
+    chosen: list[Work] = []
+    cells = 0
+    for work in dict.fromkeys(Work(*row) for row in rows):
+        chosen.append(work)
+        cells += max(1, len(stale_keys([work])))
+        if cells >= most_cells:
+            break
+    return chosen
+
+
+def _work_of(mark: UUID) -> list[Work]:
+    return [Work(*row) for row in Mark.objects.filter(pk=mark).values_list("source", "unit_id", "day")]
+
+
+def _marks_of(works: Sequence[Work]) -> list[UUID]:
+    """The marks that say so by now; the facts are counted after, so they are at least as new."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT m.id FROM metrics_mark m JOIN unnest(%s::text[], %s::uuid[], %s::date[]) AS w(source, unit_id, day)
+                USING (source, unit_id, day)
+            WHERE m.tenant_id = %s
+            """,
+            [*(list(column) for column in zip(*works, strict=True)), current_tenant_id()] if works else [[]] * 3 + [0],
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def stale_keys(works: Iterable[Work]) -> set[CellKey]:
     """Every cell that the facts behind the marks can stand in."""
     zone = current_tenant().zone
     units_by_day: dict[tuple[str, date], set[UUID]] = defaultdict(set)
-    for mark in marks:
-        units_by_day[mark.source, mark.day].add(mark.unit)
+    for work in works:
+        units_by_day[work.source, work.day].add(work.unit)
     keys: set[CellKey] = set()
     for (source, day), units in units_by_day.items():
         for family in FAMILIES.values():
@@ -138,6 +181,8 @@ def _apply(differences: dict[CellKey, Tally]) -> None:
     stored = read_cells(sorted(total_differences))
     values = {}
     for key, difference in total_differences.items():
+        if is_zero(difference) and key not in differences:
+            continue  # what a child lost another gained
         nothing = zero(len(difference.counts))
         before = stored.get(key, CellValue(nothing, nothing))
         own = plus(before.own, differences[key]) if key in differences else before.own
@@ -150,20 +195,27 @@ def retotal(units: Iterable[UUID]) -> None:
 
     For reorganizations: a unit that moved is right in itself; those that it left and those that it joined are not.
     """
+    blocks = list(_blocks())
     for unit in _upwards(units):
-        children = list(Unit.objects.filter(parent=unit).values_list("pk", flat=True))
-        stored = read_cells_of([unit])
-        sums: dict[CellKey, Tally] = {key: value.own for key, value in stored.items()}
-        for key, value in read_cells_of(children).items():
-            target = key._replace(unit=unit)
-            known = sums.get(target)
-            sums[target] = plus(known, value.total) if known else value.total
-        changed = {}
-        for key, total in sums.items():
-            own = stored[key].own if key in stored else zero(len(total.counts))
-            if key not in stored or not is_zero(minus(total, stored[key].total)):
-                changed[key] = CellValue(own, total)
-        write_cells(changed)
+        for block in blocks:
+            stored = read_block(unit, block)
+            changed = {}
+            for key, total in sum_block(unit, block).items():
+                nothing = zero(len(total.counts))
+                before = stored.get(key, CellValue(nothing, nothing))
+                if not is_zero(minus(total, before.total)):
+                    changed[key] = CellValue(before.own, total)
+            write_cells(changed)
+
+
+def _blocks() -> Iterator[Block]:
+    """The tenant's cells, cut into blocks of one family and grain and at most a year."""
+    for family in FAMILIES:
+        for grain in Grain.values:
+            first, last = bounds_of_cells(family, grain)
+            while first is not None and last is not None and first <= last:
+                yield Block(family, grain, first, first + _BLOCK)
+                first += _BLOCK
 
 
 def _upwards(units: Iterable[UUID]) -> list[UUID]:

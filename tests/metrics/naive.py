@@ -138,13 +138,14 @@ def _counts(counter: Counter[int], family: str) -> Counts:
 
 
 def stored_cells() -> dict[Key, tuple[Counts, Counts]]:
-    """The current tenant's cells as they stand in the database."""
+    """The current tenant's cells as they stand in the database, but for those in which nothing is left."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT family, grain, period, unit_id, own, own_buckets, own_bucket_counts,
                    total, total_buckets, total_bucket_counts
             FROM metrics_cell
+            WHERE 0 <> ANY (own || total) OR cardinality(own_buckets || total_buckets) > 0
             """
         )
         return {

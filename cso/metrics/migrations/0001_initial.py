@@ -65,6 +65,7 @@ class Migration(migrations.Migration):
                 ("day", models.DateField()),
                 ("error", models.CharField(max_length=500)),
                 ("quarantined_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("tried_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 (
                     "tenant",
                     models.ForeignKey(
@@ -87,6 +88,9 @@ class Migration(migrations.Migration):
             options={
                 "abstract": False,
                 "base_manager_name": "objects",
+                "constraints": [
+                    models.UniqueConstraint(fields=("tenant", "source", "unit", "day"), name="one_quarantine_per_facts")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -169,6 +173,46 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Restatement",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("family", models.CharField(max_length=20)),
+                ("grain", models.CharField(choices=[("month", "Month"), ("week", "Week")], max_length=5)),
+                ("period", models.DateField()),
+                ("before", django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ("after", django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
+                ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        default=tenants.scope.current_tenant_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
+                (
+                    "unit",
+                    tenants.fields.TenantForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "base_manager_name": "objects",
+                "indexes": [models.Index(fields=["tenant", "family", "period", "unit"], name="restatement_of_cell")],
+            },
+        ),
+        migrations.CreateModel(
             name="EngineState",
             fields=[
                 (
@@ -178,6 +222,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("next_try_at", models.DateTimeField(null=True)),
+                ("alone", models.UUIDField(null=True)),
                 ("last_error", models.CharField(blank=True, default="", max_length=500)),
                 ("refreshed_at", models.DateTimeField(null=True)),
                 (
@@ -238,6 +284,7 @@ class Migration(migrations.Migration):
         SecureTenantTable("Mark"),
         SecureTenantTable("QuarantinedMark"),
         SecureTenantTable("Cell"),
+        SecureTenantTable("Restatement"),
         SecureTenantTable("EngineState"),
         SecureTenantTable("Target"),
     ]

@@ -6,7 +6,6 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from cso.metrics import engine
-from cso.metrics.models import QuarantinedMark
 from cso.metrics.rebuild import rebuild, verify
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
@@ -34,7 +33,6 @@ class Command(BaseCommand):
     def _rebuild(self, tenant: Tenant) -> None:
         with tenant_scope(tenant):
             changed = rebuild()
-            QuarantinedMark.objects.all().delete()
         self.stdout.write(f"{tenant.slug}: {changed:,} cells changed")
 
     def _verify(self, tenant: Tenant) -> int:
