@@ -11,16 +11,15 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cso.metrics.formulas import Verdict
+from cso.metrics.judgement import Judgement
 from cso.metrics.periods import FINAL_AFTER, Period
 from cso.metrics.queries import Figure
 from cso.metrics.xmr import Chart, Phrase, phrases
 from cso.recovery.models import Case
 from frontend.charts.svg import percent
 from frontend.templatetags.times import due_in
+from tenants.scope import current_tenant
 
-# Under this many cases a share is said with what chance leaves open.
-SMALL_SAMPLE = 20
 SOON = timedelta(hours=4)
 SIGNAL_IS_NEWS_WEEKS = 4
 
@@ -44,20 +43,20 @@ def target_words(target: Decimal) -> str:
 
 def chance_words(figure: Figure) -> str:
     """What chance leaves open about a share of few cases; empty for many."""
-    if figure.interval is None or figure.denominator >= SMALL_SAMPLE:
+    if figure.chance is None:
         return ""
-    low, high = percent(figure.interval.low), percent(figure.interval.high)
+    low, high = percent(figure.chance.low), percent(figure.chance.high)
     return _("few cases: likely %(low)s to %(high)s") % {"low": low, "high": high}
 
 
-def gap_words(verdict: Verdict, gap: float | None) -> tuple[str, str]:
+def gap_words(judgement: Judgement) -> tuple[str, str]:
     """How a share stands against the target, and the tone in which to say it."""
-    if gap is None:
-        return _("no data") if verdict == "no_data" else "", "chance"
-    points = max(1, round(abs(gap)))
-    if verdict == "missed":
+    if judgement.gap is None:
+        return _("no data"), "chance"
+    points = max(1, round(abs(judgement.gap)))
+    if judgement.verdict == "missed":
         return ngettext("%(n)s point short", "%(n)s points short", points) % {"n": points}, "worse"
-    if verdict == "met":
+    if judgement.verdict == "met":
         return _("met"), "better"
     return _("too close to call"), "chance"
 
@@ -75,6 +74,15 @@ def period_words(period: Period) -> str:
     return f"{start} – {format_date(last, 'j M Y')}"
 
 
+def part_words(since: date | None, until: date | None) -> str:
+    """Which part of a period someone led in; empty for the whole of it."""
+    first = format_date(since, "j M") if since else ""
+    last = format_date(until - timedelta(days=1), "j M") if until else ""
+    if first and last:
+        return f"{first} – {last}"
+    return _("since %(day)s") % {"day": first} if first else _("until %(day)s") % {"day": last} if last else ""
+
+
 def status_words(figure: Figure, period: Period) -> str:
     """Whether the figure can still change, and why."""
     if figure.status == "running":
@@ -89,6 +97,9 @@ def status_words(figure: Figure, period: Period) -> str:
     if figure.status == "provisional":
         day = format_date(period.after + FINAL_AFTER, "j M Y")
         return _("Provisional: late reports and reopened cases may change it until %(day)s.") % {"day": day}
+    if figure.restated_at is not None:
+        day = format_date(figure.restated_at.astimezone(current_tenant().zone), "j M Y")
+        return _("Final, restated on %(day)s.") % {"day": day}
     return _("Final.")
 
 

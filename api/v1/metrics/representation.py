@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
@@ -55,6 +56,9 @@ class FigureShape(Shape):
     p90_seconds = serializers.FloatField(allow_null=True, help_text="Of a time; null: not reached, or under 10 cases.")
     revision = serializers.IntegerField(allow_null=True, help_text="How often the figure's cells have changed.")
     as_of = serializers.DateTimeField(allow_null=True, help_text="When they last did.")
+    restated_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the figure last changed after it was final; null if it did not."
+    )
 
 
 class ValueShape(FigureShape):
@@ -83,26 +87,29 @@ def metric_json(metric: Metric) -> Row:
     }
 
 
-def figure_json(figure: Figure, period: Period, times: Summary | None = None) -> Row:
-    """A share or, with `times`, a time in one period."""
-    start, end = period.bounds(current_tenant().zone)
-    interval = figure.interval
-    is_share = figure.metric.kind == "share"
+def figure_json(
+    figure: Figure, period: Period, times: Summary | None = None, between: tuple[datetime, datetime] | None = None
+) -> Row:
+    """A share, a count or, with `times`, a time in one period, or in the part `between` of it."""
+    start, end = between or period.bounds(current_tenant().zone)
+    is_share, is_count = figure.metric.kind == "share", figure.metric.kind == "count"
+    interval = figure.interval if is_share else None
     return {
         "period": period.key,
         "starts_at": start,
         "ends_at": end,
         "status": figure.status,
         "numerator": figure.numerator,
-        "denominator": figure.denominator,
+        "denominator": None if is_count else figure.denominator,
         "share": float(figure.share) if is_share and figure.share is not None else None,
-        "interval": {"low": interval.low, "high": interval.high} if is_share and interval else None,
+        "interval": {"low": interval.low, "high": interval.high} if interval else None,
         "running": figure.running,
         "occurrence_known": figure.counts.get("occurrence_known"),
         "median_seconds": times.median if times else None,
         "p90_seconds": times.p90 if times else None,
         "revision": figure.revision,
         "as_of": figure.as_of,
+        "restated_at": figure.restated_at,
     }
 
 
