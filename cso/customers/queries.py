@@ -15,8 +15,11 @@ def visible_customers(viewer: Actor) -> QuerySet[Customer]:
 
 def find_customer(viewer: Actor, wording: str) -> Customer | None:
     """The customer whose external id, e-mail address or phone number is exactly `wording`."""
-    known = visible_customers(viewer)
-    wording = wording.strip()
+    return customer_known_by(wording, among=visible_customers(viewer))
+
+
+def customer_known_by(wording: str, *, among: QuerySet[Customer]) -> Customer | None:
+    known, wording = among, wording.strip()
     for lookup in ({"external_id": wording}, {"email_ci": wording.lower()}, {"phone": wording}):
         if found := known.filter(**lookup).first():
             return found

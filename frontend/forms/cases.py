@@ -7,11 +7,11 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.db import transaction
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from cso.customers.models import Customer
-from cso.customers.queries import find_customer
+from cso.customers.actions import find_or_add_customer
 from cso.recovery.actions import (
     MAX_NOTE,
     confirm_exclusion,
@@ -73,22 +73,17 @@ class LogCaseForm(PortalForm):
         in_zone = _("In the time zone %(zone)s.") % {"zone": current_tenant().time_zone}
         self.fields["occurred_at"].help_text = in_zone
 
-    def clean_customer(self) -> Customer | None:
-        wording = self.cleaned_data["customer"]
-        if not wording:
-            return None
-        if found := find_customer(self.member, wording):
-            return found
-        raise forms.ValidationError(
-            _("No customer is known by this. Check it, or leave it empty and say above who it was.")
-        )
-
     def clean(self) -> None:
         self.cleaned_data["occurred_at"] = Moment.of(self, "happened", "occurred_at", now=self.now)
 
     def save(self) -> Case:
         """Open the case; raises what `open_case` raises."""
         words = self.cleaned_data
+        with transaction.atomic():  # a form sent twice leaves no second customer either
+            return self._open(words)
+
+    def _open(self, words: dict[str, Any]) -> Case:
+        contact = words["customer"]
         other = words["other_cause"].strip()
         return open_case(
             id=words["token"],
@@ -99,7 +94,7 @@ class LogCaseForm(PortalForm):
             summary=words["summary"],
             channel=words["channel"],
             cause=find_or_add_cause(other) if other else self.causes.get(words["cause"]),
-            customer=words["customer"],
+            customer=find_or_add_customer(contact, by=self.member) if contact else None,
             now=self.now,
         )
 

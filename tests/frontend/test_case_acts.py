@@ -6,9 +6,12 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.utils import timezone
 
+from cso.customers.actions import find_or_add_customer, save_customer
+from cso.customers.models import Customer
 from cso.recovery.actions import propose_exclusion
 from cso.recovery.models import Case
 from tenants.roles import Role
@@ -73,7 +76,7 @@ def test_an_earlier_time_is_the_workspaces(acme: Company, visit: Visit) -> None:
         ({"happened": "earlier", "occurred_at": "2999-01-01T00:00"}, "cannot be later than its first report"),
         ({"unit": "nowhere"}, "There is no unit with this code or name."),
         ({"unit": ""}, "This field is required."),
-        ({"customer": "nobody"}, "No customer is known by this."),
+        ({"customer": "nobody@"}, "Enter a valid email address."),
         ({"other_cause": "Bad attitude"}, "Attitude is not a cause"),
         ({"token": "x"}, "Enter a valid UUID."),
     ],
@@ -89,6 +92,55 @@ def test_what_is_wrong_is_said_in_the_summary_and_beside_the_field(
     assert "There is a problem" in page
     with tenant_scope(acme.tenant):
         assert not Case.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("contact", "field"),
+    [
+        ("Priya@example.com", "email"),
+        ("+1 (416) 555-0100", "phone"),
+        ("4165550100", "external_id"),
+        ("ORDER-77", "external_id"),
+        ("Priya Patel", "name"),
+    ],
+)
+def test_a_contact_that_nobody_knows_makes_the_customer_with_the_case(
+    acme: Company, other: Company, visit: Visit, contact: str, field: str
+) -> None:
+    with tenant_scope(other.tenant):
+        theirs = save_customer(Customer(), by=None, **{field: contact})
+    visit(acme, Role.FRONTLINE).post("/acme/cases/new/", oops(acme, customer=contact))
+    customer = the_case(acme).customer
+    assert customer is not None
+    assert customer != theirs
+    given = {name: getattr(customer, name) for name in ("external_id", "name", "email", "phone")}
+    assert given == {"external_id": None, "name": "", "email": "", "phone": ""} | {field: contact}
+
+
+@pytest.mark.parametrize("contact", ["PRIYA@example.com", "+1 416 555 0100", "crm-77"])
+def test_a_contact_that_is_known_adds_no_customer(acme: Company, visit: Visit, contact: str) -> None:
+    with tenant_scope(acme.tenant):
+        known = save_customer(
+            Customer(), by=None, external_id="crm-77", email="priya@example.com", phone="+1 416 555 0100"
+        )
+    visit(acme, Role.FRONTLINE).post("/acme/cases/new/", oops(acme, customer=contact))
+    assert the_case(acme).customer == known
+    with tenant_scope(acme.tenant):
+        assert Customer.objects.count() == 1
+
+
+def test_a_case_that_is_refused_or_sent_twice_leaves_no_customer(acme: Company, visit: Visit) -> None:
+    client, form = visit(acme, Role.FRONTLINE), oops(acme, customer="Priya Patel")
+    for _ in range(2):
+        client.post("/acme/cases/new/", form)
+    client.post("/acme/cases/new/", oops(acme, customer="Nia New", other_cause="Bad attitude"))
+    with tenant_scope(acme.tenant):
+        assert [customer.name for customer in Customer.objects.all()] == ["Priya Patel"]
+
+
+def test_who_neither_logs_nor_edits_adds_no_customer(acme: Company) -> None:
+    with tenant_scope(acme.tenant), pytest.raises(PermissionDenied):
+        find_or_add_customer("+1 416 555 0100", by=acme.member(Role.AUDITOR))
 
 
 def act(client: Client, case: Case, name: str, **form: str) -> str:
