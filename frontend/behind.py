@@ -16,10 +16,9 @@ from django.db.models import QuerySet
 from django.http import Http404, QueryDict
 from django.urls import reverse
 
-from cso.metrics.counting import Window
 from cso.metrics.drilldown import Part, cases_behind
-from cso.metrics.periods import Period, day_start, parse_period
-from cso.metrics.queries import Figure, figures, figures_between, whole_tenant
+from cso.metrics.periods import Period, parse_period, part_bounds
+from cso.metrics.queries import Figure, figure_of, whole_tenant
 from cso.metrics.registry import METRICS, Metric
 from cso.people.models import Unit
 from cso.people.queries import visible_units
@@ -56,6 +55,31 @@ def behind_url(
 
 
 @dataclass(frozen=True)
+class PartOfPeriod:
+    """The days of a period that somebody led in; without since and until the whole of it, and `between` None."""
+
+    since: date | None = None
+    until: date | None = None
+    between: tuple[datetime, datetime] | None = None
+
+    @classmethod
+    def asked_for(cls, query: QueryDict, period: Period | None) -> PartOfPeriod:
+        """Raises ValueError for what is no part of the period."""
+        since, until = (date.fromisoformat(text) if (text := query.get(n)) else None for n in ("since", "until"))
+        if period is None or (since is None and until is None):
+            return cls()
+        return cls(since, until, part_bounds(period, since, until, current_tenant().zone))
+
+
+def unit_url(unit: UUID, period: Period | None, since: date | None = None, until: date | None = None) -> str:
+    """A unit's page, with the figure of a period or of a part of it."""
+    query = {"period": period.key if period else None, "since": since, "until": until}
+    given = urlencode({name: value for name, value in query.items() if value is not None})
+    url = reverse("unit", args=[current_tenant().slug, unit])
+    return f"{url}?{given}" if given else url
+
+
+@dataclass(frozen=True)
 class Behind:
     """One part of one figure, as an address asks for it."""
 
@@ -63,8 +87,7 @@ class Behind:
     part: Part
     period: Period | None
     unit: Unit | None
-    since: date | None
-    until: date | None
+    days: PartOfPeriod
     cause: Cause | None
     without_cause: bool
 
@@ -74,7 +97,7 @@ class Behind:
         try:
             metric, part = METRICS[query.get("metric", "")], query.get("part", "")
             period = None if metric.is_state else parse_period(query.get("period", ""))
-            since, until = (date.fromisoformat(text) if (text := query.get(n)) else None for n in ("since", "until"))
+            days = PartOfPeriod.asked_for(query, period)
             unit = visible_units(viewer).get(pk=UUID(str(query["unit"]))) if "unit" in query else None
             cause = query.get("cause")
             found = Cause.objects.get(pk=UUID(cause)) if cause and cause != NO_CAUSE else None
@@ -82,13 +105,11 @@ class Behind:
             raise Http404 from error
         if part not in get_args(Part) or (unit is None and not viewer.can(Can.SEE_SCORECARD)):
             raise Http404
-        return cls(metric, cast(Part, part), period, unit, since, until, found, cause == NO_CAUSE)
+        return cls(metric, cast(Part, part), period, unit, days, found, cause == NO_CAUSE)
 
     def cases(self, viewer: Membership, *, now: datetime) -> QuerySet[Case]:
         units = [self.unit.pk] if self.unit else None
-        found = cases_behind(
-            viewer, self.metric, self.part, units, self.period, now=now, between=self._window_of_a_part()
-        )
+        found = cases_behind(viewer, self.metric, self.part, units, self.period, now=now, between=self.days.between)
         if self.without_cause:
             return found.filter(cause=None)
         return found.filter(cause=self.cause) if self.cause else found
@@ -98,16 +119,4 @@ class Behind:
         if self.period is None:
             return None
         units = [self.unit.pk] if self.unit else whole_tenant()
-        if between := self._window_of_a_part():
-            windows = [Window(unit, *between) for unit in units]
-            return figures_between(self.metric, windows, now=now)[0]
-        return figures(self.metric, {None: units}, [self.period], now=now)[None, self.period]
-
-    def _window_of_a_part(self) -> tuple[datetime, datetime] | None:
-        if self.period is None or (self.since is None and self.until is None):
-            return None
-        zone = current_tenant().zone
-        start, end = self.period.bounds(zone)
-        since = day_start(self.since, zone) if self.since else start
-        until = day_start(self.until, zone) if self.until else end
-        return max(start, since), min(end, until)
+        return figure_of(self.metric, units, self.period, now=now, between=self.days.between)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.urls import reverse
 from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,25 +14,24 @@ from cso.metrics import xmr
 from cso.metrics.periods import Period
 from cso.metrics.queries import HEADLINE, Figure, Reason
 from cso.metrics.standing import LeaderRow
-from frontend.behind import NO_CAUSE, behind_url
+from frontend.behind import NO_CAUSE, behind_url, unit_url
 from frontend.charts.bullet import bullet
 from frontend.charts.sparkline import sparkline
 from frontend.charts.xmr import XmrPoint, xmr_chart
-from frontend.wording import chance_words, gap_words, number, of_words, share_words, xmr_sentence
-from tenants.scope import current_tenant
+from frontend.wording import chance_words, gap_words, number, of_words, part_words, share_words, xmr_sentence
 
 
 def leader_row(row: LeaderRow, period: Period) -> dict[str, Any]:
     """One row for components/scorecard.html."""
-    gap, tone = gap_words(row.verdict, row.gap)
-    url = reverse("unit", args=[current_tenant().slug, row.unit.pk])
+    gap, tone = gap_words(row.judgement)
+    target = row.judgement.target
     name = row.leader.name if row.leader else _("No leader named")
     return {
         "name": name,
-        "url": f"{url}?period={period.key}",
+        "url": unit_url(row.unit.pk, period, row.since, row.until),
         "unit": row.unit.name,
-        "tenure": _tenure_words(row),
-        "bullet": share_bullet(name, row.figure, row.target, row.previous),
+        "tenure": part_words(row.since, row.until),
+        "bullet": share_bullet(name, row.figure, target, row.previous),
         "value": share_words(row.figure),
         "cases": of_words(row.figure) if row.figure.denominator else "",
         "cases_url": behind_url(
@@ -43,7 +40,7 @@ def leader_row(row: LeaderRow, period: Period) -> dict[str, Any]:
         "chance": chance_words(row.figure),
         "gap": gap,
         "gap_tone": tone,
-        "sparkline": sparkline(label=_("Last 26 weeks"), values=row.weeks, target=_share(row.target)),
+        "sparkline": sparkline(label=_("Last 26 weeks"), values=row.weeks, target=_share(target)) if row.weeks else "",
         "overdue": number(row.overdue) if row.overdue else "",
         "overdue_url": behind_url("open_overdue", "numerator", None, unit=row.unit.pk),
         **_main_reason(row, period),
@@ -54,7 +51,7 @@ def share_bullet(name: str, figure: Figure, target: Decimal | None, previous: Fi
     """The bullet graph of a share; empty without a target, which is what it is drawn against."""
     if target is None:
         return ""
-    interval = (figure.interval.low, figure.interval.high) if figure.interval and chance_words(figure) else None
+    interval = (figure.chance.low, figure.chance.high) if figure.chance else None
     return bullet(
         label=name,
         value=float(figure.share) if figure.share is not None else None,
@@ -100,15 +97,6 @@ def _signal(point: xmr.Point) -> Any:
 
 def _share(target: Decimal | None) -> float | None:
     return float(target) / 100 if target is not None else None
-
-
-def _tenure_words(row: LeaderRow) -> str:
-    """Which part of the period the row is about; empty for the whole of it."""
-    since = format_date(row.since, "j M") if row.since else ""
-    until = format_date(row.until - timedelta(days=1), "j M") if row.until else ""
-    if since and until:
-        return f"{since} – {until}"
-    return _("since %(day)s") % {"day": since} if since else _("until %(day)s") % {"day": until} if until else ""
 
 
 def _main_reason(row: LeaderRow, period: Period) -> dict[str, str]:

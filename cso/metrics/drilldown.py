@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from cso.metrics.periods import Period
 from cso.metrics.registry import Family, Metric
 from cso.people.models import UnitAncestor
-from cso.recovery.models import RECOVERY_TIME, Case
+from cso.recovery.models import Case
 from cso.recovery.queries import visible_cases
 from tenants.models import Actor
 from tenants.scope import current_tenant
@@ -33,8 +33,9 @@ def cases_behind(
     """The cases that make up one part of a figure; their number is the figure's.
 
     part: `numerator`, `denominator`, `rest` (in the denominator, not in the numerator: the misses) or `running` (not
-    yet due). units: their subtrees; None for the whole tenant. period None is for a state. between: counts only
-    instants in that window instead of the period's, for a leader's part of it.
+    yet due). units: their subtrees; None for the whole tenant. period None is for a state, which is one count: it has
+    no `rest`, and nothing of it is `running`. between: counts only instants in that window instead of the period's, for
+    a leader's part of it.
     """
     family = metric.family
     cases = visible_cases(viewer).filter(family.source.base)
@@ -42,7 +43,9 @@ def cases_behind(
         below = UnitAncestor.objects.filter(ancestor__in=units).values("unit")
         cases = cases.filter(unit__in=below)
     if metric.is_state:
-        return cases.filter(family.counters[metric.numerator], clock_start__lt=now - RECOVERY_TIME)
+        if part in {"rest", "running"}:
+            return cases.none()
+        return cases.filter(family.counters[metric.numerator], **{f"{family.column}__lt": now - family.delay})
     if part == "running" and not family.delay:
         return cases.none()  # what is counted at once is never not yet due
     if between is None:

@@ -49,6 +49,11 @@ class Summary:
     p90: float | None
     certain: bool = True
 
+    @property
+    def tells_p90(self) -> bool:
+        """Whether there are enough cases for a p90, reached or not."""
+        return self.n >= P90_NEEDS
+
 
 def wilson_interval(numerator: int, denominator: int) -> Interval | None:
     """The Wilson score interval (95 %) of a share; None without data.

@@ -15,7 +15,9 @@ Grain = Literal["month", "week", "quarter", "year"]
 Status = Literal["running", "provisional", "final"]
 
 FINAL_AFTER = timedelta(days=45)
-YEARS = range(1900, 3000)
+YEARS = range(1970, 2201)
+# A range is the sum of its weeks or months; more of them than this asks for nothing that anybody reads.
+MOST_YEARS = 50
 
 _MONTHS: dict[Grain, int] = {"month": 1, "quarter": 3, "year": 12}
 _KEY = re.compile(r"(?P<year>[0-9]{4})(-(?P<month>[0-9]{2})|-W(?P<week>[0-9]{2})|-Q(?P<quarter>[0-9]))?")
@@ -84,7 +86,21 @@ def parse_period(text: str) -> Period:
     end = _parse_one(last, text)
     if start.grain != end.grain or end.first < start.first:
         raise _not_a_period(text)
-    return Period(start.grain, start.first, _distance(start.grain, start.first, end.first) + 1)
+    period = Period(start.grain, start.first, _distance(start.grain, start.first, end.first) + 1)
+    if period.after - period.first > timedelta(days=366 * MOST_YEARS):
+        raise ValueError(f"A period is {MOST_YEARS} years long at most; not {text[:60]!r}.")
+    return period
+
+
+def part_bounds(period: Period, since: date | None, until: date | None, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """The instants of the part of a period from the day `since` on and before the day `until` (None: its own ends).
+
+    Raises ValueError when that is nothing.
+    """
+    first, end = max(since or period.first, period.first), min(until or period.after, period.after)
+    if first >= end:
+        raise ValueError(f"No day of {period.key} lies in that part of it.")
+    return day_start(first, zone), day_start(end, zone)
 
 
 def period_of(instant: datetime, grain: Grain, zone: ZoneInfo) -> Period:
@@ -102,7 +118,11 @@ def last_weeks(n: int, now: datetime, zone: ZoneInfo) -> Period:
 
 def status(period: Period, now: datetime, zone: ZoneInfo) -> Status:
     """Running until its end, then provisional, and final from 45 days (of 24 h) after it."""
-    end = period.bounds(zone)[1]
+    return status_at(period.bounds(zone)[1], now)
+
+
+def status_at(end: datetime, now: datetime) -> Status:
+    """The same for whatever ends at `end`."""
     if _aware(now) < end:
         return "running"
     return "provisional" if now < end + FINAL_AFTER else "final"

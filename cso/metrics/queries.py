@@ -1,7 +1,9 @@
 """Reading figures: cells plus the clock.
 
-Cells know nothing of the time, so a reader says when "now" is, and what is not yet due by then is left out. A group of
-units stands for the sum of its (disjoint) subtrees: one unit for itself, the top units for the whole tenant.
+Cells know nothing of the time, so a reader says when "now" is, and what is not yet due by then is left out. While marks
+wait, cells stand behind the facts; the months and weeks that are not over then come from the facts alone, for cells
+less what is running would be no figure of any instant. A group of units stands for the sum of its (disjoint) subtrees:
+one unit for itself, the top units for the whole tenant.
 """
 
 from __future__ import annotations
@@ -9,29 +11,31 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import product
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import connection
 
-from cso.metrics import formulas
 from cso.metrics.counting import Window, base_condition, count_windows
-from cso.metrics.formulas import Interval, Summary, wilson_interval
-from cso.metrics.histograms import Histogram, time_to_recover_from, width_bucket_thresholds
+from cso.metrics.formulas import SMALL_SAMPLE, Interval, wilson_interval
 from cso.metrics.models import Target
-from cso.metrics.periods import Period, Status, period_of, status
+from cso.metrics.periods import Period, Status, day_start, period_of, status, status_at
 from cso.metrics.registry import DUE, METRICS, Family, Metric
 from cso.people.models import Unit
 from cso.recovery.models import RECOVERY_TIME
-from tenants.scope import current_tenant, current_tenant_id
+from tenants.scope import current_tenant, current_tenant_id, day_of
 
 K = TypeVar("K", bound=Hashable)
 
 HEADLINE = METRICS["recovered_24h"]
+# Whether cells of the tenant stand behind its facts; a quarantined mark waits for a person.
+MARKS_WAIT = """(
+    EXISTS (SELECT FROM metrics_mark WHERE tenant_id = %(tenant)s)
+    OR EXISTS (SELECT FROM metrics_quarantinedmark WHERE tenant_id = %(tenant)s))"""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Figure:
 
     counts: every counter of the metric's family, by name, likewise without the running ones.
     revision, as_of: how often, and when last, the cells behind it changed; None when there are none.
+    restated_at: when it last changed after it was final; None when it did not.
     """
 
     metric: Metric
@@ -50,6 +55,7 @@ class Figure:
     counts: Mapping[str, int]
     revision: int | None = None
     as_of: datetime | None = None
+    restated_at: datetime | None = None
 
     @property
     def share(self) -> Fraction | None:
@@ -66,6 +72,11 @@ class Figure:
         return wilson_interval(self.numerator, self.denominator)
 
     @property
+    def chance(self) -> Interval | None:
+        """The interval where the cases are so few that it is said with the share; None elsewhere."""
+        return self.interval if self.denominator < SMALL_SAMPLE else None
+
+    @property
     def missed(self) -> int:
         return self.denominator - self.numerator
 
@@ -80,48 +91,50 @@ def figures(
 ) -> dict[tuple[K, Period], Figure]:
     """A figure for each group in each period: one query, and one more per period that is not over at `now`.
 
-    A unit may stand in several groups, and a period may be asked for twice.
+    While marks wait, each of those periods takes one more, which counts the facts. A unit may stand in several groups,
+    and a period may be asked for twice.
     """
     periods = list(dict.fromkeys(periods))
-    counted = _sum_cells(metric.family, groups, periods)
-    running = _running(metric.family, groups, [p for p in periods if _may_hold_undue(metric.family, p, now)], now)
-    names = list(metric.family.counters)
-    zone = current_tenant().zone
+    family, names, zone = metric.family, list(metric.family.counters), current_tenant().zone
+    unfinished = [period for period in periods if family.delay and period.bounds(zone)[1] > now]
+    # What is running is read before the cells: a change between the two has then left its mark, which the cells' query
+    # sees.
+    running = {period: _count_now(family, groups, (now, period.bounds(zone)[1]), now) for period in unfinished}
+    kept = _sum_cells(family, groups, periods, now)
+    live: dict[Period, _Now[K]] = {}
+    if kept.is_behind:
+        live = {period: _count_now(family, groups, _rest_of(period, now), now) for period in unfinished}
     found = {}
-    for period in periods:
+    for period, group in product(periods, groups):
+        sums, revision, as_of, restated_at = kept.sums.get((group, period), ([0] * len(names), None, None, None))
         state = status(period, now, zone)
-        for group in groups:
-            sums, revision, as_of = counted.get((group, period), ([0] * len(names), None, None))
-            undue = running.get((group, period), [0] * len(names))
-            counts = _due(metric, dict(zip(names, sums, strict=True)), dict(zip(names, undue, strict=True)))
-            found[group, period] = Figure(
-                metric,
-                counts[metric.numerator],
-                counts[metric.denominator],
-                undue[names.index(metric.denominator)],
-                state,
-                counts,
-                revision,
-                as_of,
-            )
+        if period in live:
+            due, undue = live[period].get(group, ([0] * len(names), [0] * len(names)))
+            sums = [a + b for a, b in zip(sums, due, strict=True)]
+        else:
+            _, undue = running.get(period, {}).get(group, ([], [0] * len(names)))
+            sums = [a - b for a, b in zip(sums, undue, strict=True)]
+        counts = dict(zip(names, sums, strict=True))
+        found[group, period] = Figure(
+            metric,
+            counts[metric.numerator],
+            counts[metric.denominator],
+            undue[names.index(metric.denominator)],
+            state,
+            counts,
+            revision,
+            as_of,
+            restated_at if state == "final" else None,
+        )
     return found
 
 
-def _due(metric: Metric, counted: Mapping[str, int], undue: Mapping[str, int]) -> dict[str, int]:
-    """What cells hold without what is not yet due.
-
-    Cells stand behind the facts until the engine has run, so more may be running than they hold. The figure then shows
-    fewer cases for a moment, but always a share.
-    """
-    counts = {name: max(0, counted[name] - undue[name]) for name in counted}
-    counts[metric.numerator] = min(counts[metric.numerator], counts[metric.denominator])
-    return counts
-
-
-def figures_between(metric: Metric, windows: Sequence[Window], *, now: datetime) -> list[Figure]:
+def figures_between(
+    metric: Metric, windows: Sequence[Window], *, now: datetime, period: Period | None = None
+) -> list[Figure]:
     """The same figure for any windows of instants, counted from the facts: a leader's part of a month, a check by hand.
 
-    One per window, units below included; two queries whatever their number.
+    One per window, units below included; two queries whatever their number. A part of a `period` is final when that is.
     """
     family = metric.family
     names = list(family.counters)
@@ -135,58 +148,46 @@ def figures_between(metric: Metric, windows: Sequence[Window], *, now: datetime)
     for window, tally, undue in zip(windows, counted, left_out, strict=True):
         counts = dict(zip(names, tally.counts, strict=True))
         running = undue.counts[names.index(metric.denominator)]
-        state: Status = "running" if now < window.end else "provisional"
+        state = status(period, now, current_tenant().zone) if period else status_at(window.end, now)
         found.append(Figure(metric, counts[metric.numerator], counts[metric.denominator], running, state, counts))
     return found
 
 
-# Up to here the times are read from the facts, exactly; above, from histograms, within 1 %.
-EXACT_UP_TO = 20_000
-
-
-def time_to_recover(units: Sequence[UUID], period: Period, *, now: datetime) -> Summary:
-    """Median and p90 of the seconds to the fix that held, by Kaplan-Meier, of the cases that began in a period.
-
-    Exact for up to `EXACT_UP_TO` cases, and wherever the histograms cannot promise their bound (`Summary.certain`).
-    """
-    metric = METRICS["time_to_recover"]
-    cases = figures(metric, {None: units}, [period], now=now)[None, period].denominator
-    if cases > EXACT_UP_TO:
-        summary = time_to_recover_from(_fixed_histogram(units, period), _open_histogram(units, period, now))
-        if summary.certain:
-            return summary
-    fixed, still_open = _seconds(units, period, now)
-    return formulas.time_to_recover(fixed, still_open)
-
-
-def overdue_now(groups: Mapping[K, Sequence[UUID]], *, now: datetime) -> dict[K, int]:
-    """How many valid cases of each group are open and past their 24 hours, this instant."""
-    if not groups:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT above.ancestor_id, count(*)
-            FROM recovery_case JOIN people_unitancestor above
-                ON above.tenant_id = recovery_case.tenant_id AND above.unit_id = recovery_case.unit_id
-            WHERE recovery_case.tenant_id = %s AND fixed_at IS NULL AND is_valid AND clock_start < %s
-            AND above.ancestor_id = ANY(%s)
-            GROUP BY above.ancestor_id
-            """,
-            [current_tenant_id(), now - RECOVERY_TIME, [unit for units in groups.values() for unit in units]],
-        )
-        by_unit = dict(cursor.fetchall())
-    return {group: sum(by_unit.get(unit, 0) for unit in units) for group, units in groups.items()}
-
-
-def target_on(metric: Metric, day: date) -> Decimal | None:
-    """The target in force on a day of the tenant, in percent; None when none was set by then."""
-    return (
-        Target.objects.filter(metric=metric.key, starts_on__lte=day)
-        .order_by("-starts_on")
-        .values_list("percent", flat=True)
-        .first()
+def figure_of(
+    metric: Metric,
+    units: Sequence[UUID],
+    period: Period,
+    *,
+    now: datetime,
+    between: tuple[datetime, datetime] | None = None,
+) -> Figure:
+    """The figure of disjoint subtrees together in a period; of a part of it, counted from the facts, with `between`."""
+    if between is None:
+        return figures(metric, {None: units}, [period], now=now)[None, period]
+    parts = figures_between(metric, [Window(unit, *between) for unit in units], now=now, period=period)
+    counts = {name: sum(part.counts[name] for part in parts) for name in metric.family.counters}
+    return Figure(
+        metric,
+        counts[metric.numerator],
+        counts[metric.denominator],
+        sum(part.running for part in parts),
+        status(period, now, current_tenant().zone),
+        counts,
     )
+
+
+def target_for(metric: Metric, period: Period, *, now: datetime) -> Decimal | None:
+    """The target that a period is held against, in percent: the one in force at its start.
+
+    For a period that began before any was set, it is the first one that took force within it, by now; None without.
+    """
+    elapsed = max(period.first, min(day_of(now), period.after - timedelta(days=1)))
+    known = Target.objects.filter(metric=metric.key, starts_on__lte=elapsed).order_by("starts_on")
+    target: Decimal | None = None
+    for starts_on, percent in known.values_list("starts_on", "percent"):
+        if target is None or starts_on <= period.first:
+            target = percent
+    return target
 
 
 @dataclass(frozen=True)
@@ -236,137 +237,121 @@ def reasons(windows: Sequence[Window], *, now: datetime, most: int = 3) -> list[
     ]
 
 
+_Sum = tuple[list[int], int, datetime, datetime | None]
+
+
+@dataclass(frozen=True)
+class _Kept(Generic[K]):
+    """What cells hold: counts, revisions, last change and last restatement by group and period.
+
+    is_behind: marks wait; the counts then leave out the cells that are not over, where a family has a delay.
+    """
+
+    sums: dict[tuple[K, Period], _Sum]
+    is_behind: bool
+
+
 def _sum_cells(
-    family: Family, groups: Mapping[K, Sequence[UUID]], periods: Sequence[Period]
-) -> dict[tuple[K, Period], tuple[list[int], int, datetime]]:
-    """Counts, revisions and last change of the cells of each group and period, in one query."""
+    family: Family, groups: Mapping[K, Sequence[UUID]], periods: Sequence[Period], now: datetime
+) -> _Kept[K]:
+    """One query, so that the cells and whether marks wait are of one instant."""
     owners = _groups_of_units(groups)
     holders: dict[tuple[str, date], list[Period]] = defaultdict(list)
     for period in periods:
         for cell in period.cells():
             holders[period.cell_grain, cell].append(period)
-    grains, cells = [grain for grain, _ in holders], [cell for _, cell in holders]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT cell.unit_id, cell.grain, cell.period, cell.total, cell.revision, cell.as_of
-            FROM unnest(%s::text[], %s::date[]) AS wanted(grain, period)
-            JOIN metrics_cell cell ON cell.tenant_id = %s AND cell.family = %s AND cell.grain = wanted.grain
-                AND cell.period = wanted.period AND cell.unit_id = ANY(%s)
-            """,
-            [grains, cells, current_tenant_id(), family.key, list(owners)],
-        )
-        sums: dict[tuple[K, Period], tuple[list[int], int, datetime]] = {}
-        for unit, grain, cell, total, revision, as_of in cursor.fetchall():
-            for key in product(owners[unit], holders[grain, cell]):
-                known, known_revision, known_as_of = sums.get(key, ([0] * len(total), 0, as_of))
-                summed = [a + b for a, b in zip(known, total, strict=True)]
-                sums[key] = (summed, known_revision + revision, max(known_as_of, as_of))
-    return sums
-
-
-def _fixed_histogram(units: Sequence[UUID], period: Period) -> Histogram:
-    family = METRICS["time_to_recover"].family
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT bucket, sum(bucket_count)
-            FROM metrics_cell cell, unnest(total_buckets, total_bucket_counts) AS h(bucket, bucket_count)
-            WHERE cell.tenant_id = %s AND family = %s AND grain = %s AND period = ANY(%s) AND unit_id = ANY(%s)
-            GROUP BY bucket
-            """,
-            [current_tenant_id(), family.key, period.cell_grain, period.cells(), list(units)],
-        )
-        return _as_histogram(cursor.fetchall())
-
-
-def _open_histogram(units: Sequence[UUID], period: Period, now: datetime) -> Histogram:
-    """How long the open cases of a period have waited by now, in the same buckets."""
-    start, end = period.bounds(current_tenant().zone)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT width_bucket(ceil(EXTRACT(EPOCH FROM %s - clock_start))::bigint, %s::bigint[]), count(*)
-            {_FACTS_BELOW} AND seconds_to_recover IS NULL GROUP BY 1
+            SELECT marks.wait, cell.unit_id, cell.grain, cell.period, cell.total, cell.revision, cell.as_of, (
+                SELECT max(at) FROM metrics_restatement r WHERE r.tenant_id = %(tenant)s AND r.family = %(family)s
+                AND r.grain = cell.grain AND r.period = cell.period AND r.unit_id = cell.unit_id)
+            FROM (SELECT {MARKS_WAIT}) AS marks(wait) LEFT JOIN (
+                unnest(%(grains)s::text[], %(cells)s::date[]) AS wanted(grain, period)
+                JOIN metrics_cell cell ON cell.tenant_id = %(tenant)s AND cell.family = %(family)s
+                    AND cell.grain = wanted.grain AND cell.period = wanted.period AND cell.unit_id = ANY(%(units)s)
+            ) ON TRUE
             """,
-            [
-                now,
-                width_bucket_thresholds(),
-                current_tenant_id(),
-                list(units),
-                current_tenant_id(),
-                start,
-                min(end, now),
-            ],
-        )
-        return _as_histogram(cursor.fetchall())
-
-
-def _seconds(units: Sequence[UUID], period: Period, now: datetime) -> tuple[list[int], list[float]]:
-    """Seconds to the fix that held, and seconds that open cases have waited, one by one."""
-    start, end = period.bounds(current_tenant().zone)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT seconds_to_recover, EXTRACT(EPOCH FROM %s - clock_start)::float8 {_FACTS_BELOW}",
-            [now, current_tenant_id(), list(units), current_tenant_id(), start, min(end, now)],
+            {
+                "tenant": current_tenant_id(),
+                "family": family.key,
+                "grains": [grain for grain, _ in holders],
+                "cells": [cell for _, cell in holders],
+                "units": list(owners),
+            },
         )
         rows = cursor.fetchall()
-    return [fixed for fixed, _ in rows if fixed is not None], [waited for fixed, waited in rows if fixed is None]
+    is_behind = bool(rows[0][0])
+    left_out = {key for key in holders if is_behind and family.delay and _cell_end(*key) > now}
+    sums: dict[tuple[K, Period], _Sum] = {}
+    for _, unit, grain, cell, total, revision, as_of, restated_at in rows:
+        if unit is None:
+            continue
+        counted = [0] * len(total) if (grain, cell) in left_out else total
+        for key in product(owners[unit], holders[grain, cell]):
+            known, known_revision, known_as_of, known_restated = sums.get(key, ([0] * len(total), 0, as_of, None))
+            summed = [a + b for a, b in zip(known, counted, strict=True)]
+            restated = max(filter(None, (known_restated, restated_at)), default=None)
+            sums[key] = (summed, known_revision + revision, max(known_as_of, as_of), restated)
+    return _Kept(sums, is_behind)
 
 
-_FACTS_BELOW = """
-FROM recovery_case WHERE tenant_id = %s AND is_valid AND unit_id IN (
-    SELECT unit_id FROM people_unitancestor WHERE ancestor_id = ANY(%s) AND tenant_id = %s)
-AND clock_start >= %s AND clock_start < %s
-"""
+def _cell_end(grain: Any, cell: date) -> datetime:
+    return Period(grain, cell).bounds(current_tenant().zone)[1]
 
 
-def _as_histogram(rows: Sequence[tuple[int, int]]) -> Histogram:
-    return Histogram.of([int(bucket) for bucket, _ in rows], [int(count) for _, count in rows])
-
-
-def _may_hold_undue(family: Family, period: Period, now: datetime) -> bool:
-    return bool(family.delay) and period.bounds(current_tenant().zone)[1] > now
-
-
-def _running(
-    family: Family, groups: Mapping[K, Sequence[UUID]], periods: Sequence[Period], now: datetime
-) -> dict[tuple[K, Period], list[int]]:
-    """What is not yet due at `now`, by group and period: always among the cases reported in the last `delay`."""
-    if not periods or not groups:
-        return {}
+def _rest_of(period: Period, now: datetime) -> tuple[datetime, datetime]:
+    """From the first of its cells that is not over at `now` to its end."""
+    first = next(cell for cell in period.cells() if _cell_end(period.cell_grain, cell) > now)
     zone = current_tenant().zone
+    return day_start(first, zone), period.bounds(zone)[1]
+
+
+# By group: what is due at an instant, and what is not yet, in the order of the family's counters.
+_Now = dict[K, tuple[list[int], list[int]]]
+
+
+def _count_now(
+    family: Family, groups: Mapping[K, Sequence[UUID]], between: tuple[datetime, datetime], now: datetime
+) -> _Now[K]:
+    """The facts of a family with a delay that fall due in [start, end), split at `now`; one query."""
     owners = _groups_of_units(groups)
-    table, counters = (
-        family.source.table,
-        ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in family.conditions.values()),
+    table = family.source.table
+    counters = ", ".join(
+        f"count(*) FILTER (WHERE {condition} AND {table}.{family.column} {side} %(now)s)"
+        for side in ("<", ">=")
+        for condition in family.conditions.values()
     )
-    found: dict[tuple[K, Period], list[int]] = {}
-    for period in periods:
-        start, end = period.bounds(zone)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"""
-                SELECT above.ancestor_id, {counters}
-                FROM {table} JOIN people_unitancestor above
-                    ON above.tenant_id = {table}.tenant_id AND above.unit_id = {table}.unit_id
-                WHERE {table}.tenant_id = %s AND above.ancestor_id = ANY(%s) AND {base_condition(family)}
-                AND {table}.reported_at >= %s
-                AND {table}.{family.column} >= %s AND {table}.{family.column} < %s
-                GROUP BY above.ancestor_id
-                """,
-                [
-                    current_tenant_id(),
-                    list(owners),
-                    now - family.delay,
-                    max(now, start) - family.delay,
-                    end - family.delay,
-                ],
+    start, end = between
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT above.ancestor_id, {counters}
+            FROM {table} JOIN people_unitancestor above
+                ON above.tenant_id = {table}.tenant_id AND above.unit_id = {table}.unit_id
+            WHERE {table}.tenant_id = %(tenant)s AND above.ancestor_id = ANY(%(units)s) AND {base_condition(family)}
+            AND {table}.{family.source.known_at} >= %(start)s
+            AND {table}.{family.column} >= %(start)s AND {table}.{family.column} < %(end)s
+            GROUP BY above.ancestor_id
+            """,
+            {
+                "tenant": current_tenant_id(),
+                "units": list(owners),
+                "now": now - family.delay,
+                "start": start - family.delay,
+                "end": end - family.delay,
+            },
+        )
+        rows = cursor.fetchall()
+    width = len(family.counters)
+    found: _Now[K] = {}
+    for unit, *counts in rows:
+        for group in owners[unit]:
+            due, undue = found.get(group, ([0] * width, [0] * width))
+            found[group] = (
+                [a + b for a, b in zip(due, counts[:width], strict=True)],
+                [a + b for a, b in zip(undue, counts[width:], strict=True)],
             )
-            for unit, *counts in cursor.fetchall():
-                for group in owners[unit]:
-                    known = found.get((group, period), [0] * len(counts))
-                    found[group, period] = [a + b for a, b in zip(known, counts, strict=True)]
     return found
 
 

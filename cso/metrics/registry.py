@@ -34,6 +34,8 @@ class Source:
     model: type[Model]
     # Rows outside it count in no counter of any family.
     base: Q
+    # An indexed instant by which a row is known: never before one that decides a period after a delay.
+    known_at: str
 
     @property
     def table(self) -> str:
@@ -66,7 +68,10 @@ class Family:
 
 @dataclass(frozen=True)
 class Metric:
-    """What a figure says. `numerator` and `denominator` are counters of `family`."""
+    """What a figure says. `numerator` and `denominator` are counters of `family`.
+
+    A time is that of the family's `seconds`; where they are NULL, it has not ended yet.
+    """
 
     key: str
     name: str | Promise
@@ -79,7 +84,7 @@ class Metric:
     better: Literal["higher", "lower"] = "higher"
     # Only an outcome may be scored; a task keeps people busy.
     nature: Literal["outcome", "task"] = "outcome"
-    # A state has no period: it is how things stand now.
+    # A state has no period: it is how many facts of the numerator stand now, past the family's delay.
     is_state: bool = field(default=False)
 
 
@@ -93,7 +98,7 @@ def as_sql(model: type[Model], condition: Q) -> str:
     return f"({sql})"
 
 
-CASES = Source(key="case", model=Case, base=VALID)
+CASES = Source(key="case", model=Case, base=VALID, known_at="reported_at")
 
 _RECOVERED = VALID & Q(recovered_24h=True)
 

@@ -8,33 +8,32 @@ from datetime import datetime
 from cso.metrics.counting import Window
 from cso.metrics.formulas import Summary
 from cso.metrics.periods import Period
-from cso.metrics.queries import HEADLINE, Figure, Reason, figures, overdue_now, reasons, time_to_recover
+from cso.metrics.queries import HEADLINE, Figure, Reason, figure_of, figures, reasons
 from cso.metrics.registry import METRICS
+from cso.metrics.states import overdue_now
+from cso.metrics.times import time_summary
 from cso.people.models import Unit
 from tenants.scope import current_tenant
 
-REPORTED, REOPENED = METRICS["recovered_24h_reported"], METRICS["reopened"]
+REPORTED, REOPENED, TIMES = METRICS["recovered_24h_reported"], METRICS["reopened"], METRICS["time_to_recover"]
 PERIODS_SHOWN = 6
 
 
 @dataclass(frozen=True)
 class UnitReport:
-    """What is known of a unit with all below it in a period; `history` ends with the period itself, oldest first."""
+    """What is known of a unit with all below it in a period or a part of one.
 
+    history: whole periods, oldest first; the last is the one reported on. previous: None for a part.
+    """
+
+    figure: Figure
     history: list[tuple[Period, Figure]]
     reported: Figure
     reopened: Figure
     times: Summary
     reasons: list[Reason]
     overdue: int
-
-    @property
-    def figure(self) -> Figure:
-        return self.history[-1][1]
-
-    @property
-    def previous(self) -> Figure:
-        return self.history[-2][1]
+    previous: Figure | None
 
     @property
     def occurrence_known(self) -> Figure:
@@ -43,19 +42,26 @@ class UnitReport:
         return Figure(HEADLINE, counts["occurrence_known"], self.figure.denominator, 0, self.figure.status, counts)
 
 
-def unit_report(unit: Unit, period: Period, *, now: datetime) -> UnitReport:
-    """The report of a unit that the viewer was let in to see (`cso.people.queries.visible_units`)."""
-    group = {None: [unit.pk]}
+def unit_report(
+    unit: Unit, period: Period, *, now: datetime, between: tuple[datetime, datetime] | None = None
+) -> UnitReport:
+    """The report of a unit that the viewer was let in to see (`cso.people.queries.visible_units`).
+
+    between: the part of the period that is reported on instead of the whole.
+    """
+    units, group = [unit.pk], {None: [unit.pk]}
     periods = [period]
     while len(periods) < PERIODS_SHOWN:
         periods.insert(0, periods[0].previous())
     headline = figures(HEADLINE, group, periods, now=now)
-    window = Window(unit.pk, *period.bounds(current_tenant().zone))
+    window = Window(unit.pk, *(between or period.bounds(current_tenant().zone)))
     return UnitReport(
+        figure=figure_of(HEADLINE, units, period, now=now, between=between) if between else headline[None, period],
         history=[(each, headline[None, each]) for each in periods],
-        reported=figures(REPORTED, group, [period], now=now)[None, period],
-        reopened=figures(REOPENED, group, [period], now=now)[None, period],
-        times=time_to_recover([unit.pk], period, now=now),
+        reported=figure_of(REPORTED, units, period, now=now, between=between),
+        reopened=figure_of(REOPENED, units, period, now=now, between=between),
+        times=time_summary(TIMES, units, period, now=now, between=between),
         reasons=reasons([window], now=now, most=8)[0],
         overdue=overdue_now(group, now=now)[None],
+        previous=None if between else headline[None, periods[-2]],
     )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from cso.metrics.counting import Window
-from cso.metrics.formulas import Verdict, verdict
+from cso.metrics.formulas import Verdict
+from cso.metrics.judgement import Judgement, judge
 from cso.metrics.periods import Period, day_start
 from cso.metrics.queries import (
     HEADLINE,
@@ -22,10 +22,10 @@ from cso.metrics.queries import (
     figures,
     figures_between,
     last_full_weeks,
-    overdue_now,
     reasons,
-    target_on,
+    target_for,
 )
+from cso.metrics.states import overdue_now
 from cso.people.models import Leadership, Person, Unit
 from cso.people.queries import leaderships_between, leading_on, visible_units
 from tenants.models import Actor
@@ -40,28 +40,22 @@ class LeaderRow:
     """One unit and who answers for it. `leader` None: nobody was named, which is a finding too.
 
     since, until: set where the leader held the unit for part of the period only; the figure is then that part's,
-    counted from the cases themselves. weeks: the unit's last full weeks, oldest first, as shares (None: no data).
+    counted from the cases themselves, and `between` its instants. weeks: the unit's last full weeks, oldest first, as
+    shares (None: no data). These and `overdue` stand with who leads the unit today: [] and None for everybody else.
     """
 
     unit: Unit
     leader: Person | None
     since: date | None
     until: date | None
+    between: tuple[datetime, datetime] | None
     figure: Figure
     previous: Figure | None
-    target: Decimal | None
-    verdict: Verdict
+    judgement: Judgement
     weeks: list[float | None]
     reasons: list[Reason]
-    overdue: int
+    overdue: int | None
     has_below: bool
-
-    @property
-    def gap(self) -> float | None:
-        """Percentage points short of the target; negative above it; None without data or target."""
-        if self.figure.percent is None or self.target is None:
-            return None
-        return float(self.target) - self.figure.percent
 
 
 @dataclass(frozen=True)
@@ -76,12 +70,26 @@ class Standing:
 
     @property
     def missing(self) -> int:
-        return sum(row.verdict == "missed" for row in self.rows)
+        """Leaders who miss the target."""
+        return self._leaders("missed")
 
     @property
     def judged(self) -> int:
-        """Those with enough data to say whether they meet the target or not."""
-        return sum(row.verdict in {"missed", "met"} for row in self.rows)
+        """Leaders with enough data to say whether they meet the target or not."""
+        return self._leaders("missed", "met")
+
+    @property
+    def unsure(self) -> int:
+        """Leaders with too few cases to say so."""
+        return self._leaders("uncertain")
+
+    @property
+    def without_leader(self) -> int:
+        """Units that nobody led, be it for a part of the period."""
+        return len({row.unit.pk for row in self.rows if row.leader is None})
+
+    def _leaders(self, *verdicts: Verdict) -> int:
+        return sum(row.leader is not None and row.judgement.verdict in verdicts for row in self.rows)
 
 
 def leaders_standing(
@@ -96,7 +104,7 @@ def leaders_standing(
     tops, units = _level(visible, under)
     if everyone:
         units = _everyone(visible, under, day_of(now))
-    target = target_on(HEADLINE, min(day_of(now), period.after))
+    target = target_for(HEADLINE, period, now=now)
     groups: dict[UUID | None, Sequence[UUID]] = {unit.pk: [unit.pk] for unit in units}
     groups[None] = tops
     weeks = last_full_weeks(WEEKS_SHOWN, now=now)
@@ -104,7 +112,8 @@ def leaders_standing(
     known = figures(HEADLINE, groups, [period, before, *weeks], now=now)
     tenures = _tenures(units, period, now)
     parts = [tenure for tenure in tenures if tenure.is_part]
-    part_figures = dict(zip(parts, figures_between(HEADLINE, [part.window for part in parts], now=now), strict=True))
+    counted = figures_between(HEADLINE, [part.window for part in parts], now=now, period=period)
+    part_figures = dict(zip(parts, counted, strict=True))
     why = dict(zip(tenures, reasons([tenure.window for tenure in tenures], now=now), strict=True))
     overdue = overdue_now({unit.pk: [unit.pk] for unit in units}, now=now)
 
@@ -116,18 +125,19 @@ def leaders_standing(
             leader=tenure.leader,
             since=tenure.since,
             until=tenure.until,
+            between=(tenure.window.start, tenure.window.end) if tenure.is_part else None,
             figure=figure,
             previous=None if tenure.is_part else known[unit, before],
-            target=target,
-            verdict=_verdict(figure, target),
-            weeks=[_share(known[unit, week]) for week in weeks],
+            judgement=judge(figure, target),
+            weeks=[_share(known[unit, week]) for week in weeks] if tenure.is_todays else [],
             reasons=why[tenure],
-            overdue=overdue.get(unit, 0),
+            overdue=overdue[unit] if tenure.is_todays else None,
             has_below=tenure.unit.has_below,  # type: ignore[attr-defined]
         )
 
-    # A part of the period without a leader is a row only when a case fell due in it.
-    rows = [row(tenure) for tenure in tenures if not tenure.is_vacant_part or part_figures[tenure].denominator]
+    # A part of the period without a leader is a row only when a case fell due in it, or waits overdue for a leader.
+    rows = [row(tenure) for tenure in tenures]
+    rows = [row for row in rows if row.leader or row.between is None or row.figure.denominator or row.overdue]
     return Standing(
         period=period,
         target=target,
@@ -139,40 +149,55 @@ def leaders_standing(
 
 @dataclass(frozen=True)
 class _Tenure:
-    """Someone's (or nobody's) time in a unit within a period; since and until only where it is not the whole of it."""
+    """Someone's (or nobody's) time in a unit within a period; since and until only where it is not the whole of it.
+
+    is_todays: whoever it is has the unit today.
+    """
 
     unit: Unit
     leader: Person | None
     window: Window
     since: date | None = None
     until: date | None = None
+    is_todays: bool = False
 
     @property
     def is_part(self) -> bool:
         return self.since is not None or self.until is not None
 
-    @property
-    def is_vacant_part(self) -> bool:
-        return self.is_part and self.leader is None
-
 
 def _tenures(units: Sequence[Unit], period: Period, now: datetime) -> list[_Tenure]:
     """Who led which unit in the elapsed part of a period."""
-    end = max(period.first, min(period.after, _day_after(day_of(now))))
+    today = day_of(now)
+    end = max(period.first, min(period.after, _day_after(today)))
     led: dict[UUID, list[Leadership]] = defaultdict(list)
-    for leadership in leaderships_between(period.first, end, [unit.pk for unit in units]):
-        led[leadership.unit_id].append(leadership)
+    leads_today: dict[UUID, Person] = {}
+    last = max(end, _day_after(today))
+    for leadership in leaderships_between(min(period.first, today), last, [unit.pk for unit in units]):
+        if leadership.starts_on < end and (leadership.ends_on is None or leadership.ends_on > period.first):
+            led[leadership.unit_id].append(leadership)
+        if leadership.starts_on <= today and (leadership.ends_on is None or leadership.ends_on > today):
+            leads_today[leadership.unit_id] = leadership.person
     found = []
     for unit in units:
-        day = period.first
-        for leadership in led[unit.pk]:
-            since, until = max(leadership.starts_on, period.first), min(leadership.ends_on or end, end)
-            if day < since:
-                found.append(_tenure(unit, None, day, since, period, end))
-            found.append(_tenure(unit, leadership.person, since, until, period, end))
-            day = until
-        if day < end or not led[unit.pk]:
-            found.append(_tenure(unit, None, day, end, period, end))
+        tenures = _tenures_of(unit, led[unit.pk], period, end)
+        todays = max((n for n, each in enumerate(tenures) if each.leader == leads_today.get(unit.pk)), default=None)
+        found += [replace(each, is_todays=n == todays) for n, each in enumerate(tenures)]
+    return found
+
+
+def _tenures_of(unit: Unit, led: Sequence[Leadership], period: Period, end: date) -> list[_Tenure]:
+    """One unit's, in their order, without a gap between them."""
+    found = []
+    day = period.first
+    for leadership in led:
+        since, until = max(leadership.starts_on, period.first), min(leadership.ends_on or end, end)
+        if day < since:
+            found.append(_tenure(unit, None, day, since, period, end))
+        found.append(_tenure(unit, leadership.person, since, until, period, end))
+        day = until
+    if day < end or not led:
+        found.append(_tenure(unit, None, day, end, period, end))
     return found
 
 
@@ -223,15 +248,10 @@ def _with_below(units: QuerySet[Unit]) -> QuerySet[Unit]:
     return units.annotate(has_below=Exists(Unit.objects.filter(parent=OuterRef("pk"))))
 
 
-def _verdict(figure: Figure, target: Decimal | None) -> Verdict:
-    if target is None:
-        return "no_data"
-    return verdict(figure.numerator, figure.denominator, Fraction(target) / 100)
-
-
 def _share(figure: Figure) -> float | None:
     return float(figure.share) if figure.share is not None else None
 
 
 def _furthest_first(row: LeaderRow) -> tuple[int, float, str]:
-    return _ORDER[row.verdict], -(row.gap if row.gap is not None else 0.0), row.unit.name
+    found = row.judgement
+    return _ORDER[found.verdict], -(found.gap if found.gap is not None else 0.0), row.unit.name

@@ -18,11 +18,11 @@ from cso.metrics.queries import Figure
 from cso.recovery.models import Case
 from cso.recovery.queries import visible_cases
 from frontend.access import MemberRequest, for_members
-from frontend.behind import Behind, behind_url
+from frontend.behind import Behind, behind_url, unit_url
 from frontend.export import csv_of
 from frontend.forms.filters import STATES, CaseFilters
 from frontend.paging import NEWEST_REPORT, OLDEST_CLOCK, Order, count_of, page_of
-from frontend.wording import case_state, number, period_words, share_words, status_words
+from frontend.wording import case_state, number, part_words, period_words, share_words, status_words
 from tenants.roles import Can
 
 
@@ -175,7 +175,8 @@ _TITLES: dict[tuple[str, str], Callable[[int], str]] = {
 def _behind_sub(request: MemberRequest, behind: Behind, figure: Figure | None) -> str:
     if behind.period is None or figure is None:
         return _("As it stands now, %(zone)s.") % {"zone": request.tenant.time_zone}
-    words = [f"{period_words(behind.period)}, {request.tenant.time_zone}."]
+    days = part_words(behind.days.since, behind.days.until)
+    words = [f"{period_words(behind.period)}{', ' if days else ''}{days}, {request.tenant.time_zone}."]
     words.append(status_words(figure, behind.period))
     if behind.metric.kind == "share":
         part, whole = number(figure.numerator), number(figure.denominator)
@@ -201,7 +202,9 @@ def _part_tabs(behind: Behind, figure: Figure | None) -> list[tuple[str, str, bo
     return [
         (
             label,
-            behind_url(behind.metric.key, part, behind.period, unit=unit, since=behind.since, until=behind.until),
+            behind_url(
+                behind.metric.key, part, behind.period, unit=unit, since=behind.days.since, until=behind.days.until
+            ),
             part == behind.part,
             count,
         )
@@ -210,9 +213,9 @@ def _part_tabs(behind: Behind, figure: Figure | None) -> list[tuple[str, str, bo
 
 
 def _scope_url(request: MemberRequest, behind: Behind) -> str:
-    period = f"?period={behind.period.key}" if behind.period else ""
     if behind.unit:
-        return reverse("unit", args=[request.tenant.slug, behind.unit.pk]) + period
+        return unit_url(behind.unit.pk, behind.period, behind.days.since, behind.days.until)
+    period = f"?period={behind.period.key}" if behind.period else ""
     name = "scorecard" if request.member.can(Can.SEE_SCORECARD) else "landing"
     return reverse(name, args=[request.tenant.slug]) + period
 

@@ -77,11 +77,13 @@ def standing_sentence(standing: Standing) -> str:
 
 def _sub(request: MemberRequest, standing: Standing) -> str:
     words = [f"{period_words(standing.period)}, {request.tenant.time_zone}."]
-    if unsure := sum(row.verdict == "uncertain" for row in standing.rows):
+    if unsure := standing.unsure:
         too_few = ngettext(
             "For %(n)s more there are too few cases to say.", "For %(n)s more there are too few cases to say.", unsure
         )
         words.append(too_few % {"n": unsure})
+    if vacant := standing.without_leader:
+        words.append(ngettext("%(n)s unit has no leader.", "%(n)s units have no leader.", vacant) % {"n": vacant})
     return " ".join([*words, status_words(standing.organization, standing.period)])
 
 

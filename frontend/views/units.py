@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from cso.metrics.formulas import verdict
+from cso.metrics.judgement import judge
 from cso.metrics.periods import Period
 from cso.metrics.queries import HEADLINE
 from cso.metrics.report import UnitReport, unit_report
@@ -19,7 +19,7 @@ from cso.metrics.standing import Standing, leaders_standing
 from cso.people.models import Unit
 from cso.people.queries import leader_of, visible_units
 from frontend.access import MemberRequest, for_members
-from frontend.behind import NO_CAUSE, behind_url
+from frontend.behind import NO_CAUSE, PartOfPeriod, behind_url
 from frontend.charts.sparkline import sparkline
 from frontend.leaders import reason_words, share_bullet, weeks_chart
 from frontend.views.scorecard import chosen_period, leaders_table, period_chips
@@ -28,6 +28,7 @@ from frontend.wording import (
     gap_words,
     number,
     of_words,
+    part_words,
     period_words,
     share_words,
     span_words,
@@ -47,18 +48,19 @@ def unit_context(request: MemberRequest, unit: Unit) -> dict[str, Any]:
     """All that stands on a unit's page."""
     period = chosen_period(request)
     standing = leaders_standing(request.member, period, under=unit, now=request.now)
-    report = unit_report(unit, period, now=request.now)
+    days = _chosen_days(request, period)
+    report = unit_report(unit, period, now=request.now, between=days.between)
     here = reverse("unit", args=[request.tenant.slug, unit.pk])
     leader = leader_of(unit, request.now.astimezone(request.tenant.zone).date())
     return {
         "unit": unit,
         "leader": leader,
         "title": _title(unit, report, standing),
-        "sub": f"{period_words(period)}, {request.tenant.time_zone}. {status_words(report.figure, period)}",
+        "sub": _sub(request, report, period, days),
         "periods": period_chips(here, period, request.now),
-        "headline": _headline(unit, report, standing),
-        "figures": _key_figures(unit, report, period),
-        "reasons": _reasons(unit, report, period),
+        "headline": _headline(unit, report, standing, days),
+        "figures": _key_figures(unit, report, period, days),
+        "reasons": _reasons(unit, report, period, days),
         "missed": report.figure.missed,
         "history": _history(unit, report),
         "trend": sparkline(
@@ -71,6 +73,20 @@ def unit_context(request: MemberRequest, unit: Unit) -> dict[str, Any]:
     }
 
 
+def _chosen_days(request: MemberRequest, period: Period) -> PartOfPeriod:
+    """The days of the period that the query asks for; Http404 for none of it."""
+    try:
+        return PartOfPeriod.asked_for(request.GET, period)
+    except ValueError as error:
+        raise Http404 from error
+
+
+def _sub(request: MemberRequest, report: UnitReport, period: Period, days: PartOfPeriod) -> str:
+    part = part_words(days.since, days.until)
+    when = f"{period_words(period)}, {part}" if part else period_words(period)
+    return f"{when}, {request.tenant.time_zone}. {status_words(report.figure, period)}"
+
+
 def _title(unit: Unit, report: UnitReport, standing: Standing) -> str:
     if report.figure.share is None:
         return _("%(unit)s: no case fell due") % {"unit": unit.name}
@@ -78,17 +94,15 @@ def _title(unit: Unit, report: UnitReport, standing: Standing) -> str:
     return _("%(unit)s recovers %(share)s within 24 hours") % words
 
 
-def _headline(unit: Unit, report: UnitReport, standing: Standing) -> dict[str, Any]:
+def _headline(unit: Unit, report: UnitReport, standing: Standing, days: PartOfPeriod) -> dict[str, Any]:
     figure, target = report.figure, standing.target
-    gap, tone = "", "chance"
-    if target is not None:
-        short = float(target) - figure.percent if figure.percent is not None else None
-        gap, tone = gap_words(verdict(figure.numerator, figure.denominator, target / 100), short)
+    gap, tone = gap_words(judge(figure, target)) if target is not None else ("", "chance")
+    where: dict[str, Any] = {"unit": unit.pk, "since": days.since, "until": days.until}
     return {
         "value": share_words(figure),
         "cases": of_words(figure) if figure.denominator else "",
-        "cases_url": behind_url(HEADLINE.key, "denominator", standing.period, unit=unit.pk),
-        "misses_url": behind_url(HEADLINE.key, "rest", standing.period, unit=unit.pk),
+        "cases_url": behind_url(HEADLINE.key, "denominator", standing.period, **where),
+        "misses_url": behind_url(HEADLINE.key, "rest", standing.period, **where),
         "missed": number(figure.missed),
         "bullet": share_bullet(unit.name, figure, target, report.previous),
         "target": target_words(target) if target is not None else "",
@@ -98,8 +112,9 @@ def _headline(unit: Unit, report: UnitReport, standing: Standing) -> dict[str, A
     }
 
 
-def _key_figures(unit: Unit, report: UnitReport, period: Period) -> list[dict[str, str]]:
+def _key_figures(unit: Unit, report: UnitReport, period: Period, days: PartOfPeriod) -> list[dict[str, str]]:
     known = report.occurrence_known
+    where: dict[str, Any] = {"unit": unit.pk, "since": days.since, "until": days.until}
     return [
         {
             "label": _("Overdue now"),
@@ -110,33 +125,34 @@ def _key_figures(unit: Unit, report: UnitReport, period: Period) -> list[dict[st
         {
             "label": _("Median time to recover"),
             "value": span_words(report.times.median) if report.times.n else _("no data"),
-            "url": behind_url("time_to_recover", "denominator", period, unit=unit.pk),
+            "url": behind_url("time_to_recover", "denominator", period, **where),
             "note": _("90 in 100 within %(time)s") % {"time": span_words(report.times.p90)}
-            if report.times.n >= 10
+            if report.times.tells_p90
             else _("too few cases for a 90th percentile"),
         },
         {
             "label": _("Reopened or disputed"),
             "value": share_words(report.reopened),
-            "url": behind_url("reopened", "numerator", period, unit=unit.pk),
+            "url": behind_url("reopened", "numerator", period, **where),
             "note": _("%(of)s first fixes") % {"of": of_words(report.reopened)},
         },
         {
             "label": _("Recovered within 24 h of the report"),
             "value": share_words(report.reported),
-            "url": behind_url("recovered_24h_reported", "denominator", period, unit=unit.pk),
+            "url": behind_url("recovered_24h_reported", "denominator", period, **where),
             "note": _("the moment of the mistake is known for %(share)s") % {"share": share_words(known)},
         },
     ]
 
 
-def _reasons(unit: Unit, report: UnitReport, period: Period) -> list[dict[str, Any]]:
+def _reasons(unit: Unit, report: UnitReport, period: Period, days: PartOfPeriod) -> list[dict[str, Any]]:
+    where: dict[str, Any] = {"unit": unit.pk, "since": days.since, "until": days.until}
     return [
         {
             "name": reason_words(reason),
             "missed": number(reason.missed),
             "share": round(100 * reason.missed / report.figure.missed) if report.figure.missed else 0,
-            "url": behind_url(HEADLINE.key, "rest", period, unit=unit.pk, cause=reason.cause_id or NO_CAUSE),
+            "url": behind_url(HEADLINE.key, "rest", period, **where, cause=reason.cause_id or NO_CAUSE),
         }
         for reason in report.reasons
     ]

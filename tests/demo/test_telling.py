@@ -106,11 +106,11 @@ def test_the_key_opens_its_tenant_with_all_scopes(told: Told, slug: str) -> None
 def test_some_leaders_miss_and_some_meet(told: Told, slug: str) -> None:
     with tenant_scope(tenant(slug)):
         found = standing(slug, timezone.now())
-    verdicts = [row.verdict for row in found.rows]
+    verdicts = [row.judgement.verdict for row in found.rows]
     assert "missed" in verdicts
     assert found.organization.denominator > 100
-    assert any(row.figure.percent and row.target and row.figure.percent >= row.target for row in found.rows)
-    assert all(row.reasons[0].cause for row in found.rows if row.verdict == "missed")
+    assert any(row.judgement.gap is not None and row.judgement.gap <= 0 for row in found.rows)
+    assert all(row.reasons[0].cause for row in found.rows if row.judgement.verdict == "missed")
     # Someone took over within the period, and each answers for the own part.
     assert any(row.since for row in found.rows)
 

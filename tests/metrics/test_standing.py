@@ -14,7 +14,6 @@ from cso.metrics.periods import parse_period
 from cso.metrics.refresh import refresh
 from cso.metrics.standing import LeaderRow, leaders_standing
 from cso.people import actions as people
-from cso.recovery.causes import find_or_add_cause
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.metrics import naive
@@ -56,7 +55,7 @@ def test_the_furthest_from_the_target_comes_first_and_nobody_is_judged_by_a_few(
         log(acme, "far", hits=0, misses=5)
         refresh()
         standing = leaders_standing(acme.member(Role.CSO), MARCH, now=NOW)
-        assert [(row.unit.code, row.verdict, row.gap) for row in standing.rows] == [
+        assert [(row.unit.code, row.judgement.verdict, row.judgement.gap) for row in standing.rows] == [
             ("far", "missed", 90.0),
             ("north", "missed", 40.0),
             ("south", "missed", 15.0),
@@ -64,7 +63,8 @@ def test_the_furthest_from_the_target_comes_first_and_nobody_is_judged_by_a_few(
             ("east", "met", -5.0),
             ("idle", "no_data", None),
         ]
-        assert (standing.missing, standing.judged) == (3, 4)
+        # Only those whom someone leads are leaders: Lea North.
+        assert (standing.missing, standing.judged, standing.without_leader) == (1, 1, 5)
         assert (standing.organization.numerator, standing.organization.denominator) == (47, 69)
 
 
@@ -151,11 +151,10 @@ def test_several_tops_are_the_level_themselves_and_sum_to_the_organization(targe
 def test_the_reasons_are_the_causes_with_most_misses(targeted: Company) -> None:
     acme = targeted
     with tenant_scope(acme.tenant):
-        causes = {name: find_or_add_cause(name) for name in ("No spare bags", "Misrouted", "Weather")}
         for name, misses in (("No spare bags", 1), ("Misrouted", 3), ("Weather", 0)):
             for _ in range(misses):
-                log_case(acme.units["south"], NOW - 90 * HOUR, fixed_after=30 * HOUR, cause=causes[name])
-            log_case(acme.units["south"], NOW - 90 * HOUR, fixed_after=HOUR, cause=causes[name])
+                log_case(acme.units["south"], NOW - 90 * HOUR, fixed_after=30 * HOUR, cause=name)
+            log_case(acme.units["south"], NOW - 90 * HOUR, fixed_after=HOUR, cause=name)
         refresh()
         (south,) = (
             row for row in leaders_standing(acme.member(Role.CSO), MARCH, now=NOW).rows if row.unit.code == "south"

@@ -8,19 +8,23 @@ from fractions import Fraction
 import pytest
 from django.db import connection
 
+from cso.metrics import times
 from cso.metrics.drilldown import cases_behind
 from cso.metrics.formulas import Summary
 from cso.metrics.models import Cell
 from cso.metrics.periods import Period, parse_period
-from cso.metrics.queries import HEADLINE, Figure, figures, overdue_now, time_to_recover, whole_tenant
+from cso.metrics.queries import HEADLINE, Figure, figures, whole_tenant
 from cso.metrics.rebuild import rebuild
 from cso.metrics.refresh import refresh
 from cso.metrics.registry import METRICS
+from cso.metrics.states import overdue_now
+from cso.metrics.times import time_summary
 from cso.recovery import actions as recovery
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company, log_case
 
+TIME = METRICS["time_to_recover"]
 HOUR, DAY, MICROSECOND = timedelta(hours=1), timedelta(hours=24), timedelta(microseconds=1)
 MARCH = parse_period("2026-03")
 
@@ -45,7 +49,7 @@ def test_an_empty_period_is_no_data_and_neither_0_nor_100_percent(acme: Company)
         figure = figure_of(acme)
         assert (figure.share, figure.percent, figure.interval) == (None, None, None)
         assert (figure.revision, figure.as_of) == (None, None)
-        assert time_to_recover([acme.units["south"].pk], MARCH, now=NOW) == Summary(0, 0, None, None)
+        assert time_summary(TIME, [acme.units["south"].pk], MARCH, now=NOW) == Summary(0, 0, None, None)
 
 
 @pytest.mark.parametrize(("in_time", "late", "share"), [(1, 0, 1), (0, 1, 0), (3, 0, 1), (0, 3, 0), (9, 1, 0.9)])
@@ -215,24 +219,22 @@ def test_the_time_to_recover_counts_open_cases_for_as_long_as_they_have_waited(a
         for _ in range(3):
             log_case(acme.units["south"], NOW - 100 * HOUR)
         refresh()
-        assert time_to_recover(south, MARCH, now=NOW) == Summary(7, 4, 4 * 3600.0, None)
+        assert time_summary(TIME, south, MARCH, now=NOW) == Summary(7, 4, 4 * 3600.0, None)
         for _ in range(3):
             log_case(acme.units["south"], NOW - 100 * HOUR)
         refresh()
-        assert time_to_recover(south, MARCH, now=NOW) == Summary(10, 4, None, None), "not reached is an answer"
+        assert time_summary(TIME, south, MARCH, now=NOW) == Summary(10, 4, None, None), "not reached is an answer"
 
 
 def test_time_by_histogram_is_within_its_bound_of_the_exact_one(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cso.metrics import queries
-
     with tenant_scope(acme.tenant):
         for minutes in range(7, 1_500, 60):
             log_case(acme.units["north-1"], NOW - 100 * HOUR, fixed_after=timedelta(minutes=minutes))
         refresh()
         north = [acme.units["north"].pk]
-        exact = time_to_recover(north, MARCH, now=NOW)
-        monkeypatch.setattr(queries, "EXACT_UP_TO", 0)
-        rough = time_to_recover(north, MARCH, now=NOW)
+        exact = time_summary(TIME, north, MARCH, now=NOW)
+        monkeypatch.setattr(times, "EXACT_UP_TO", 0)
+        rough = time_summary(TIME, north, MARCH, now=NOW)
         assert (rough.n, rough.events, rough.certain) == (25, 25, True)
         assert rough.median == pytest.approx(exact.median, rel=0.01)
         assert rough.p90 == pytest.approx(exact.p90, rel=0.01)

@@ -37,7 +37,9 @@ class LeaderStandingShape(Shape):
     target_percent = serializers.FloatField(allow_null=True)
     verdict = serializers.ChoiceField(["missed", "uncertain", "met", "no_data"])
     gap = serializers.FloatField(allow_null=True, help_text="Percentage points short of the target; negative above it.")
-    overdue = serializers.IntegerField(help_text="Open and overdue now.")
+    overdue = serializers.IntegerField(
+        allow_null=True, help_text="Open and overdue now; null where somebody else leads the unit today."
+    )
     reasons = ReasonShape(many=True, help_text="The causes with most misses.")
 
 
@@ -46,6 +48,7 @@ class StandingShape(Shape):
     target_percent = serializers.FloatField(allow_null=True)
     organization = FigureShape()
     missing = serializers.IntegerField(help_text="Leaders who miss the target.")
+    without_leader = serializers.IntegerField(help_text="Units that nobody led; they count in neither number.")
     judged = serializers.IntegerField(help_text="Leaders with enough cases to say so.")
     data = LeaderStandingShape(many=True)  # type: ignore[assignment]
 
@@ -69,6 +72,7 @@ class LeadersStanding(Resource):
                 "target_percent": float(standing.target) if standing.target is not None else None,
                 "organization": figure_json(standing.organization, period),
                 "missing": standing.missing,
+                "without_leader": standing.without_leader,
                 "judged": standing.judged,
                 "data": [_row_json(row, period) for row in standing.rows],
             }
@@ -81,10 +85,10 @@ def _row_json(row: LeaderRow, period: Period) -> Row:
         "leader": {"id": row.leader.pk, "name": row.leader.name} if row.leader else None,
         "since": row.since,
         "until": row.until,
-        "figure": figure_json(row.figure, period),
-        "target_percent": float(row.target) if row.target is not None else None,
-        "verdict": row.verdict,
-        "gap": row.gap,
+        "figure": figure_json(row.figure, period, between=row.between),
+        "target_percent": float(row.judgement.target) if row.judgement.target is not None else None,
+        "verdict": row.judgement.verdict,
+        "gap": row.judgement.gap,
         "overdue": row.overdue,
         "reasons": [{"cause": reason.cause, "missed": reason.missed} for reason in row.reasons],
     }

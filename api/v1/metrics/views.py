@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -30,15 +30,17 @@ from api.v1.metrics.representation import (
 from api.v1.shapes import Shape
 from cso.errors import InvalidFieldsError
 from cso.metrics.drilldown import cases_behind
-from cso.metrics.periods import Period, day_start, parse_period, period_of
-from cso.metrics.queries import figures, overdue_now, time_to_recover, whole_tenant
+from cso.metrics.periods import Period, day_start, parse_period, part_bounds, period_of
+from cso.metrics.queries import figure_of, figures, whole_tenant
 from cso.metrics.registry import METRICS, Metric
+from cso.metrics.states import count_state
+from cso.metrics.times import time_summary
 from cso.people.models import Unit
 from tenants.roles import Can
 from tenants.scope import current_tenant
 
-# A time is computed from its cases for each period; a share is read.
-MAX_PERIODS = {"share": 400, "time": 60}
+# A time is computed from its cases for each period; the others are read.
+MAX_PERIODS = {"share": 400, "count": 400, "time": 60}
 
 
 class PeriodField(Text):
@@ -57,6 +59,8 @@ _PERIOD = "A month (2026-10), week (2026-W43), quarter (2026-Q3), year (2026), o
 class ValueQuery(Body):
     unit = unit_reference(required=False)
     period = PeriodField(required=False, help_text=f"{_PERIOD} Needed, except for a state.")
+    since = Day(required=False, help_text="Only what the period decides from this day on: a leader's part of it.")
+    until = Day(required=False, help_text="Only what it decides before this day.")
 
 
 class CasesQuery(ValueQuery):
@@ -110,14 +114,15 @@ class MetricValue(MetricResource):
     )
     def get(self, request: Request, key: str) -> Response:
         metric, query = self.metric(key), self.read_query(ValueQuery)
-        unit, period = query.get("unit"), _period_for(metric, query)
+        unit, period, between = query.get("unit"), *_period_for(metric, query)
         units = _units(unit)
         if period is None:
-            value = state_json(overdue_now({None: units}, now=self.now).get(None, 0), self.now)
+            value = state_json(count_state(metric, {None: units}, now=self.now)[None], self.now)
         else:
-            figure = figures(metric, {None: units}, [period], now=self.now)[None, period]
-            times = time_to_recover(units, period, now=self.now) if metric.kind == "time" else None
-            value = figure_json(figure, period, times)
+            figure = figure_of(metric, units, period, now=self.now, between=between)
+            is_time = metric.kind == "time"
+            times = time_summary(metric, units, period, now=self.now, between=between) if is_time else None
+            value = figure_json(figure, period, times, between)
         return Response({"metric": metric.key, "unit": unit_json(unit)} | value)
 
 
@@ -135,7 +140,7 @@ class MetricSeries(MetricResource):
             figure_json(
                 found[None, period],
                 period,
-                time_to_recover(units, period, now=self.now) if metric.kind == "time" else None,
+                time_summary(metric, units, period, now=self.now) if metric.kind == "time" else None,
             )
             for period in periods
         ]
@@ -167,18 +172,29 @@ class MetricCases(MetricResource):
         metric, query = self.metric(key), self.read_query(CasesQuery, paged=True)
         unit: Unit | None = query.get("unit")
         units = [unit.pk] if unit else None
-        period = _period_for(metric, query)
-        return page(request, cases_behind(self.key, metric, query["part"], units, period, now=self.now), CASES)
+        period, between = _period_for(metric, query)
+        found = cases_behind(self.key, metric, query["part"], units, period, now=self.now, between=between)
+        return page(request, found, CASES)
 
 
 def _units(unit: Unit | None) -> Sequence[UUID]:
     return [unit.pk] if unit else whole_tenant()
 
 
-def _period_for(metric: Metric, query: Mapping[str, Any]) -> Period | None:
+def _period_for(metric: Metric, query: Mapping[str, Any]) -> tuple[Period | None, tuple[datetime, datetime] | None]:
+    """The period that a query asks for, and the part of it; a state has neither."""
     period: Period | None = query.get("period")
-    if metric.is_state and period is not None:
-        raise InvalidFieldsError.of("period", "is_a_state", "A state has no period: it says how things stand now.")
-    if not metric.is_state and period is None:
+    if metric.is_state:
+        for field in ("period", "since", "until"):
+            if query.get(field) is not None:
+                raise InvalidFieldsError.of(field, "is_a_state", "A state has no period: it says how things stand now.")
+        return None, None
+    if period is None:
         raise InvalidFieldsError.of("period", "required", "Which period? Such as 2026-10 or 2026-W43.")
-    return period
+    since, until = query.get("since"), query.get("until")
+    if since is None and until is None:
+        return period, None
+    try:
+        return period, part_bounds(period, since, until, current_tenant().zone)
+    except ValueError as error:
+        raise InvalidFieldsError.of("since" if since else "until", "outside_period", str(error)) from error
