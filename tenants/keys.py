@@ -13,8 +13,8 @@ from django.db.models import Q
 
 from tenants import audit
 from tenants.models import Actor, ApiKey, Membership, Tenant
-from tenants.permissions import require_administrator
-from tenants.roles import SCOPE_GRANTS
+from tenants.permissions import require
+from tenants.roles import SCOPE_GRANTS, Can
 from tenants.scope import current_tenant
 
 _KEY = re.compile(r"cso_(?P<slug>[a-z][a-z0-9-]{1,39})_(?P<key_id>[0-9a-f]{12})_(?P<secret>[A-Za-z0-9_-]{43})\Z")
@@ -34,7 +34,7 @@ def create_api_key(
 
     Raises ValueError for an unknown or missing scope, PermissionDenied unless `by` administers the tenant.
     """
-    require_administrator(by)
+    require(by, Can.ADMINISTER)
     unknown = sorted(set(scopes) - set(SCOPE_GRANTS))
     if unknown or not scopes:
         raise ValueError(f"Unknown scopes: {', '.join(unknown) or 'none given'}. Known: {', '.join(SCOPE_GRANTS)}.")
@@ -53,7 +53,7 @@ def create_api_key(
 
 def revoke_api_key(key: ApiKey, *, by: Actor | None, now: datetime) -> None:
     """From `now` on the key opens nothing. Revoking twice keeps the first instant."""
-    require_administrator(by)
+    require(by, Can.ADMINISTER)
     if key.revoked_at is None:
         key.revoked_at = now
         key.save(update_fields=["revoked_at"])

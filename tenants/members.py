@@ -7,8 +7,8 @@ from datetime import datetime
 
 from tenants import audit
 from tenants.models import Actor, Membership, Tenant, User
-from tenants.permissions import require_administrator
-from tenants.roles import Role
+from tenants.permissions import require
+from tenants.roles import Can, Role
 from tenants.scope import user_scope
 
 
@@ -22,7 +22,7 @@ def create_tenant(slug: str, name: str, time_zone: str) -> Tenant:
 
 def add_member(user: User, role: Role, *, by: Actor | None) -> Membership:
     """Give a person a role in the current tenant; a former member comes back under the same membership."""
-    require_administrator(by)
+    require(by, Can.ADMINISTER)
     member, _ = Membership.objects.update_or_create(user=user, defaults={"role": role, "ended_at": None})
     audit.record(by, "add_member", user.email, role=role)
     return member
@@ -34,7 +34,7 @@ def enroll(email: str, name: str, role: Role, *, by: Actor | None) -> tuple[Memb
     Returns the membership and the first password, which is shown this once; None for someone who has an account
     already and signs in with their own password.
     """
-    require_administrator(by)
+    require(by, Can.ADMINISTER)
     user = User.objects.filter(email=email.strip().lower()).first()
     password = None
     if user is None:
@@ -45,7 +45,7 @@ def enroll(email: str, name: str, role: Role, *, by: Actor | None) -> tuple[Memb
 
 def change_role(member: Membership, role: Role, *, by: Actor | None) -> None:
     """What the person may do here changes at once."""
-    require_administrator(by)
+    require(by, Can.ADMINISTER)
     before, member.role = member.role, role
     member.save(update_fields=["role"])
     audit.record(by, "change_role", member.user.email, before=before, after=role)
@@ -53,7 +53,7 @@ def change_role(member: Membership, role: Role, *, by: Actor | None) -> None:
 
 def end_membership(member: Membership, *, by: Actor | None, now: datetime) -> None:
     """From `now` on the person can do nothing here; what they did keeps their name. The first end counts."""
-    require_administrator(by)
+    require(by, Can.ADMINISTER)
     if member.ended_at is None:
         member.ended_at = now
         member.save(update_fields=["ended_at"])

@@ -1,4 +1,4 @@
-"""Who may administer a tenant: its members and its API keys."""
+"""The one check before an act."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tenants.models import Actor
 from tenants.roles import Can
 
 
-def require_administrator(by: Actor | None) -> None:
-    """Raise PermissionDenied unless `by` administers the tenant; None is the product itself (a command, the demo)."""
-    if by is not None and not by.can(Can.ADMINISTER):
+def require(by: Actor | None, can: Can) -> None:
+    """Raise PermissionDenied unless `by` can do this; None is the product itself (a command, the demo)."""
+    if by is not None and not by.can(can):
         raise PermissionDenied

@@ -15,6 +15,7 @@ from cso.customers.queries import customer_known_by
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from cso.texts import text_errors
 from tenants.models import Actor
+from tenants.permissions import require
 from tenants.roles import Can
 
 FIELDS = (
@@ -35,8 +36,7 @@ def save_customer(customer: Customer, *, by: Actor | None, **values: Any) -> Cus
     Raises `InvalidFieldsError` with each wrong field (a customer needs one of external id, name, e-mail or phone), and
     `ConflictError` for an external id in use.
     """
-    if by is not None and not by.can(Can.EDIT_CUSTOMERS):
-        raise PermissionDenied
+    require(by, Can.EDIT_CUSTOMERS)
     for field, value in values.items():
         setattr(customer, field, value)
     customer.external_id = customer.external_id or None
@@ -97,8 +97,7 @@ def add_customers(rows: Iterable[Mapping[str, Any]], *, by: Actor | None) -> Non
 
     A customer who exists already stays as they are. Raises `InvalidFieldsError` for the first row that is wrong.
     """
-    if by is not None and not by.can(Can.EDIT_CUSTOMERS):
-        raise PermissionDenied
+    require(by, Can.EDIT_CUSTOMERS)
     customers = [Customer(**row) for row in rows]
     for customer in customers:
         if not customer.external_id:

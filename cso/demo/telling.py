@@ -17,9 +17,8 @@ from cso.metrics.rebuild import rebuild
 from cso.metrics.registry import METRICS
 from cso.people.models import Unit
 from cso.recovery import actions
-from cso.recovery.causes import find_or_add_cause
 from cso.recovery.intake import load_cases
-from cso.recovery.models import Case, Cause
+from cso.recovery.models import Case
 from cso.recovery.rows import Reading
 from tenants.members import create_tenant
 from tenants.models import Tenant
@@ -131,7 +130,6 @@ class _Hands:
 
     def __init__(self, story: Story, organization: Organization) -> None:
         self.story, self.organization = story, organization
-        self.causes: dict[str, Cause] = {cause.name: find_or_add_cause(cause.name) for cause in story.causes}
         members = {role.unit: organization.roles[role.role] for role in story.roles if role.unit}
         self.at_home = members
 
@@ -149,7 +147,7 @@ class _Hands:
                 occurred_at=case.occurred_at,
                 summary=case.summary,
                 channel=case.channel,
-                cause=self.causes[case.cause],
+                cause=case.cause,
                 customer=Customer.objects.get(external_id=case.customer) if case.customer else None,
                 external_id=case.external_id,
             )

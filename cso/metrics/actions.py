@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from django.core.exceptions import PermissionDenied
-
 from cso.errors import InvalidFieldsError
 from cso.metrics.models import Target
 from cso.metrics.registry import METRICS
 from tenants import audit
 from tenants.models import Actor
+from tenants.permissions import require
 from tenants.roles import Can
 
 
@@ -21,8 +20,7 @@ def set_target(metric: str, percent: Decimal, starts_on: date, *, by: Actor | No
     A second target for the same day replaces the first. Raises `InvalidFieldsError`; a target below the one before
     needs a reason.
     """
-    if by is not None and not by.can(Can.SET_TARGET):
-        raise PermissionDenied
+    require(by, Can.SET_TARGET)
     if metric not in METRICS or METRICS[metric].kind != "share":
         raise InvalidFieldsError.of("metric", "unknown", "There is no share of this name to set a target for.")
     if not 0 < percent <= 100:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
 from cso.errors import ConflictError, InvalidFieldsError
 from cso.people import tree
 from cso.people.models import Leadership, Person, Position, Unit
+from cso.texts import text_errors
 from tenants import audit
 from tenants.models import Actor, Membership
+from tenants.permissions import require
 from tenants.roles import Can
 
 
 def add_unit(code: str, name: str, parent: Unit | None = None, *, by: Actor | None) -> Unit:
     """A new unit below `parent` (None: at the top). Raises `ConflictError` for a code in use."""
-    _require_people_editor(by)
+    require(by, Can.EDIT_PEOPLE)
     _require_text("code", code, 100)
     _require_text("name", name, 200)
     tree.lock_tree()
@@ -30,7 +31,7 @@ def add_unit(code: str, name: str, parent: Unit | None = None, *, by: Actor | No
 
 
 def rename_unit(unit: Unit, name: str, *, by: Actor | None) -> None:
-    _require_people_editor(by)
+    require(by, Can.EDIT_PEOPLE)
     _require_text("name", name, 200)
     before, unit.name = unit.name, name
     unit.save(update_fields=["name"])
@@ -39,7 +40,7 @@ def rename_unit(unit: Unit, name: str, *, by: Actor | None) -> None:
 
 def move_unit(unit: Unit, parent: Unit | None, *, by: Actor | None) -> None:
     """Hang a unit, with all below it, elsewhere in the tree; figures above it follow within seconds."""
-    _require_people_editor(by)
+    require(by, Can.EDIT_PEOPLE)
     tree.lock_tree()
     unit.refresh_from_db()
     if unit.parent_id == (parent.pk if parent else None):
@@ -62,7 +63,7 @@ def add_person(
     member: Membership | None = None,
 ) -> Person:
     """Someone who works here; `position` is a title, created when new."""
-    _require_people_editor(by)
+    require(by, Can.EDIT_PEOPLE)
     _require_text("name", name, 200)
     post = Position.objects.get_or_create(title=position)[0] if position else None
     if external_id and Person.objects.filter(external_id=external_id).exists():
@@ -79,7 +80,7 @@ def name_leader(
 
     Raises `ConflictError` when another leads it on one of those days: end that leadership first.
     """
-    _require_people_editor(by)
+    require(by, Can.EDIT_PEOPLE)
     if ends_on is not None and ends_on <= starts_on:
         raise InvalidFieldsError.of("ends_on", "before_start", "The end must be later than the start.")
     try:
@@ -96,7 +97,7 @@ def name_leader(
 
 def end_leadership(leadership: Leadership, ends_on: date, *, by: Actor | None) -> None:
     """The leader's last day is the one before `ends_on`."""
-    _require_people_editor(by)
+    require(by, Can.EDIT_PEOPLE)
     if ends_on <= leadership.starts_on:
         raise InvalidFieldsError.of("ends_on", "before_start", "The end must be later than the start.")
     if leadership.ends_on is not None and ends_on > leadership.ends_on:
@@ -106,18 +107,11 @@ def end_leadership(leadership: Leadership, ends_on: date, *, by: Actor | None) -
     audit.record(by, "end_leadership", leadership.unit.code, person=leadership.person.name, ends_on=str(ends_on))
 
 
-def _require_people_editor(by: Actor | None) -> None:
-    if by is not None and not by.can(Can.EDIT_PEOPLE):
-        raise PermissionDenied
-
-
 def _require_text(field: str, value: str, longest: int) -> None:
     if not value.strip():
         raise InvalidFieldsError.of(field, "required", "This is required.")
-    if len(value) > longest:
-        raise InvalidFieldsError.of(field, "too_long", f"Use at most {longest} characters.")
-    if "\x00" in value:
-        raise InvalidFieldsError.of(field, "nul", "Remove the NUL character.")
+    if errors := text_errors(field, value, longest):
+        raise InvalidFieldsError(errors)
 
 
 def _text(day: date | None) -> str | None:

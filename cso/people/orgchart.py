@@ -1,7 +1,8 @@
 """An org chart from CSV: units with their parents, and the people who lead them.
 
 A file of the real world names parents loosely, misspells them or leaves them out. Every unit whose own line can be read
-goes in; one whose parent is not found goes in at the top, and its line says so, with the likeliest name meant.
+goes in; one whose parent is not found goes in at the top, and its line says so, with the likeliest name meant
+for the first of them.
 """
 
 from __future__ import annotations
@@ -12,18 +13,21 @@ from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 
 from cso.errors import FieldError, InvalidFieldsError
 from cso.people import tree
 from cso.people.models import Leadership, Person, Position, Unit
+from cso.texts import text_errors
 from tenants import audit
 from tenants.models import Actor
+from tenants.permissions import require
 from tenants.roles import Can
 
 FIELDS = ("code", "name", "parent", "leader", "position")
 _LONGEST = {"code": 100, "name": 200, "parent": 2_000, "leader": 200, "position": 200}
+# A search among ten thousand names takes up to a second.
+_WORDINGS_HINTED = 20
 
 
 @dataclass(frozen=True)
@@ -89,10 +93,7 @@ def _errors(values: Mapping[str, str]) -> list[FieldError]:
     if not values["name"]:
         errors.append(FieldError("name", "required", "Name the unit."))
     for name, value in values.items():
-        if len(value) > _LONGEST[name]:
-            errors.append(FieldError(name, "too_long", f"Use at most {_LONGEST[name]} characters."))
-        if "\x00" in value:
-            errors.append(FieldError(name, "nul", "Remove the NUL character."))
+        errors += text_errors(name, value, _LONGEST[name])
     return errors
 
 
@@ -101,8 +102,7 @@ def load_chart(rows: Sequence[ChartRow], *, by: Actor | None, today: date) -> Ch
 
     Loading the same chart again changes nothing. A parent is a code or a name, of the file or of a known unit.
     """
-    if by is not None and not by.can(Can.EDIT_PEOPLE):
-        raise PermissionDenied
+    require(by, Can.EDIT_PEOPLE)
     tree.lock_tree()
     report = ChartReport()
     units = {unit.code: unit for unit in Unit.objects.all()}
@@ -152,13 +152,14 @@ def _hang(rows: Sequence[ChartRow], units: Mapping[str, Unit], report: ChartRepo
     by_name: dict[str, list[Unit]] = {}
     for unit in units.values():
         by_name.setdefault(unit.name.casefold(), []).append(unit)
+    hints = _Hints(list({unit.name for unit in units.values()}))
     for row in rows:
         if not row.parent:
             continue
         unit = units[row.code]
         parent = units.get(row.parent) or _only(by_name.get(row.parent.casefold(), []))
         if parent is None:
-            report.remarks.append(_unknown_parent(row, units, by_name))
+            report.remarks.append(_unknown_parent(row, by_name, hints))
         elif parent.pk != unit.parent_id:
             _move(row, unit, parent, report)
 
@@ -167,16 +168,27 @@ def _only(found: Sequence[Unit]) -> Unit | None:
     return found[0] if len(found) == 1 else None
 
 
-def _unknown_parent(row: ChartRow, units: Mapping[str, Unit], by_name: Mapping[str, list[Unit]]) -> Remark:
+class _Hints:
+    """The likeliest name meant by a wording, for so many wordings; a file that is wrong all over gets no more."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+        self.given: dict[str, str] = {}
+
+    def of(self, wording: str) -> str:
+        if wording not in self.given and len(self.given) < _WORDINGS_HINTED:
+            meant = get_close_matches(wording, self.names, n=1, cutoff=0.66)
+            self.given[wording] = f" Did you mean “{meant[0]}”?" if meant else ""
+        return self.given.get(wording, "")
+
+
+def _unknown_parent(row: ChartRow, by_name: Mapping[str, list[Unit]], hints: _Hints) -> Remark:
     alike = by_name.get(row.parent.casefold(), [])
     if alike:
         codes = ", ".join(unit.code for unit in alike)[:200]
         message = f"“{row.parent}” names {len(alike)} units; give the code: {codes}."
         return Remark(row.line, "parent", "ambiguous", message, refused=False)
-    names = [unit.name for unit in units.values()]
-    meant = get_close_matches(row.parent, names, n=1, cutoff=0.66)
-    hint = f" Did you mean “{meant[0]}”?" if meant else ""
-    message = f"There is no unit “{row.parent[:200]}”; {row.name} has no parent for now.{hint}"
+    message = f"There is no unit “{row.parent[:200]}”; {row.name} has no parent for now.{hints.of(row.parent)}"
     return Remark(row.line, "parent", "unknown", message, refused=False)
 
 

@@ -1,7 +1,7 @@
 """The org tree's closure: every unit with every unit above it.
 
-Whoever adds a unit or changes its parent calls `hang_new` or `rehang` in the same transaction. Writers of one tenant's tree take turns by an advisory
-lock, so that two moves at once cannot make a ring.
+Whoever adds a unit or changes its parent calls `hang_new` or `rehang` in the same transaction. Writers of one tenant's
+tree take turns by an advisory lock, so that two moves at once cannot make a ring.
 """
 
 from __future__ import annotations

@@ -6,17 +6,28 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
 from cso.customers.models import Customer
 from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
 from cso.people.models import Unit
 from cso.recovery import permissions
-from cso.recovery.clocks import AFTER_RECORDED, instant_errors, text_errors
-from cso.recovery.models import CLOCK_TOLERANCE, Case, CaseEvent, Cause, Channel, EventKind, ExclusionReason
+from cso.recovery.causes import cause_errors, cleaned, find_or_add_cause
+from cso.recovery.clocks import AFTER_RECORDED, instant_errors
+from cso.recovery.models import (
+    CLOCK_TOLERANCE,
+    MAX_SUMMARY,
+    Case,
+    CaseEvent,
+    Channel,
+    EventKind,
+    ExclusionReason,
+)
+from cso.texts import text_errors
 from tenants import audit
 from tenants.models import Actor, ApiKey, Membership
+from tenants.permissions import require
+from tenants.roles import Can
 
 MAX_NOTE = 2_000
 MAX_EXCLUSION_NOTE = 500
@@ -33,36 +44,31 @@ def open_case(
     occurred_at: datetime | None = None,
     summary: str = "",
     channel: str = "",
-    cause: Cause | None = None,
+    cause: str = "",
     customer: Customer | None = None,
     external_id: str | None = None,
     id: UUID | None = None,  # noqa: A002 (the name of the column)
 ) -> Case:
     """Log an OOPS. Raises `InvalidFieldsError` by field, `ConflictError` for an external id in use.
 
-    `id` is chosen by who asks, so that a form sent twice makes one case: the second raises `ConflictError`
-    with the code `sent_twice`.
+    `cause` is a name, added when new. `id` is chosen by who asks, so that a form sent twice makes one case: the second
+    raises `ConflictError` with the code `sent_twice`.
     """
-    if by is not None and not permissions.can_log_case(by):
-        raise PermissionDenied
-    errors = instant_errors(occurred_at=occurred_at, reported_at=reported_at, first_fixed_at=None, now=now)
-    errors += text_errors("summary", summary) + text_errors("external_id", external_id or "", 100)
-    if channel and channel not in Channel.values:
-        errors.append(FieldError("channel", "unknown", f"Use one of: {', '.join(Channel.values)}."))
-    if errors:
-        raise InvalidFieldsError(errors)
+    require(by, Can.LOG_CASE)
     case = Case(
         unit=unit,
         reported_at=reported_at,
         occurred_at=occurred_at,
         summary=summary,
         channel=channel,
-        cause=cause,
         customer=customer,
         external_id=external_id or None,
         opened_by=by if isinstance(by, Membership) else None,
         recorded_at=now,
     )
+    cause = cleaned(cause)
+    _check(case, cause, now)
+    case.cause = find_or_add_cause(cause)
     if id is not None:
         case.id = id
     try:
@@ -132,29 +138,28 @@ def move_case(case: Case, unit: Unit, *, by: Actor | None, now: datetime, note: 
 
 
 def correct_case(case: Case, *, by: Actor | None, now: datetime, **values: Any) -> Case:
-    """Set any of `CORRECTABLE`; each change is logged with what it was. Raises `InvalidFieldsError` by field."""
+    """Set any of `CORRECTABLE`, the cause by its name; each change is logged with what it was.
+
+    Raises `InvalidFieldsError` by field.
+    """
     case = _locked(case, by)
     unknown = set(values) - set(CORRECTABLE)
     if unknown:
         raise ValueError(f"Not correctable: {sorted(unknown)}")
-    changes = {field: value for field, value in values.items() if getattr(case, field) != value}
+    before = {field: getattr(case, field) for field in values}
+    if "cause" in values:
+        before["cause"] = case.cause.name if case.cause else None
+        values["cause"] = cleaned(values["cause"] or "") or None
+    changes = {field: value for field, value in values.items() if before[field] != value}
     if not changes:
         return case
-    log = {field: [_plain(getattr(case, field)), _plain(value)] for field, value in changes.items()}
-    for field, value in changes.items():
-        setattr(case, field, value)
-    if case.reported_at is None:
-        raise InvalidFieldsError.of("reported_at", "required", "Say when the case was first reported.")
-    errors = instant_errors(
-        occurred_at=case.occurred_at, reported_at=case.reported_at, first_fixed_at=case.first_fixed_at, now=now
-    )
-    if case.reported_at > case.recorded_at + CLOCK_TOLERANCE:
-        errors.append(FieldError("reported_at", "after_recorded", AFTER_RECORDED))
-    errors += text_errors("summary", case.summary)
-    if case.channel and case.channel not in Channel.values:
-        errors.append(FieldError("channel", "unknown", f"Use one of: {', '.join(Channel.values)}."))
-    if errors:
-        raise InvalidFieldsError(errors)
+    log = {field: [_plain(before[field]), _plain(value)] for field, value in changes.items()}
+    for field in changes.keys() - {"cause"}:
+        setattr(case, field, changes[field])
+    cause = changes.get("cause") or ""
+    _check(case, cause, now)
+    if "cause" in changes:
+        case.cause = find_or_add_cause(cause)
     return _save(case, EventKind.CORRECTED, by, now, "", *changes, changes=log)
 
 
@@ -196,9 +201,26 @@ def withdraw_exclusion(case: Case, *, by: Membership, now: datetime) -> Case:
     return _save(case, EventKind.EXCLUSION_WITHDRAWN, by, now, "", *fields)
 
 
+def _check(case: Case, cause: str, now: datetime) -> None:
+    """Raise `InvalidFieldsError` with whatever is wrong with a case as it would stand, and with its cause's name."""
+    if case.reported_at is None:
+        raise InvalidFieldsError.of("reported_at", "required", "Say when the case was first reported.")
+    errors = instant_errors(
+        occurred_at=case.occurred_at, reported_at=case.reported_at, first_fixed_at=case.first_fixed_at, now=now
+    )
+    if case.recorded_at + CLOCK_TOLERANCE < case.reported_at <= now + CLOCK_TOLERANCE:
+        errors.append(FieldError("reported_at", "after_recorded", AFTER_RECORDED))
+    errors += text_errors("summary", case.summary, MAX_SUMMARY)
+    errors += text_errors("external_id", case.external_id or "", 100)
+    if case.channel and case.channel not in Channel.values:
+        errors.append(FieldError("channel", "unknown", f"Use one of: {', '.join(Channel.values)}."))
+    errors += cause_errors(cause)
+    if errors:
+        raise InvalidFieldsError(errors)
+
+
 def _locked(case: Case, by: Actor | None) -> Case:
-    if by is not None and not permissions.can_work_case(by, case):
-        raise PermissionDenied
+    require(by, Can.WORK_CASE)
     # The case alone: joined with its unit, a case that is moved while we wait for its lock would not be found.
     return Case.objects.select_for_update().get(pk=case.pk)
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from cso.errors import FieldError, InvalidFieldsError
-from cso.recovery.clocks import text_errors
-from cso.recovery.models import Cause
+import re
+
+from cso.errors import FieldError
+from cso.recovery.models import ATTITUDE, Cause
+from cso.texts import text_errors
 
 MAX_NAME = 120
+_ATTITUDE = re.compile(ATTITUDE, re.IGNORECASE | re.ASCII)
 
 
-def find_or_add_cause(name: str) -> Cause:
-    """The tenant's cause of that name. Raises `InvalidFieldsError`: there is no cause called attitude."""
-    name = " ".join(name.split())
-    if errors := cause_errors(name):
-        raise InvalidFieldsError(errors)
-    return Cause.objects.get_or_create(name=name)[0]
+def find_or_add_cause(name: str) -> Cause | None:
+    """The tenant's cause of that cleaned name, None for an empty one; the caller has checked permission and name."""
+    return Cause.objects.get_or_create(name=name)[0] if name else None
+
+
+def cleaned(name: str) -> str:
+    """A name as it is kept."""
+    return " ".join(name.split())
 
 
 def cause_errors(name: str) -> list[FieldError]:
-    if "attitude" in name.lower().split():
+    """What is wrong with a cleaned name: there is no cause called attitude."""
+    if _ATTITUDE.search(name):
         message = "Attitude is not a cause: say what kept people from serving (a rule, a tool, a hand-off)."
         return [FieldError("cause", "blames_people", message)]
     return text_errors("cause", name, MAX_NAME)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from cso.errors import FieldError
-from cso.recovery.models import CLOCK_TOLERANCE, MAX_SUMMARY
+from cso.recovery.models import CLOCK_TOLERANCE
 
 AFTER_RECORDED = "The first report cannot be later than when this server first heard of the case."
-
-
 # Before it lies a typing error, and no calendar of periods.
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
@@ -31,21 +29,3 @@ def instant_errors(
     if first_fixed_at is not None and start is not None and first_fixed_at < start:
         found.append(FieldError("fixed_at", "before_opened", "The case cannot be fixed before it was opened."))
     return found
-
-
-def shown(text: str, longest: int) -> str:
-    """A caller's own text as it can be stored and shown again in an answer: cut, and without what neither could take."""
-    return text[:longest].replace("\x00", "\ufffd").encode(errors="replace").decode()
-
-
-def text_errors(field: str, value: str, longest: int = MAX_SUMMARY) -> list[FieldError]:
-    """What PostgreSQL or a reader could not take of a text."""
-    if "\x00" in value:
-        return [FieldError(field, "nul", "Remove the NUL character.")]
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return [FieldError(field, "not_utf8", "This is not valid UTF-8.")]
-    if len(value) > longest:
-        return [FieldError(field, "too_long", f"Use at most {longest:,} characters; this has {len(value):,}.")]
-    return []

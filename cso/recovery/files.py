@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from cso.errors import InvalidFieldsError
-from cso.recovery.clocks import shown
 from cso.recovery.rows import FIELDS
+from cso.texts import shown
 
 # One row may be this long; what is longer is refused when its fields are checked, and beyond that with the whole file.
 LONGEST_LINE = 16 * 1024 * 1024

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -21,9 +21,13 @@ from tenants.models import ApiKey, Membership
 RECOVERY_TIME = timedelta(hours=24)
 # A fix that is disputed or reopened within this time, counted from the first fix, did not recover the case.
 HOLDING_TIME = timedelta(days=14)
+_RECOVERY = f"INTERVAL '{RECOVERY_TIME // timedelta(hours=1)} hours'"
+_HOLDING = f"INTERVAL '{HOLDING_TIME.days} days'"
 # How far ahead of ours a caller's clock may run before an instant is "in the future".
 CLOCK_TOLERANCE = timedelta(seconds=60)
 MAX_SUMMARY = 5_000
+# The word alone, in any case. Without classes such as \w, of which Python and PostgreSQL think differently.
+ATTITUDE = "(^|[^a-z0-9_])attitude([^a-z0-9_]|$)"
 
 
 class Channel(models.TextChoices):
@@ -50,11 +54,16 @@ class Cause(TenantModel):
     class Meta(TenantModel.Meta):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "name"], name="one_cause_per_name"),
-            models.CheckConstraint(condition=~Q(name__iregex=r"\yattitude\y"), name="attitude_is_not_a_cause"),
+            models.CheckConstraint(condition=~Q(name__iregex=ATTITUDE), name="attitude_is_not_a_cause"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+def _computed(expression: str, field: models.Field[Any, Any]) -> models.GeneratedField:
+    """A column that the database computes, and keeps."""
+    return models.GeneratedField(expression=RawSQL(expression, ()), output_field=field, db_persist=True)  # noqa: S611
 
 
 class Case(TenantModel):
@@ -93,41 +102,24 @@ class Case(TenantModel):
     clock_start = models.GeneratedField(
         expression=Coalesce("occurred_at", "reported_at"), output_field=models.DateTimeField(), db_persist=True
     )
-    occurrence_known = models.GeneratedField(
-        expression=RawSQL("occurred_at IS NOT NULL", ()), output_field=models.BooleanField(), db_persist=True
-    )
-    is_valid = models.GeneratedField(
-        expression=RawSQL("exclusion_confirmed_by_id IS NULL", ()), output_field=models.BooleanField(), db_persist=True
-    )
+    occurrence_known = _computed("occurred_at IS NOT NULL", models.BooleanField())
+    is_valid = _computed("exclusion_confirmed_by_id IS NULL", models.BooleanField())
     # The difference of two instants is elapsed time: exact over clock changes, and exactly 24:00:00 is in time.
-    recovered_24h = models.GeneratedField(
-        expression=RawSQL(
-            "COALESCE(first_fixed_at - COALESCE(occurred_at, reported_at) <= INTERVAL '24 hours', false)"
-            " AND COALESCE(first_undone_at - first_fixed_at > INTERVAL '14 days', true)",
-            (),
-        ),
-        output_field=models.BooleanField(),
-        db_persist=True,
+    recovered_24h = _computed(
+        f"COALESCE(first_fixed_at - COALESCE(occurred_at, reported_at) <= {_RECOVERY}, false)"
+        f" AND COALESCE(first_undone_at - first_fixed_at > {_HOLDING}, true)",
+        models.BooleanField(),
     )
-    recovered_24h_reported = models.GeneratedField(
-        expression=RawSQL(
-            "COALESCE(first_fixed_at - reported_at <= INTERVAL '24 hours', false)"
-            " AND COALESCE(first_undone_at - first_fixed_at > INTERVAL '14 days', true)",
-            (),
-        ),
-        output_field=models.BooleanField(),
-        db_persist=True,
+    recovered_24h_reported = _computed(
+        f"COALESCE(first_fixed_at - reported_at <= {_RECOVERY}, false)"
+        f" AND COALESCE(first_undone_at - first_fixed_at > {_HOLDING}, true)",
+        models.BooleanField(),
     )
-    undone_in_14d = models.GeneratedField(
-        expression=RawSQL("COALESCE(first_undone_at - first_fixed_at <= INTERVAL '14 days', false)", ()),
-        output_field=models.BooleanField(),
-        db_persist=True,
-    )
+    undone_in_14d = _computed(f"COALESCE(first_undone_at - first_fixed_at <= {_HOLDING}, false)", models.BooleanField())
     # Whole seconds, rounded up, from the clock's start to the fix that holds; None while the case is open.
-    seconds_to_recover = models.GeneratedField(
-        expression=RawSQL("ceil(EXTRACT(EPOCH FROM fixed_at - COALESCE(occurred_at, reported_at)))::bigint", ()),
-        output_field=models.BigIntegerField(null=True),
-        db_persist=True,
+    seconds_to_recover = _computed(
+        "ceil(EXTRACT(EPOCH FROM fixed_at - COALESCE(occurred_at, reported_at)))::bigint",
+        models.BigIntegerField(null=True),
     )
 
     class Meta(TenantModel.Meta):
@@ -204,6 +196,12 @@ class Case(TenantModel):
                 fields=["tenant", "customer", "reported_at"],
                 condition=Q(customer__isnull=False),
                 name="case_by_customer",
+            ),
+            # What a member logged, newest first, in whatever unit.
+            models.Index(
+                fields=["tenant", "opened_by", "reported_at"],
+                condition=Q(opened_by__isnull=False),
+                name="case_by_opener",
             ),
         ]
 

@@ -7,10 +7,6 @@ from tenants.models import Actor, Membership
 from tenants.roles import Can
 
 
-def can_log_case(actor: Actor) -> bool:
-    return actor.can(Can.LOG_CASE)
-
-
 def can_work_case(actor: Actor, case: Case) -> bool:
     """Work on a case that the actor can see (`queries.visible_cases`): move or correct it, and what follows below."""
     return actor.can(Can.WORK_CASE)

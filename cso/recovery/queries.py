@@ -47,7 +47,7 @@ class LogLine:
 
 
 def case_log(case: Case) -> list[LogLine]:
-    """What happened to a case, in the order of recording; the opening, and a fix that came with it, from the case itself."""
+    """What happened to a case, in the order of recording; the opening, and a fix that came with it, from itself."""
     events = case.events.select_related("member__user", "api_key").order_by("recorded_at", "id")
     lines = [_line(event) for event in events]
     arrived = [_arrived(case, EventKind.OPENED, case.reported_at)]

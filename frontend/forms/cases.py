@@ -24,7 +24,6 @@ from cso.recovery.actions import (
     reopen_case,
     withdraw_exclusion,
 )
-from cso.recovery.causes import find_or_add_cause
 from cso.recovery.models import MAX_SUMMARY, Case, Channel, ExclusionReason
 from cso.recovery.queries import frequent_causes
 from frontend.forms.base import Moment, PortalForm, UnitField, local_time, offer_units
@@ -65,9 +64,8 @@ class LogCaseForm(PortalForm):
     def __init__(self, *args: Any, member: Membership, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.member, self.now = member, now
-        self.causes = {str(cause.pk): cause for cause in frequent_causes(CAUSES_OFFERED, now=now)}
-        choices = [(pk, cause.name) for pk, cause in self.causes.items()]
-        self.fields["cause"].choices = [*choices, ("", _("Not sure"))]  # type: ignore[attr-defined]
+        self.causes = {str(cause.pk): cause.name for cause in frequent_causes(CAUSES_OFFERED, now=now)}
+        self.fields["cause"].choices = [*self.causes.items(), ("", _("Not sure"))]  # type: ignore[attr-defined]
         self.initial.setdefault("token", uuid4())
         self.initial.setdefault("unit", offer_units(self, "unit", home_of=member))
         in_zone = _("In the time zone %(zone)s.") % {"zone": current_tenant().time_zone}
@@ -84,7 +82,6 @@ class LogCaseForm(PortalForm):
 
     def _open(self, words: dict[str, Any]) -> Case:
         contact = words["customer"]
-        other = words["other_cause"].strip()
         return open_case(
             id=words["token"],
             by=self.member,
@@ -93,7 +90,7 @@ class LogCaseForm(PortalForm):
             occurred_at=words["occurred_at"],
             summary=words["summary"],
             channel=words["channel"],
-            cause=find_or_add_cause(other) if other else self.causes.get(words["cause"]),
+            cause=words["other_cause"] or self.causes.get(words["cause"], ""),
             customer=find_or_add_customer(contact, by=self.member) if contact else None,
             now=self.now,
         )
@@ -176,8 +173,6 @@ class CorrectForm(CaseForm):
     def save(self, case: Case, *, by: Membership, now: datetime) -> None:
         # Only what was changed: an instant whose minute was left alone keeps its seconds.
         values = {name: self.cleaned_data[name] for name in self.changed_data}
-        if "cause" in values:
-            values["cause"] = find_or_add_cause(values["cause"]) if values["cause"] else None
         correct_case(case, by=by, now=now, **values)
 
 

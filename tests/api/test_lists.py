@@ -13,7 +13,6 @@ from cso.customers.models import Customer
 from cso.metrics.actions import set_target
 from cso.people import actions as people
 from cso.recovery import actions as recovery
-from cso.recovery.causes import find_or_add_cause
 from tenants.scope import tenant_scope
 from tests.api.conftest import Integration, errors, problem
 from tests.personas import NOW, Company, log_case
@@ -35,7 +34,7 @@ def add_rows(company: Company, number: int) -> None:
     person = people.add_person(f"Person {number}", by=None, position=f"Post {number}", unit=unit)
     people.name_leader(unit, person, date(2026, 1, 1), by=None)
     customer = save_customer(Customer(), by=None, external_id=f"crm-{number}")
-    log_case(company.units["top"], NOW - number * HOUR, cause=find_or_add_cause("Rule"), customer=customer)
+    log_case(company.units["top"], NOW - number * HOUR, cause="Rule", customer=customer)
     set_target("reopened", Decimal(50 + number), date(2026, 1, number), by=None)
 
 
@@ -108,7 +107,7 @@ def test_a_cursor_is_bound_to_workspace_list_and_filters(api: Integration, acme:
 def test_cases_are_filtered(api: Integration, acme: Company) -> None:
     with tenant_scope(acme.tenant):
         priya = save_customer(Customer(), by=None, external_id="crm-1")
-        late = log_case(acme.units["north-1"], NOW - 30 * HOUR, channel="phone", cause=find_or_add_cause("Rule"))
+        late = log_case(acme.units["north-1"], NOW - 30 * HOUR, channel="phone", cause="Rule")
         fixed = log_case(acme.units["south"], NOW, fixed_after=HOUR, customer=priya)
         fresh = recovery.open_case(
             by=None, unit=acme.units["north"], reported_at=NOW, now=NOW, external_id="T-1", channel="web"

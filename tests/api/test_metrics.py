@@ -12,7 +12,6 @@ from cso.metrics.formulas import wilson_interval
 from cso.metrics.periods import FINAL_AFTER
 from cso.metrics.refresh import refresh
 from cso.metrics.registry import METRICS
-from cso.recovery.causes import find_or_add_cause
 from tenants.scope import tenant_scope
 from tests.api.conftest import Integration, errors, problem
 from tests.personas import NOW, Company, log_case
@@ -28,7 +27,7 @@ def counted(acme: Company) -> Company:
         log_case(leaf, NOW - 60 * HOUR, fixed_after=2 * HOUR, occurred_at=NOW - 61 * HOUR)
         log_case(leaf, NOW - 59 * HOUR, fixed_after=24 * HOUR)
         log_case(leaf, NOW - 58 * HOUR, fixed_after=30 * HOUR)
-        log_case(south, NOW - 57 * HOUR, cause=find_or_add_cause("Rule"))
+        log_case(south, NOW - 57 * HOUR, cause="Rule")
         set_target("recovered_24h", Decimal(90), date(2026, 1, 1), by=None)
         refresh()
     return acme

@@ -22,7 +22,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from cso.metrics.actions import set_target
 from cso.metrics.refresh import refresh
 from cso.people import actions as people
-from cso.recovery.causes import find_or_add_cause
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.personas import Company, log_case, make_company
@@ -87,7 +86,7 @@ def company(server: str) -> Company:
         south = people.add_person("Sol South", by=None)
         people.name_leader(acme.units["south"], south, date(2024, 1, 1), by=None)
         set_target("recovered_24h", Decimal(80), date(2024, 1, 1), by=None)
-        cause = find_or_add_cause("Bag delayed")
+        cause = "Bag delayed"
         for number in range(24):
             words = {"summary": f"Bag {number} went to Winnipeg", "cause": cause}
             fixed_after = (2 if number < 6 else 30) * HOUR

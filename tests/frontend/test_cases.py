@@ -15,7 +15,6 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from cso.recovery.actions import open_case
-from cso.recovery.causes import find_or_add_cause
 from frontend import paging
 from tenants.roles import Role
 from tenants.scope import tenant_scope
@@ -34,7 +33,7 @@ def work(acme: Company) -> Company:
     """Four cases in north-1, one in south."""
     now = timezone.now()
     with tenant_scope(acme.tenant):
-        bags = find_or_add_cause("Bag delayed")
+        bags = "Bag delayed"
         log_case(acme.units["north-1"], now - 20 * HOUR, summary="due soon", cause=bags)
         log_case(acme.units["north-1"], now - 50 * HOUR, summary="late")
         log_case(acme.units["north-1"], now - 90 * HOUR, summary="fixed in time", fixed_after=HOUR, channel="phone")

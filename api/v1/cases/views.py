@@ -21,7 +21,7 @@ from api.schema import IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, endpoint
 from api.v1.cases.representation import CASES, CaseShape
 from cso.customers.models import Customer
 from cso.recovery import actions
-from cso.recovery.causes import MAX_NAME, find_or_add_cause
+from cso.recovery.causes import MAX_NAME
 from cso.recovery.models import MAX_SUMMARY, RECOVERY_TIME, Case, Channel
 from cso.recovery.queries import visible_cases
 from tenants.roles import Can
@@ -125,9 +125,7 @@ class OneCase(Resource):
 
 
 def facts(values: dict[str, Any]) -> dict[str, Any]:
-    """What the actions take: a cause instead of its name, and no null where there is an empty text."""
-    if "channel" in values:
-        values["channel"] = values["channel"] or ""
-    if values.get("cause"):
-        values["cause"] = find_or_add_cause(values["cause"])
+    """What the actions take: an empty text instead of null."""
+    for name in values.keys() & {"channel", "cause"}:
+        values[name] = values[name] or ""
     return values

@@ -464,7 +464,8 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="cause",
             constraint=models.CheckConstraint(
-                condition=models.Q(("name__iregex", "\\yattitude\\y"), _negated=True), name="attitude_is_not_a_cause"
+                condition=models.Q(("name__iregex", "(^|[^a-z0-9_])attitude([^a-z0-9_]|$)"), _negated=True),
+                name="attitude_is_not_a_cause",
             ),
         ),
         migrations.AddIndex(
@@ -515,6 +516,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("customer__isnull", False)),
                 fields=["tenant", "customer", "reported_at"],
                 name="case_by_customer",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("opened_by__isnull", False)),
+                fields=["tenant", "opened_by", "reported_at"],
+                name="case_by_opener",
             ),
         ),
         migrations.AddConstraint(
