@@ -7,12 +7,11 @@ says nothing new changes nothing: no update, no log entry, no mark; so the same 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
 from django.db import connection
 
 from cso.customers.models import Customer
@@ -20,9 +19,10 @@ from cso.errors import FieldError
 from cso.people.models import Unit
 from cso.recovery.clocks import AFTER_RECORDED
 from cso.recovery.models import CLOCK_TOLERANCE, Cause
-from cso.recovery.rows import Reading, Refusal, Row, read_row
+from cso.recovery.rows import Reading, Refusal, Row, check_row, read_row
 from tenants.base import TenantModel
 from tenants.models import Actor, ApiKey, Membership
+from tenants.permissions import require
 from tenants.roles import Can
 from tenants.scope import current_tenant_id
 
@@ -48,8 +48,7 @@ def load_cases(
     Lines with the same external id count as if sent one after the other. An absent or empty value leaves what the case
     has. Raises PermissionDenied unless `by` may import.
     """
-    if by is not None and not by.can(Can.IMPORT_CASES):
-        raise PermissionDenied
+    require(by, Can.IMPORT_CASES)
     rows, outcomes = [], []
     for line, raw in raw_rows:
         row = read_row(line, raw, reading, now)
@@ -58,16 +57,19 @@ def load_cases(
         else:
             rows.append(row)
     rows, superseded = _merge_repeated(rows)
-    outcomes += superseded
-    loaded = _load(rows, by=by, now=now)
+    merged = {outcome.external_id for outcome in superseded}
+    wrong: dict[str, Outcome] = {}
+    for row in rows:
+        # Lines that are right one by one may be wrong together: reported at ten, and then fixed at nine.
+        if row.external_id in merged and (errors := check_row(row, reading, now)):
+            wrong[row.external_id] = _refused(row, errors)
+    loaded = wrong | _load([row for row in rows if row.external_id not in wrong], by=by, now=now)
+    outcomes += loaded.values()
     for outcome in superseded:
         # What a line was merged into speaks for it: refused together, or in together.
-        into = loaded.get(outcome.external_id)
-        if into is not None and into.status == "refused":
-            outcomes[outcomes.index(outcome)] = Outcome(
-                outcome.line, "refused", outcome.external_id, errors=into.errors
-            )
-    outcomes += loaded.values()
+        into = loaded[outcome.external_id]
+        is_refused = into.status == "refused"
+        outcomes.append(replace(outcome, status="refused", errors=into.errors) if is_refused else outcome)
     return sorted(outcomes, key=lambda outcome: outcome.line)
 
 
@@ -170,9 +172,10 @@ def _stage(rows: Sequence[Row], units: dict[str, UUID], customers: dict[str, UUI
         cursor.execute("ANALYZE pg_temp.intake")
 
 
-# The cases that exist, locked in one order by everybody, before they are compared.
+# The cases that exist, locked in one order by everybody, before they are compared. One that comes in after this is not
+# ours to compare: who changes it before our update would be overwritten.
 _LOCK = """
-SELECT FROM recovery_case c JOIN pg_temp.intake i ON i.external_id = c.external_id
+SELECT c.id FROM recovery_case c JOIN pg_temp.intake i ON i.external_id = c.external_id
 WHERE c.tenant_id = %(tenant)s ORDER BY c.id FOR UPDATE OF c
 """
 _COMPARE = """
@@ -194,7 +197,7 @@ SELECT i.line, i.external_id, i.fixed_at AS told_fixed_at, c.id, c.revision,
          WHEN undone.last_at IS NULL OR i.fixed_at >= undone.last_at THEN i.fixed_at
          ELSE c.fixed_at END AS fixed_at
 FROM pg_temp.intake i
-JOIN recovery_case c ON c.tenant_id = %(tenant)s AND c.external_id = i.external_id
+JOIN recovery_case c ON c.tenant_id = %(tenant)s AND c.external_id = i.external_id AND c.id = ANY(%(locked)s)
 LEFT JOIN LATERAL (
     SELECT max(e.at) AS last_at FROM recovery_caseevent e
     WHERE c.times_undone > 0 AND e.tenant_id = c.tenant_id AND e.case_id = c.id AND e.kind IN ('reopened', 'disputed')
@@ -261,6 +264,8 @@ SELECT %(tenant)s, new_id, external_id, unit_id, customer_id, cause_id, COALESCE
 FROM pg_temp.intake i
 WHERE NOT line = ANY(%(lines)s) AND NOT EXISTS (
     SELECT 1 FROM recovery_case c WHERE c.tenant_id = %(tenant)s AND c.external_id = i.external_id)
+-- In one order too: two loads that bring the same new cases would else wait for each other.
+ORDER BY external_id
 ON CONFLICT (tenant_id, external_id) DO NOTHING RETURNING id
 """
 
@@ -277,6 +282,7 @@ def _apply(by: Actor | None, now: datetime) -> list[Outcome]:
     }
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, parameters)
+        parameters["locked"] = [case for (case,) in cursor.fetchall()]
         cursor.execute("DROP TABLE IF EXISTS pg_temp.compared")
         cursor.execute(_COMPARE, parameters)
         cursor.execute(_COMPARED_ERRORS, parameters)

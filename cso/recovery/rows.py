@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 from cso.errors import FieldError
 from cso.recovery.causes import cause_errors
-from cso.recovery.clocks import instant_errors, shown, text_errors
+from cso.recovery.clocks import instant_errors
 from cso.recovery.models import MAX_SUMMARY, Channel
+from cso.texts import shown, text_errors
 
 TEXTS: dict[str, int] = {
     "external_id": 100,
@@ -86,11 +87,16 @@ def read_row(line: int, raw: Any, reading: Reading, now: datetime) -> Row | Refu
             errors.append(read)
         else:
             setattr(row, name, read)
-    _settle_repeated_hour(row, reading)
-    errors += _meaning_errors(row, now)
+    errors += check_row(row, reading, now)
     if errors:
         return Refusal(line, _shown_id(told.get("external_id")), errors)
     return row
+
+
+def check_row(row: Row, reading: Reading, now: datetime) -> list[FieldError]:
+    """What the values of one row say against each other; settles which instant an ambiguous wall time means."""
+    _settle_repeated_hour(row, reading)
+    return _meaning_errors(row, now)
 
 
 def _read_text(name: str, value: Any) -> str | FieldError | None:
@@ -164,7 +170,10 @@ def _settle_repeated_hour(row: Row, reading: Reading) -> None:
         return
     start = row.occurred_at or row.reported_at
     if row.fixed_at < start:
-        later = row.fixed_at.astimezone(reading.zone).replace(fold=1).astimezone(UTC)
+        try:
+            later = row.fixed_at.astimezone(reading.zone).replace(fold=1).astimezone(UTC)
+        except OverflowError:
+            return  # At the calendar's edge, which `instant_errors` refuses.
         if later >= start and later - row.fixed_at <= _HOUR:
             row.fixed_at = later
 

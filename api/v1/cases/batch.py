@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import chain
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 from uuid import UUID
@@ -31,7 +31,7 @@ from api.resources import Resource, only
 from api.schema import IDEMPOTENCY_KEY, endpoint
 from api.v1.shapes import Shape
 from cso.errors import InvalidFieldsError
-from cso.recovery.batches import ROWS_AT_ONCE, queue_batch
+from cso.recovery.batches import chunks_of, queue_batch
 from cso.recovery.files import LONGEST_LINE, Lines, csv_lines, json_lines
 from cso.recovery.intake import Outcome, load_cases
 from cso.recovery.models import Batch
@@ -150,16 +150,19 @@ class CaseBatches(Resource):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """Up to 5,000 rows are loaded at once and answered row by row (200); more become a job (202).
+        """Up to 5,000 rows (or 8 MB) are loaded at once and answered row by row (200); more become a job (202).
+
+        Jobs are loaded one after the other, in the order in which they were sent. Rows that are loaded at once do not
+        wait for a job that is queued: to correct what a job brings, send the correction when it is done.
 
         A wrong row is refused by line and field, and the rest goes in. The same rows may be sent again: what says
         nothing new changes nothing.
         """
         reading = self._reading()
-        lines = self._lines(reading.columns)
-        first = list(islice(lines, ROWS_AT_ONCE + 1))
-        if len(first) > ROWS_AT_ONCE:
-            return self._queue(chain(first, lines), reading)
+        chunks = chunks_of(self._lines(reading.columns))
+        first, second = next(chunks, []), next(chunks, None)
+        if second is not None:
+            return self._queue(chain.from_iterable(chain([first, second], chunks)), reading)
         outcomes = load_cases(first, reading, by=self.key, now=self.now)
         counts: Counter[str] = Counter(outcome.status for outcome in outcomes)
         report = {"rows": len(first)} | {status: counts[status] for status in STATUSES}

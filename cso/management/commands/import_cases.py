@@ -4,7 +4,6 @@ from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,7 +13,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from cso.errors import InvalidFieldsError
-from cso.recovery.batches import ROWS_AT_ONCE
+from cso.recovery.batches import chunks_of
 from cso.recovery.files import Lines, csv_lines, json_lines
 from cso.recovery.intake import Outcome, load_cases
 from cso.recovery.rows import FIELDS, Reading
@@ -53,7 +52,7 @@ class Command(BaseCommand):
     def _load(self, tenant: Tenant, lines: Lines, reading: Reading, now: datetime) -> None:
         counts: Counter[str] = Counter()
         refused: list[Outcome] = []
-        while chunk := list(islice(lines, ROWS_AT_ONCE)):
+        for chunk in chunks_of(lines):
             with tenant_scope(tenant):
                 outcomes = load_cases(chunk, reading, by=None, now=now)
             counts.update(outcome.status for outcome in outcomes)
