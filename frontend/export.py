@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils.timezone import localtime
 
 from cso.recovery.models import Case
-from frontend.paging import Order, in_order
+from frontend.paging import Order, behind, in_order
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 
@@ -47,15 +47,16 @@ def csv_of(cases: QuerySet[Case], order: Order, tenant: Tenant) -> Iterator[byte
     # The sign by which spreadsheets know UTF-8.
     yield "\ufeff".encode()
     yield _lines([list(COLUMNS)])
-    with tenant_scope(tenant):
-        rows = in_order(cases, order).values_list(*COLUMNS.values())
-        block: list[list[str]] = []
-        for row in rows.iterator(chunk_size=_LINES_AT_ONCE):
-            block.append([_cell(value, tenant) for value in row])
-            if len(block) == _LINES_AT_ONCE:
-                yield _lines(block)
-                block = []
-        yield _lines(block)
+    # By keyset: a cursor does not work behind pgbouncer, and without one the driver keeps all rows in memory. A scope
+    # for each block, so that a slow reader holds no connection.
+    following = in_order(cases, order)
+    while True:
+        with tenant_scope(tenant):
+            block = list(following.values(*COLUMNS.values(), order.column)[:_LINES_AT_ONCE])
+        yield _lines([_cell(row[column], tenant) for column in COLUMNS.values()] for row in block)
+        if len(block) < _LINES_AT_ONCE:
+            return
+        following = behind(cases, order, block[-1][order.column], block[-1]["id"])
 
 
 def _cell(value: Any, tenant: Tenant) -> str:

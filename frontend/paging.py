@@ -61,9 +61,8 @@ def in_order(cases: QuerySet[Case], order: Order) -> QuerySet[Case]:
 
 
 def _after(cases: QuerySet[Case], order: Order, after: str) -> QuerySet[Case]:
-    cases = in_order(cases, order)
     if not after:
-        return cases
+        return in_order(cases, order)
     try:
         instant, _, pk = after.partition("~")
         at, last = datetime.fromisoformat(instant), UUID(pk)
@@ -71,10 +70,15 @@ def _after(cases: QuerySet[Case], order: Order, after: str) -> QuerySet[Case]:
         raise Http404 from error
     if at.tzinfo is None:
         raise Http404
+    return behind(cases, order, at, last)
+
+
+def behind(cases: QuerySet[Case], order: Order, at: datetime, last: UUID) -> QuerySet[Case]:
+    """The cases in order that come after the one with the id `last`, whose instant is `at`."""
     way = "lt" if order.newest_first else "gt"
     same_or_further = Q(**{f"{order.column}__{way}e": at})
     further = Q(**{f"{order.column}__{way}": at}) | Q(**{f"id__{way}": last})
-    return cases.filter(same_or_further, further)
+    return in_order(cases, order).filter(same_or_further, further)
 
 
 def _with(query: QueryDict, **changes: str | None) -> str:
