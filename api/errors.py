@@ -7,17 +7,20 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.db import IntegrityError
-from django.http import Http404, UnreadablePostError
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.response import HttpResponseBase
+from django.views import defaults
 from psycopg.errors import CheckViolation, UniqueViolation
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from api.problems import ProblemError, problem
+from api.problems import MEDIA_TYPE, ProblemError, problem
 from cso.errors import DomainError, FieldError, InvalidFieldsError, NotAllowedError
 
 logger = logging.getLogger(__name__)
@@ -35,6 +38,14 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, exceptions.APIException):
         return _of_framework(error)
     return _of_django(error, context)
+
+
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """What is answered when a request failed outside any view, such as without the database: a problem, or a page."""
+    if not request.path_info.startswith("/api/"):
+        return defaults.server_error(request)
+    answer = problem("internal", "The request failed and changed nothing. Try again in a moment.")
+    return HttpResponse(orjson.dumps(answer.data), status=answer.status_code, content_type=MEDIA_TYPE)
 
 
 def _of_domain(error: DomainError) -> Response:

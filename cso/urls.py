@@ -6,3 +6,6 @@ urlpatterns = [
     path("api/", include("api.urls")),
     path("", include("frontend.urls")),
 ]
+
+# Knows the API's form of an error as well as the portal's.
+handler500 = "api.errors.server_error"

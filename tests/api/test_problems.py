@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from api.problems import KINDS
@@ -102,6 +103,15 @@ def test_a_fault_of_ours_is_a_problem_too(api: Integration, monkeypatch: pytest.
     response = api.get("me")
     assert problem(response) == (500, "internal", "internal")
     assert b"secret" not in response.content
+
+
+def test_a_failure_before_any_view_is_a_problem_too(api: Integration, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr("tenants.middleware.tenant_scope", fail)
+    api.client.raise_request_exception = False
+    assert problem(api.get("me")) == (500, "internal", "internal")
 
 
 @pytest.mark.usefixtures("plain_static_files")
