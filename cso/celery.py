@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import worker_init, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cso.settings")
 
@@ -25,3 +25,9 @@ def refuse_unsafe_database(**_: Any) -> None:
     except guard.UnsafeDatabaseError as error:
         # Celery logs any other exception of a signal's receiver, and goes on.
         raise SystemExit(str(error)) from error
+
+
+@worker_ready.connect
+def retry_what_failed(**_: Any) -> None:
+    """This worker may bring the mend of what failed in the last one."""
+    app.send_task("metrics.retry_quarantined", expires=600)

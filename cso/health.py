@@ -10,12 +10,16 @@ import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from cso.metrics.models import WorkerHeartbeat
+from cso.metrics.models import QuarantinedMark, WorkerHeartbeat
 from tenants.guard import violations
+from tenants.models import Tenant
+from tenants.scope import tenant_scope
+from tenants.work import tenants_with
 
 HEARTBEAT_WITHIN = timedelta(seconds=30)
 # The guard reads the whole catalogue; a probe every second must not.
 _GUARD_KEPT_SECONDS = 60.0
+_WORKSPACES_NAMED = 20
 _guard: tuple[float, list[str]] | None = None
 
 
@@ -28,6 +32,27 @@ def readiness(*, now: datetime) -> dict[str, str]:
         "worker": lambda: _worker(now),
     }
     return {name: _answer(ask) for name, ask in parts.items()}
+
+
+def warnings() -> list[str]:
+    """What somebody must look at although the product serves: figures that could not be computed, by workspace."""
+    try:
+        return [
+            _quarantine(tenant)
+            for tenant in Tenant.objects.filter(pk__in=tenants_with(QuarantinedMark)).order_by("slug")[
+                :_WORKSPACES_NAMED
+            ]
+        ]
+    except DatabaseError:
+        return []  # `readiness` says so
+
+
+def _quarantine(tenant: Tenant) -> str:
+    with tenant_scope(tenant):
+        errors = list(QuarantinedMark.objects.order_by("quarantined_at").values_list("error", flat=True))
+    # The kind alone, here too; who may read the audit log reads the rest in the portal.
+    kinds = ", ".join(sorted({error.partition(":")[0] for error in errors}))
+    return f"{tenant.slug}: {len(errors)} marks could not be refreshed ({kinds})."
 
 
 def _answer(ask: Callable[[], str]) -> str:

@@ -122,6 +122,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "refresh metrics": {"task": "metrics.dispatch", "schedule": 1.0, "options": {"expires": 5}},
+    "retry metrics": {"task": "metrics.retry_quarantined", "schedule": 3_600.0, "options": {"expires": 600}},
     "load batches": {"task": "recovery.dispatch_batches", "schedule": 1.0, "options": {"expires": 5}},
 }
 

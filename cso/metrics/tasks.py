@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 
 from celery import shared_task
 from django.db import OperationalError, connection
 
 from cso.metrics import engine
-from cso.metrics.models import Mark
+from cso.metrics.models import Mark, QuarantinedMark
 from tenants.models import Tenant
 from tenants.work import tenants_with
 
@@ -18,6 +19,8 @@ logger = logging.getLogger(__name__)
 # One message for many tenants: 10,000 one by one take 18 s to send, by 100 about 1 s.
 TENANTS_PER_MESSAGE = 100
 MESSAGE_LIVES = 10  # seconds; the dispatch of the next second says it again
+# A worker that starts may bring the mend; one that a mark kills starts often.
+QUARANTINE_LASTS = timedelta(minutes=10)
 
 
 @shared_task(name="metrics.dispatch")
@@ -41,6 +44,17 @@ def refresh_tenants(tenant_ids: Sequence[int]) -> None:
         if more:
             # The next chunk waits behind everybody else's first.
             refresh_tenants.apply_async(([tenant.pk],), expires=MESSAGE_LIVES)
+
+
+@shared_task(name="metrics.retry_quarantined")
+def retry_quarantined() -> None:
+    """Every hour, and when a worker starts."""
+    for tenant in Tenant.objects.filter(pk__in=tenants_with(QuarantinedMark)).order_by("pk"):
+        try:
+            engine.retry_quarantined(tenant, QUARANTINE_LASTS)
+        except OperationalError:
+            logger.exception("The quarantine of %s waits", tenant.slug)
+            connection.close_if_unusable_or_obsolete()
 
 
 def note_heartbeat() -> None:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from cso.health import readiness
+from cso.health import readiness, warnings
 
 
 @require_safe
@@ -21,7 +21,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @transaction.non_atomic_requests
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when each part answers, else 503; the body names each part."""
+    """200 when each part answers, else 503; the body names each part, and warns of what does not stop the product."""
     parts = readiness(now=timezone.now())
     ready = all(answer == "ok" for answer in parts.values())
-    return JsonResponse({"ready": ready, "parts": parts}, status=200 if ready else 503)
+    answer = {"ready": ready, "parts": parts, "warnings": warnings()}
+    return JsonResponse(answer, status=200 if ready else 503)

@@ -10,7 +10,9 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from cso import health
-from cso.metrics.models import WorkerHeartbeat
+from cso.metrics.models import QuarantinedMark, WorkerHeartbeat
+from tenants.scope import tenant_scope
+from tests.personas import NOW, Company
 
 
 @pytest.fixture(autouse=True)
@@ -23,13 +25,26 @@ def test_the_process_lives_without_asking_anyone(client: Client) -> None:
 
 
 def test_it_is_ready_with_a_worker_that_lives(db: None, client: Client) -> None:
-    WorkerHeartbeat.objects.create(beat_at=timezone.now() - timedelta(seconds=29))
+    WorkerHeartbeat.objects.create(beat_at=timezone.now() - timedelta(seconds=20))
     response = client.get("/readyz")
     assert response.status_code == 200
     assert response.json() == {
         "ready": True,
         "parts": {"database": "ok", "redis": "ok", "guard": "ok", "worker": "ok"},
+        "warnings": [],
     }
+
+
+def test_figures_that_could_not_be_computed_are_a_warning(acme: Company, client: Client) -> None:
+    WorkerHeartbeat.objects.create(beat_at=timezone.now())
+    with tenant_scope(acme.tenant):
+        for code in ("north", "south"):
+            QuarantinedMark.objects.create(
+                source="case", unit=acme.units[code], day=NOW.date(), error="DataError: the number 4711 is too large"
+            )
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert response.json()["warnings"] == ["acme: 2 marks could not be refreshed (DataError)."]
 
 
 @pytest.mark.parametrize("age", [None, timedelta(seconds=31)])
