@@ -177,17 +177,23 @@ def write_cells(values: Mapping[CellKey, CellValue]) -> None:
         totals=[f"{{{','.join(map(str, value.total.counts))}}}" for value in values.values()],
     )
     with connection.cursor() as cursor:
-        cursor.executemany(
+        # One statement for all rows: planned one by one they took a fifth of a refresh. A list of lists of different
+        # lengths is no array, so each travels as text.
+        cursor.execute(
             f"""
             INSERT INTO metrics_cell (tenant_id, family, grain, period, unit_id, {_COLUMNS}, revision, as_of)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1, now())
+            SELECT %s, family, grain, period, unit_id, own::bigint[], own_buckets::smallint[],
+                   own_bucket_counts::int[], total::bigint[], total_buckets::smallint[], total_bucket_counts::int[],
+                   1, now()
+            FROM unnest(%s::text[], %s::text[], %s::date[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[],
+                        %s::text[], %s::text[]) AS given(family, grain, period, unit_id, {_COLUMNS})
             ON CONFLICT (tenant_id, family, grain, period, unit_id) DO UPDATE SET
                 (own, own_buckets, own_bucket_counts, total, total_buckets, total_bucket_counts)
                 = ROW(EXCLUDED.own, EXCLUDED.own_buckets, EXCLUDED.own_bucket_counts, EXCLUDED.total,
                       EXCLUDED.total_buckets, EXCLUDED.total_bucket_counts),
                 revision = metrics_cell.revision + 1, as_of = now()
             """,
-            [(tenant, *key, *_arrays(value)) for key, value in values.items()],
+            [tenant, *map(list, zip(*((*key, *_arrays(value)) for key, value in values.items()), strict=True))],
         )
 
 

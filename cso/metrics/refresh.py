@@ -85,7 +85,8 @@ def refresh(most_cells: int = CELLS_AT_ONCE, *, alone: UUID | None = None) -> Re
 def work_off(works: Sequence[Work]) -> None:
     """Make the cells right in which the given facts count."""
     refresh_cells(stale_keys(works))
-    retotal({work.unit for work in works if work.source == TREE})
+    if moved := {work.unit for work in works if work.source == TREE}:
+        retotal(moved)
 
 
 def oldest_work(most_cells: int) -> list[Work]:
