@@ -10,7 +10,6 @@ from uuid import UUID
 from django.db import connection
 
 from cso.metrics import formulas
-from cso.metrics.counting import base_condition
 from cso.metrics.formulas import Summary
 from cso.metrics.histograms import Histogram, time_to_recover_from, width_bucket_thresholds
 from cso.metrics.periods import Period
@@ -41,7 +40,8 @@ def time_summary(
     if len(few) <= EXACT_UP_TO:
         ended = [seconds for seconds, _ in few if seconds is not None]
         return formulas.time_to_recover(ended, [waited for seconds, waited in few if seconds is None])
-    kept = None if between else facts.histograms_with_cells(period)
+    # Cells hold no part of a period, and not apart what is not over yet.
+    kept = None if between or (metric.family.delay and end > now) else facts.histograms_with_cells(period)
     return time_to_recover_from(*(kept or facts.histograms()))
 
 
@@ -56,13 +56,13 @@ class _Facts:
         self.rows = f"""
             {table} WHERE {table}.tenant_id = %(tenant)s AND {table}.unit_id IN (
                 SELECT unit_id FROM people_unitancestor WHERE ancestor_id = ANY(%(units)s) AND tenant_id = %(tenant)s)
-            AND {base_condition(family)} AND {family.conditions[metric.denominator]}
+            AND {family.base_condition} AND {family.conditions[metric.denominator]}
             AND {table}.{family.column} >= %(start)s AND {table}.{family.column} < %(end)s"""
         self.parameters: dict[str, Any] = {
             "tenant": current_tenant_id(),
             "units": list(units),
             "start": start - family.delay,
-            "end": min(end - family.delay, now),
+            "end": min(end, now) - family.delay,
             "now": now,
             "thresholds": width_bucket_thresholds(),
         }

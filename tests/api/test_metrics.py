@@ -12,6 +12,7 @@ from cso.metrics.formulas import wilson_interval
 from cso.metrics.periods import FINAL_AFTER
 from cso.metrics.refresh import refresh
 from cso.metrics.registry import METRICS
+from cso.people import actions as people
 from tenants.scope import tenant_scope
 from tests.api.conftest import Integration, errors, problem
 from tests.personas import NOW, Company, log_case
@@ -63,6 +64,7 @@ def test_a_share_is_shown_with_all_that_it_needs(api: Integration, counted: Comp
         "occurrence_known": 1,
         "median_seconds": None,
         "p90_seconds": None,
+        "restated_at": None,
     }
 
 
@@ -176,3 +178,56 @@ def test_targets_are_set_and_lowered_with_a_reason(api: Integration) -> None:
     for wrong in (0, 100.01, "NaN", 1e9):
         assert errors(api.post("targets", body | {"percent": wrong}))[0][0] == "percent"
     assert errors(api.post("targets", body | {"metric": "open_overdue"})) == [("metric", "invalid_choice")]
+
+
+@pytest.fixture
+def handed_over(counted: Company) -> Company:
+    """South was Ada's until 17 March 2026 and is Ben's since; the one case fell due on the 17th."""
+    with tenant_scope(counted.tenant):
+        for name, since, until in (("Ada", date(2026, 1, 1), date(2026, 3, 17)), ("Ben", date(2026, 3, 17), None)):
+            people.name_leader(counted.units["south"], people.add_person(name, by=None), since, until, by=None)
+    return counted
+
+
+def test_each_leader_of_a_month_has_their_own_part(api: Integration, handed_over: Company) -> None:
+    standing = api.get("metrics/leaders?period=2026-03").json()
+    rows = {row["leader"]["name"]: row for row in standing["data"] if row["unit"]["code"] == "south"}
+    change, (start, end) = "2026-03-17T04:00:00Z", ("2026-03-01T05:00:00Z", "2026-04-01T04:00:00Z")
+    parts = {name: (row["figure"]["starts_at"], row["figure"]["ends_at"]) for name, row in rows.items()}
+    assert parts == {"Ada": (start, change), "Ben": (change, end)}
+    assert {name: row["overdue"] for name, row in rows.items()} == {"Ada": None, "Ben": 1}
+    assert (standing["missing"], standing["judged"], standing["without_leader"]) == (0, 0, 0)
+    whole = api.get("metrics/recovered_24h/values?period=2026-03&unit=south").json()
+    assert {row["figure"]["status"] for row in rows.values()} == {whole["status"]}
+    for row in rows.values():
+        days = "".join(f"&{name}={row[name]}" for name in ("since", "until") if row[name])
+        path = f"period=2026-03&unit=south{days}"
+        shown = api.get(f"metrics/recovered_24h/values?{path}").json()
+        assert {name: shown[name] for name in row["figure"]} == row["figure"]
+        listed = api.get(f"metrics/recovered_24h/cases?{path}").json()["data"]
+        assert len(listed) == row["figure"]["denominator"]
+
+
+@pytest.mark.parametrize("key", [key for key, metric in METRICS.items() if not metric.is_state])
+def test_the_parts_of_a_period_sum_to_it(api: Integration, counted: Company, key: str) -> None:
+    with tenant_scope(counted.tenant):
+        people.move_unit(counted.units["north"], None, by=None)  # two tops
+        refresh()
+    whole = api.get(f"metrics/{key}/values?period=2026-03").json()
+    parts = [
+        api.get(f"metrics/{key}/values?period=2026-03&{days}").json()
+        for days in ("until=2026-03-17", "since=2026-03-17")
+    ]
+    for name in ("numerator", "denominator"):
+        assert whole[name] == sum(part[name] for part in parts)
+
+
+def test_days_outside_the_period_are_refused(api: Integration, counted: Company) -> None:
+    assert errors(api.get("metrics/recovered_24h/values?period=2026-03&since=2026-04-01")) == [
+        ("since", "outside_period")
+    ]
+    assert errors(api.get("metrics/recovered_24h/cases?period=2026-03&until=2026-03-01")) == [
+        ("until", "outside_period")
+    ]
+    assert errors(api.get("metrics/open_overdue/values?since=2026-03-01")) == [("since", "is_a_state")]
+    assert errors(api.get("metrics/recovered_24h/values?period=1900..2999")) == [("period", "not_a_period")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -157,3 +157,74 @@ def test_a_new_workspace_shows_four_steps(acme: Company, visit: Visit) -> None:
         assert Unit.objects.exists()
     page = visit(acme, Role.ADMINISTRATOR).get("/acme/").content.decode()
     assert "can sign in here" in page
+
+
+@pytest.fixture
+def handed_over(acme: Company) -> Company:
+    """South: Ada missed two of five cases until 10 March 2026, Ben recovered all four since; now it is Cleo's."""
+    with tenant_scope(acme.tenant):
+        set_target("recovered_24h", Decimal(80), date(2024, 1, 1), by=None)
+        days = [date(2024, 1, 1), date(2026, 3, 10), date(2026, 5, 1), None]
+        for name, since, until in zip(("Ada", "Ben", "Cleo"), days, days[1:], strict=False):
+            assert since
+            people.name_leader(acme.units["south"], people.add_person(name, by=None), since, until, by=None)
+        for day, late, count in ((4, True, 2), (4, False, 3), (20, False, 4)):
+            for _ in range(count):
+                reported = datetime(2026, 3, day, 12, tzinfo=UTC)
+                log_case(acme.units["south"], reported, fixed_after=(30 if late else 2) * HOUR)
+        refresh()
+    return acme
+
+
+def test_a_part_of_a_period_leads_to_its_own_numbers(handed_over: Company, visit: Visit) -> None:
+    client = visit(handed_over, Role.CSO)
+    rows = {row["name"]: row for row in client.get("/acme/scorecard/?period=2026-03").context["rows"]}
+    assert (rows["Ada"]["cases"], rows["Ben"]["cases"]) == ("3 of 5", "4 of 4")
+    assert (rows["Ada"]["tenure"], rows["Ben"]["tenure"]) == ("until 9 Mar", "since 10 Mar")
+    assert (rows["Ada"]["overdue"], rows["Ada"]["sparkline"]) == ("", "")
+    page = client.get(rows["Ada"]["url"])
+    headline = page.context["headline"]
+    assert (headline["cases"], headline["missed"]) == ("3 of 5", "2")
+    assert "March 2026, until 9 Mar" in page.context["sub"]
+    assert len(client.get(headline["misses_url"]).context["rows"]) == 2
+    assert [reason["missed"] for reason in page.context["reasons"]] == ["2"]
+    for figure in page.context["figures"][1:]:
+        assert "until=2026-03-10" in figure["url"]
+        assert client.get(figure["url"]).status_code == 200
+    behind = client.get(rows["Ada"]["cases_url"])
+    assert (behind.context["figure"].denominator, behind.context["is_updating"]) == (5, False)
+    assert client.get(behind.context["scope_url"]).context["headline"]["cases"] == "3 of 5"
+
+
+def test_a_part_of_the_whole_organization_has_all_its_tops(handed_over: Company, visit: Visit) -> None:
+    with tenant_scope(handed_over.tenant):
+        people.move_unit(handed_over.units["north"], None, by=None)
+        log_case(handed_over.units["north"], datetime(2026, 3, 4, 12, tzinfo=UTC), fixed_after=2 * HOUR)
+        refresh()
+    query = "metric=recovered_24h&part=denominator&period=2026-03&until=2026-03-10"
+    behind = visit(handed_over, Role.CSO).get(f"/acme/cases/behind/?{query}")
+    assert (behind.context["figure"].numerator, behind.context["figure"].denominator) == (4, 6)
+    assert len(behind.context["rows"]) == 6
+
+
+@pytest.mark.parametrize(
+    "query", ["period=1900..2999", "period=2026-03&since=2026-04-01", "period=2026-03&until=yesterday"]
+)
+def test_what_is_no_part_of_a_period_is_not_found(handed_over: Company, visit: Visit, query: str) -> None:
+    client = visit(handed_over, Role.CSO)
+    assert client.get(f"/acme/units/{handed_over.units['south'].pk}/?{query}").status_code == 404
+    behind = client.get(f"/acme/cases/behind/?metric=recovered_24h&part=rest&{query}")
+    assert behind.status_code == 404
+
+
+def test_fifty_years_are_shown(handed_over: Company, visit: Visit) -> None:
+    south = handed_over.units["south"]
+    page = visit(handed_over, Role.CSO).get(f"/acme/units/{south.pk}/?period=1980-01..2029-12")
+    assert page.context["headline"]["cases"] == "7 of 9"
+
+
+def test_units_without_a_leader_are_said_apart(handed_over: Company, visit: Visit) -> None:
+    with tenant_scope(handed_over.tenant):
+        people.add_unit("east", "East", handed_over.units["top"], by=None)
+    context = visit(handed_over, Role.CSO).get("/acme/scorecard/?period=2026-04").context
+    assert "1 unit has no leader." in context["sub"]

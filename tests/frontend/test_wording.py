@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
+from cso.metrics.judgement import Judgement
 from cso.metrics.periods import parse_period
 from cso.metrics.queries import HEADLINE, Figure
 from cso.metrics.xmr import xmr_chart
@@ -46,17 +48,17 @@ def test_shares_say_what_few_cases_leave_open(part: int, whole: int, share: str,
 
 
 @pytest.mark.parametrize(
-    ("verdict", "gap", "words"),
+    ("judgement", "words"),
     [
-        ("missed", 27.4, ("27 points short", "worse")),
-        ("missed", 0.2, ("1 point short", "worse")),
-        ("met", -3.0, ("met", "better")),
-        ("uncertain", 3.0, ("too close to call", "chance")),
-        ("no_data", None, ("no data", "chance")),
+        (Judgement(Decimal(90), "missed", 27.4), ("27 points short", "worse")),
+        (Judgement(Decimal(90), "missed", 0.2), ("1 point short", "worse")),
+        (Judgement(Decimal(90), "met", -3.0), ("met", "better")),
+        (Judgement(Decimal(90), "uncertain", 3.0), ("too close to call", "chance")),
+        (Judgement(Decimal(90), "no_data", None), ("no data", "chance")),
     ],
 )
-def test_the_gap_has_words_and_a_tone(verdict: str, gap: float | None, words: tuple[str, str]) -> None:
-    assert gap_words(verdict, gap) == words  # type: ignore[arg-type]
+def test_the_gap_has_words_and_a_tone(judgement: Judgement, words: tuple[str, str]) -> None:
+    assert gap_words(judgement) == words
 
 
 @pytest.mark.parametrize(

@@ -187,3 +187,59 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_leaders(targeted
         assert len(standing.rows) == 22
         # Parts of a month are counted from the cases: two more queries, whatever their number.
         assert len(many) <= len(few) + 2
+
+
+def changed_leader(acme: Company) -> None:
+    """Ada led south until 10 March 2026, Ben has since then; each missed one case."""
+    ada, ben = (people.add_person(name, by=None) for name in ("Ada", "Ben"))
+    people.name_leader(acme.units["south"], ada, date(2026, 1, 1), date(2026, 3, 10), by=None)
+    people.name_leader(acme.units["south"], ben, date(2026, 3, 10), by=None)
+    for day in (5, 12):
+        log(acme, "south", hits=0, misses=1, at=datetime(2026, 3, day, 12, tzinfo=UTC))
+    log_case(acme.units["south"], NOW - 30 * HOUR)
+    refresh()
+
+
+def rows_of(acme: Company, period: str, now: datetime = NOW) -> dict[str | None, LeaderRow]:
+    standing = leaders_standing(acme.member(Role.CSO), parse_period(period), now=now)
+    return {row.leader.name if row.leader else None: row for row in standing.rows if row.unit.code == "south"}
+
+
+def test_what_is_true_today_stands_with_todays_leader_alone(targeted: Company) -> None:
+    with tenant_scope(targeted.tenant):
+        changed_leader(targeted)
+        rows = rows_of(targeted, "2026-03")
+        assert {name: (row.overdue, len(row.weeks)) for name, row in rows.items()} == {"Ada": (None, 0), "Ben": (1, 26)}
+        assert {name: row.overdue for name, row in rows_of(targeted, "2026-02").items()} == {"Ada": None}
+
+
+def test_a_part_is_final_when_its_period_is_and_has_its_own_instants(targeted: Company) -> None:
+    change = datetime(2026, 3, 10, 4, tzinfo=UTC)
+    with tenant_scope(targeted.tenant):
+        changed_leader(targeted)
+        start, end = MARCH.bounds(targeted.tenant.zone)
+        rows = rows_of(targeted, "2026-03")
+        assert {name: row.between for name, row in rows.items()} == {"Ada": (start, change), "Ben": (change, end)}
+        for days, status in ((0, "running"), (20, "provisional"), (58, "provisional"), (60, "final")):
+            found = rows_of(targeted, "2026-03", NOW + timedelta(days=days))
+            assert {row.figure.status for row in found.values()} == {status}
+
+
+def test_a_unit_without_a_leader_is_no_leader_who_misses(targeted: Company) -> None:
+    with tenant_scope(targeted.tenant):
+        log(targeted, "south", hits=0, misses=30)
+        log(targeted, "north", hits=30, misses=0)
+        refresh()
+        standing = leaders_standing(targeted.member(Role.CSO), MARCH, now=NOW)
+        assert [row.judgement.verdict for row in standing.rows] == ["missed", "met"]
+        assert (standing.missing, standing.judged, standing.unsure, standing.without_leader) == (0, 1, 0, 1)
+
+
+def test_a_past_period_keeps_the_target_of_its_time(targeted: Company) -> None:
+    with tenant_scope(targeted.tenant):
+        Target.objects.create(metric="recovered_24h", starts_on=date(2026, 4, 1), percent=Decimal(100))
+        log(targeted, "north", hits=95, misses=5)
+        refresh()
+        later = NOW + timedelta(days=30)
+        standing = leaders_standing(targeted.member(Role.CSO), MARCH, now=later)
+        assert (standing.target, standing.rows[0].judgement.verdict) == (90, "met")
