@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
+import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from cso.recovery.models import Case
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.frontend.browser import Open, needs_chromium
-from tests.personas import Company
+from tests.personas import Company, log_case
 
 pytestmark = needs_chromium
 
@@ -26,6 +28,28 @@ def test_logging_an_oops_takes_one_click_a_sentence_and_two_keys(open_page: Open
     expect(status).to_be_focused()
     with tenant_scope(company.tenant):
         assert Case.objects.get(summary="The lift stood still for an hour").unit.code == "north-1"
+
+
+@pytest.mark.parametrize("path", ["/acme/cases/new/", "/acme/"])
+def test_text_causes_and_button_fit_on_a_phone(open_page: Open, company: Company, path: str) -> None:
+    with tenant_scope(company.tenant):
+        for cause in (
+            "Meal missing",
+            "Flight cancelled",
+            "Wheelchair not at the gate",
+            "Refund late",
+            "Seat double-booked",
+        ):
+            log_case(company.units["north-1"], timezone.now(), cause=cause)
+    page = open_page(Role.FRONTLINE, path, width=390)
+    page.set_viewport_size({"width": 390, "height": 844})
+    tiles = page.locator(".tile").filter(visible=True)
+    boxes = [tiles.nth(number).bounding_box() for number in range(7)]
+    assert {round(box["x"]) for box in boxes if box} == {round(box["x"]) for box in boxes[:2] if box}, "two columns"
+    assert all(box and box["height"] >= 44 for box in boxes)
+    button = page.locator(".oops__send").bounding_box()
+    assert button is not None
+    assert button["y"] + button["height"] <= 844, "without scrolling"
 
 
 def test_who_misses_the_target_and_why_takes_no_click(open_page: Open) -> None:
