@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import django_filters
@@ -96,11 +95,7 @@ class OneUnit(Resource):
     )
     def patch(self, request: Request, pk: UUID) -> Response:
         rows = Unit.objects.filter(pk=pk)
-        lock_tree()  # before the row, in the order in which every move takes them
+        lock_tree()  # before the row, as `change_unit` does
         unit = self.hold(rows, UNITS)
-        changes: dict[str, Any] = self.read(UnitChange)
-        if "name" in changes:
-            actions.rename_unit(unit, changes["name"], by=self.key)
-        if "parent" in changes:
-            actions.move_unit(unit, changes["parent"], by=self.key)
+        actions.change_unit(unit, **self.read(UnitChange), by=self.key)
         return self.show(rows, UNITS)

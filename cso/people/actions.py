@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -11,9 +12,10 @@ from cso.people import tree
 from cso.people.models import Leadership, Person, Position, Unit
 from cso.texts import text_errors
 from tenants import audit
+from tenants.members import enroll
 from tenants.models import Actor, Membership
 from tenants.permissions import require
-from tenants.roles import Can
+from tenants.roles import Can, Role
 
 
 def add_unit(code: str, name: str, parent: Unit | None = None, *, by: Actor | None) -> Unit:
@@ -52,6 +54,20 @@ def move_unit(unit: Unit, parent: Unit | None, *, by: Actor | None) -> None:
     audit.record(by, "move_unit", unit.code, before=before, after=parent.code if parent else None)
 
 
+_UNCHANGED: Any = object()
+
+
+def change_unit(unit: Unit, *, by: Actor | None, name: str = _UNCHANGED, parent: Unit | None = _UNCHANGED) -> None:
+    """Rename a unit, move it with all below it, or both; what is not given stays."""
+    require(by, Can.EDIT_PEOPLE)
+    tree.lock_tree()  # before the unit's row, in the order in which every move takes them
+    unit.refresh_from_db()
+    if name is not _UNCHANGED and name != unit.name:
+        rename_unit(unit, name, by=by)
+    if parent is not _UNCHANGED:
+        move_unit(unit, parent, by=by)
+
+
 def add_person(
     name: str,
     *,
@@ -71,6 +87,16 @@ def add_person(
     return Person.objects.create(
         name=name, external_id=external_id or None, email=email, position=post, unit=unit, member=member
     )
+
+
+def enroll_colleague(
+    name: str, email: str, role: Role, *, by: Actor | None, unit: Unit | None = None
+) -> tuple[Membership, str | None]:
+    """A member who works in `unit`, with the first password of a new account (`tenants.members.enroll`)."""
+    member, password = enroll(email, name, role, by=by)
+    if not Person.objects.filter(member=member).exists():
+        add_person(name, email=email, unit=unit, member=member, by=by)
+    return member, password
 
 
 def name_leader(
@@ -93,6 +119,26 @@ def name_leader(
         raise ConflictError(message, code="led_by_another") from error
     audit.record(by, "name_leader", unit.code, person=person.name, starts_on=str(starts_on), ends_on=_text(ends_on))
     return leadership
+
+
+def replace_leader(unit: Unit, name: str, starts_on: date, *, by: Actor | None, position: str = "") -> Leadership:
+    """The person of this name, or somebody new in this position, leads from `starts_on`; whoever led until then ends.
+
+    Of several people with the name it is the one in the position; raises `ConflictError` where that is not one, and
+    what `name_leader` raises.
+    """
+    require(by, Can.EDIT_PEOPLE)
+    known = list(Person.objects.filter(name=name).select_related("position"))
+    if len(known) > 1:
+        known = [person for person in known if person.position and person.position.title == position]
+        if len(known) != 1:
+            message = f"Several people are called “{name}”; give the position of the one who is meant."
+            raise ConflictError(message, code="ambiguous_name")
+    person = known[0] if known else add_person(name, position=position, unit=unit, by=by)
+    current = unit.leaderships.filter(ends_on=None, starts_on__lt=starts_on).first()
+    if current is not None:
+        end_leadership(current, starts_on, by=by)
+    return name_leader(unit, person, starts_on, by=by)
 
 
 def end_leadership(leadership: Leadership, ends_on: date, *, by: Actor | None) -> None:

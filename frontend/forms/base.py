@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Value
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from cso.errors import DomainError, InvalidFieldsError
@@ -37,6 +38,23 @@ def refusals_to(form: forms.Form) -> Iterator[None]:
             form.add_error(problem.field if problem.field in form.fields else None, problem.message)
     except DomainError as error:
         form.add_error(None, error.message)
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: what was sent, also when that is nothing; None while it is only looked at."""
+    return request.POST if request.method == "POST" else None
+
+
+def answer_to(form: forms.Form, act: Callable[[], HttpResponse]) -> HttpResponse | None:
+    """What `act` does and answers once the form is sent and valid.
+
+    None for a form that has yet to be sent, is not valid, or asks for what the office refuses: show it, its errors
+    say why, and nothing was changed.
+    """
+    if form.is_bound and form.is_valid():
+        with refusals_to(form):
+            return act()
+    return None
 
 
 class UnitField(forms.Field):

@@ -12,6 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from cso.customers.actions import find_or_add_customer
+from cso.errors import InvalidFieldsError
 from cso.recovery.actions import (
     MAX_NOTE,
     confirm_exclusion,
@@ -114,9 +115,10 @@ class FixForm(CaseForm):
     )
 
     def save(self, case: Case, *, by: Membership, now: datetime) -> None:
-        at = Moment.of(self, "fixed", "at", now=now)
-        if at is not None:
-            fix_case(case, by=by, at=at, now=now, note=self.cleaned_data["note"])
+        at = now if self.cleaned_data["fixed"] == Moment.NOW else self.cleaned_data["at"]
+        if at is None:
+            raise InvalidFieldsError.of("at", "required", _("Say when it was."))
+        fix_case(case, by=by, at=at, now=now, note=self.cleaned_data["note"])
 
 
 class ReopenForm(CaseForm):

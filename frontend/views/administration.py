@@ -16,7 +16,7 @@ from cso.metrics.models import Target
 from cso.metrics.queries import HEADLINE
 from frontend.access import MemberRequest, for_members
 from frontend.forms.administration import AddKeyForm, AddMemberForm, RoleForm, TargetForm
-from frontend.forms.base import PortalForm, refusals_to
+from frontend.forms.base import PortalForm, answer_to, sent
 from frontend.views.form_page import form_page
 from frontend.wording import target_words
 from tenants import audit
@@ -41,27 +41,32 @@ def members(request: MemberRequest) -> HttpResponse:
 @for_members(Can.ADMINISTER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_member(request: MemberRequest) -> HttpResponse:
-    form = AddMemberForm(request.POST or None)
-    if form.is_bound and form.is_valid():
-        with refusals_to(form):
-            member, password = form.save(by=request.member)
-            context = {"title": _("%(name)s can sign in now") % {"name": member.label}, "member": member}
-            return _shown_once(request, password, **context)
+    form = AddMemberForm(sent(request))
+
+    def add() -> HttpResponse:
+        member, password = form.save(by=request.member)
+        context = {"title": _("%(name)s can sign in now") % {"name": member.label}, "member": member}
+        return _shown_once(request, password, **context)
+
     up = (reverse("members", args=[request.tenant.slug]), _("Members"))
-    return form_page(request, form, title=_("Add a member"), submit=_("Add"), up=up)
+    return answer_to(form, add) or form_page(request, form, title=_("Add a member"), submit=_("Add"), up=up)
 
 
 @for_members(Can.ADMINISTER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_member_role(request: MemberRequest, member: UUID) -> HttpResponse:
     found = _another_member(request, member)
-    form = RoleForm(request.POST or None, initial={"role": found.role})
-    if form.is_bound and form.is_valid():
+    form = RoleForm(sent(request), initial={"role": found.role})
+
+    def change() -> HttpResponse:
         form.save(found, by=request.member)
         messages.success(request, _("%(name)s has another role now.") % {"name": found.label})
         return redirect("members", request.tenant.slug)
+
     up = (reverse("members", args=[request.tenant.slug]), _("Members"))
-    return form_page(request, form, title=_("Role of %(name)s") % {"name": found.label}, submit=_("Save"), up=up)
+    return answer_to(form, change) or form_page(
+        request, form, title=_("Role of %(name)s") % {"name": found.label}, submit=_("Save"), up=up
+    )
 
 
 @for_members(Can.ADMINISTER)
@@ -95,12 +100,16 @@ def keys(request: MemberRequest) -> HttpResponse:
 @for_members(Can.ADMINISTER)
 @require_http_methods(["GET", "HEAD", "POST"])
 def add_key(request: MemberRequest) -> HttpResponse:
-    form = AddKeyForm(request.POST or None)
-    if form.is_bound and form.is_valid():
+    form = AddKeyForm(sent(request))
+
+    def make() -> HttpResponse:
         key = form.save(request.tenant, by=request.member)
         return _shown_once(request, key, title=_("The key is made"))
+
     up = (reverse("keys", args=[request.tenant.slug]), _("API keys"))
-    return form_page(request, form, title=_("Make an API key"), submit=_("Make the key"), up=up)
+    return answer_to(form, make) or form_page(
+        request, form, title=_("Make an API key"), submit=_("Make the key"), up=up
+    )
 
 
 @for_members(Can.ADMINISTER)
@@ -108,27 +117,33 @@ def add_key(request: MemberRequest) -> HttpResponse:
 def revoke_key(request: MemberRequest, key: UUID) -> HttpResponse:
     """Asks first: a revoked key cannot be brought back."""
     found = get_object_or_404(ApiKey, pk=key)
-    if request.method == "POST":
+    form = PortalForm(sent(request))
+
+    def revoke() -> HttpResponse:
         revoke_api_key(found, by=request.member, now=request.now)
         messages.success(request, _("“%(name)s” opens nothing any more.") % {"name": found.name})
         return redirect("keys", request.tenant.slug)
+
     up = (reverse("keys", args=[request.tenant.slug]), _("API keys"))
     title = _("Revoke “%(name)s” for good?") % {"name": found.name}
-    return form_page(request, PortalForm(), title=title, submit=_("Revoke it"), up=up)
+    return answer_to(form, revoke) or form_page(request, form, title=title, submit=_("Revoke it"), up=up)
 
 
 @for_members(Can.SET_TARGET)
 @require_http_methods(["GET", "HEAD", "POST"])
 def targets(request: MemberRequest) -> HttpResponse:
-    form = TargetForm(request.POST or None, initial={"starts_on": day_of(request.now)})
-    if form.is_bound and form.is_valid():
-        with refusals_to(form):
-            form.save(by=request.member)
-            messages.success(request, _("The target is set."))
-            return redirect("targets", request.tenant.slug)
+    form = TargetForm(sent(request), initial={"starts_on": day_of(request.now)})
+
+    def set_it() -> HttpResponse:
+        form.save(by=request.member)
+        messages.success(request, _("The target is set."))
+        return redirect("targets", request.tenant.slug)
+
     known = Target.objects.filter(metric=HEADLINE.key).order_by("-starts_on")
     shown = [{"starts_on": target.starts_on, "share": target_words(target.percent)} for target in known]
-    return render(request, "frontend/administration/targets.html", {"form": form, "targets": shown})
+    return answer_to(form, set_it) or render(
+        request, "frontend/administration/targets.html", {"form": form, "targets": shown}
+    )
 
 
 @for_members(Can.SEE_AUDIT)

@@ -21,7 +21,7 @@ from cso.recovery.models import Case, EventKind
 from cso.recovery.queries import LogLine, case_log, visible_cases
 from frontend.access import MemberRequest, for_members
 from frontend.forms import cases as forms
-from frontend.forms.base import Moment, refusals_to
+from frontend.forms.base import Moment, answer_to, sent
 from frontend.wording import case_state, span_words
 from tenants.models import Membership
 
@@ -131,14 +131,14 @@ def act_on_case(request: MemberRequest, case: UUID, name: str) -> HttpResponse:
     if not act.may(request.member, found):
         raise Http404
     form = _form(act, request, found)
-    if request.method == "POST" and form.is_valid():
-        with refusals_to(form):
-            form.save(found, by=request.member, now=request.now)
-        if form.is_valid():
-            messages.success(request, str(act.done))
-            return redirect("case", request.tenant.slug, found.pk)
+
+    def do() -> HttpResponse:
+        form.save(found, by=request.member, now=request.now)
+        messages.success(request, str(act.done))
+        return redirect("case", request.tenant.slug, found.pk)
+
     context = {"case": found, "form": form, "title": act.title, "submit": act.submit}
-    return render(request, "frontend/cases/act.html", context)
+    return answer_to(form, do) or render(request, "frontend/cases/act.html", context)
 
 
 def _visible(request: MemberRequest, case: UUID) -> Case:
@@ -149,7 +149,7 @@ def _visible(request: MemberRequest, case: UUID) -> Case:
 
 
 def _form(act: Act, request: MemberRequest, case: Case) -> forms.CaseForm:
-    data = request.POST if request.method == "POST" else None
+    data = sent(request)
     return forms.CorrectForm(data, case=case) if act.form is forms.CorrectForm else act.form(data)
 
 

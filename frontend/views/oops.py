@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from cso.errors import ConflictError
 from frontend.access import MemberRequest, for_members
-from frontend.forms.base import refusals_to
+from frontend.forms.base import answer_to, sent
 from frontend.forms.cases import LogCaseForm
 from tenants.roles import Can
 
@@ -20,18 +20,18 @@ from tenants.roles import Can
 @for_members(Can.LOG_CASE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def log_case(request: MemberRequest) -> HttpResponse:
-    data = request.POST if request.method == "POST" else None
-    form = LogCaseForm(data, member=request.member, now=request.now)
-    if form.is_bound and form.is_valid():
-        with refusals_to(form):
-            try:
-                case = form.save()
-            except ConflictError as error:
-                # The same form sent twice: its case stands already.
-                if error.code != "sent_twice":
-                    raise
-                return redirect("case", request.tenant.slug, form.cleaned_data["token"])
-            due = format_date(localtime(case.due_at), "D j M, H:i")
-            messages.success(request, _("Logged. Its 24 hours end on %(due)s.") % {"due": due})
-            return redirect("case", request.tenant.slug, case.pk)
-    return render(request, "frontend/cases/log.html", {"form": form})
+    form = LogCaseForm(sent(request), member=request.member, now=request.now)
+
+    def log() -> HttpResponse:
+        try:
+            case = form.save()
+        except ConflictError as error:
+            # The same form sent twice: its case stands already.
+            if error.code != "sent_twice":
+                raise
+            return redirect("case", request.tenant.slug, form.cleaned_data["token"])
+        due = format_date(localtime(case.due_at), "D j M, H:i")
+        messages.success(request, _("Logged. Its 24 hours end on %(due)s.") % {"due": due})
+        return redirect("case", request.tenant.slug, case.pk)
+
+    return answer_to(form, log) or render(request, "frontend/cases/log.html", {"form": form})

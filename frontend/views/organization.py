@@ -16,8 +16,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from cso.people.models import Leadership, Unit
 from cso.people.queries import leader_of, leaders_on, visible_units
 from frontend.access import MemberRequest, for_members
-from frontend.forms.administration import AddUnitForm, EditUnitForm, EndLeadershipForm, NameLeaderForm
-from frontend.forms.base import refusals_to
+from frontend.forms.base import answer_to, sent
+from frontend.forms.organization import AddUnitForm, EditUnitForm, EndLeadershipForm, NameLeaderForm
 from frontend.views.form_page import form_page
 from tenants.roles import Can
 from tenants.scope import day_of
@@ -44,27 +44,29 @@ def organization(request: MemberRequest) -> HttpResponse:
 @for_members(Can.EDIT_PEOPLE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_unit(request: MemberRequest) -> HttpResponse:
-    form = AddUnitForm(request.POST or None, initial={"parent": request.GET.get("parent")})
-    if form.is_bound and form.is_valid():
-        with refusals_to(form):
-            unit = form.save(by=request.member)
-            messages.success(request, _("%(unit)s is part of the organization.") % {"unit": unit.name})
-            return redirect("organization", request.tenant.slug)
-    return form_page(request, form, title=_("Add a unit"), submit=_("Add"), up=_up(request))
+    form = AddUnitForm(sent(request), initial={"parent": request.GET.get("parent")})
+
+    def add() -> HttpResponse:
+        unit = form.save(by=request.member)
+        messages.success(request, _("%(unit)s is part of the organization.") % {"unit": unit.name})
+        return redirect("organization", request.tenant.slug)
+
+    return answer_to(form, add) or form_page(request, form, title=_("Add a unit"), submit=_("Add"), up=_up(request))
 
 
 @for_members(Can.EDIT_PEOPLE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_unit(request: MemberRequest, unit: UUID) -> HttpResponse:
     found = get_object_or_404(Unit.objects.select_related("parent"), pk=unit)
-    form = EditUnitForm(request.POST or None, initial={"name": found.name, "parent": found.parent})
-    if form.is_bound and form.is_valid():
-        with refusals_to(form):
-            form.save(found, by=request.member)
-            messages.success(request, _("Saved. Figures follow within seconds."))
-            return redirect("organization", request.tenant.slug)
+    form = EditUnitForm(sent(request), initial={"name": found.name, "parent": found.parent})
+
+    def change() -> HttpResponse:
+        form.save(found, by=request.member)
+        messages.success(request, _("Saved. Figures follow within seconds."))
+        return redirect("organization", request.tenant.slug)
+
     title = _("Rename or move %(unit)s") % {"unit": found.name}
-    return form_page(request, form, title=title, submit=_("Save"), up=_up(request))
+    return answer_to(form, change) or form_page(request, form, title=title, submit=_("Save"), up=_up(request))
 
 
 @for_members(Can.EDIT_PEOPLE)
@@ -72,15 +74,18 @@ def edit_unit(request: MemberRequest, unit: UUID) -> HttpResponse:
 def lead_unit(request: MemberRequest, unit: UUID) -> HttpResponse:
     found = get_object_or_404(Unit, pk=unit)
     today = day_of(request.now)
-    form = NameLeaderForm(request.POST or None, initial={"starts_on": today})
-    if form.is_bound and form.is_valid():
-        with refusals_to(form):
-            form.save(found, by=request.member)
-            messages.success(request, _("%(unit)s has a leader.") % {"unit": found.name})
-            return redirect("organization", request.tenant.slug)
+    form = NameLeaderForm(sent(request), initial={"starts_on": today})
+
+    def name() -> HttpResponse:
+        form.save(found, by=request.member)
+        messages.success(request, _("%(unit)s has a leader.") % {"unit": found.name})
+        return redirect("organization", request.tenant.slug)
+
     title = _("Who leads %(unit)s?") % {"unit": found.name}
     past = found.leaderships.select_related("person__position").order_by("-starts_on")
-    return form_page(request, form, title=title, submit=_("Name the leader"), up=_up(request), past=past, unit=found)
+    return answer_to(form, name) or form_page(
+        request, form, title=title, submit=_("Name the leader"), up=_up(request), past=past, unit=found
+    )
 
 
 @for_members(Can.EDIT_PEOPLE)
@@ -89,15 +94,16 @@ def end_leader(request: MemberRequest, unit: UUID) -> HttpResponse:
     found = get_object_or_404(Unit, pk=unit)
     current = leader_of(found, day_of(request.now))
     leadership = get_object_or_404(Leadership, pk=current.pk if current else None)
-    form = EndLeadershipForm(request.POST or None)
-    if form.is_bound and form.is_valid():
-        with refusals_to(form):
-            form.save(leadership, by=request.member)
-            messages.success(request, _("The end is recorded."))
-            return redirect("organization", request.tenant.slug)
+    form = EndLeadershipForm(sent(request))
+
+    def end() -> HttpResponse:
+        form.save(leadership, by=request.member)
+        messages.success(request, _("The end is recorded."))
+        return redirect("organization", request.tenant.slug)
+
     words = {"person": leadership.person.name, "unit": found.name}
     title = _("End %(person)s’s lead of %(unit)s") % words
-    return form_page(request, form, title=title, submit=_("End it"), up=_up(request))
+    return answer_to(form, end) or form_page(request, form, title=title, submit=_("End it"), up=_up(request))
 
 
 def _up(request: MemberRequest) -> tuple[str, str]:

@@ -93,6 +93,13 @@ def test_units_are_added_renamed_and_moved(acme: Company, admin: Client) -> None
         assert (found.name, found.parent_id) == ("Far West", acme.units["north"].pk)
 
 
+@pytest.mark.parametrize("page", ["members/new", "keys/new", "organization/new"])
+def test_a_form_sent_empty_is_told_what_is_missing(acme: Company, admin: Client, page: str) -> None:
+    answer = admin.post(f"/acme/{page}/", {}).content.decode()
+    assert "There is a problem" in answer
+    assert "This field is required." in answer
+
+
 def test_what_the_tree_forbids_is_said(acme: Company, admin: Client) -> None:
     page = admin.post("/acme/organization/new/", {"name": "North", "code": "north"}).content.decode()
     assert "A unit with the code “north” exists already." in page

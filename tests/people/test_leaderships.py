@@ -100,3 +100,29 @@ def test_only_an_editor_of_people_names_leaders(acme: Company, south: Unit, peop
         with pytest.raises(PermissionDenied):
             actions.name_leader(south, people[0], MAY, by=acme.member(Role.LEADER))
         actions.name_leader(south, people[0], MAY, by=acme.member(Role.ADMINISTRATOR))
+
+
+def test_a_new_leader_ends_the_lead_before_and_is_found_by_name(acme: Company, people: list[Person]) -> None:
+    north = acme.units["north"]
+    with tenant_scope(acme.tenant):
+        actions.replace_leader(north, "Ada", MAY, by=None)
+        actions.replace_leader(north, "Nadia Next", JUNE, by=None, position="Director")
+        led = Leadership.objects.filter(unit=north).order_by("starts_on")
+        assert [(lead.person.name, lead.starts_on, lead.ends_on) for lead in led] == [
+            ("Lea North", date(2024, 1, 1), MAY),
+            ("Ada", MAY, JUNE),
+            ("Nadia Next", JUNE, None),
+        ]
+        assert led[1].person == people[0]
+        assert str(led[2].person.position) == "Director"
+
+
+def test_of_two_people_with_one_name_the_position_tells_which(acme: Company) -> None:
+    north = acme.units["north"]
+    with tenant_scope(acme.tenant):
+        director, _manager = (actions.add_person("Kim", by=None, position=title) for title in ("Director", "Manager"))
+        with pytest.raises(ConflictError) as refused:
+            actions.replace_leader(north, "Kim", MAY, by=None)
+        assert refused.value.code == "ambiguous_name"
+        assert Leadership.objects.get(unit=north).ends_on is None
+        assert actions.replace_leader(north, "Kim", MAY, by=None, position="Director").person == director

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -188,3 +189,27 @@ def test_units_added_and_moved_at_once_leave_a_whole_tree(acme: Company) -> None
     with tenant_scope(acme.tenant):
         assert_closure_is_the_tree()
         assert Unit.objects.filter(code__startswith="new-").count() == 8
+
+
+def test_a_unit_is_renamed_or_moved_and_what_is_not_given_stays(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        north = Unit.objects.get(code="north-1")
+        changes: list[dict[str, Any]] = [
+            {},
+            {"name": "Far North"},
+            {"parent": acme.units["south"]},
+            {"name": "Free North", "parent": None},
+        ]
+        seen = []
+        for change in changes:
+            actions.change_unit(north, **change, by=None)
+            found = Unit.objects.select_related("parent").get(pk=north.pk)
+            seen.append((found.name, found.parent.code if found.parent else None))
+        assert seen == [("North-1", "north"), ("Far North", "north"), ("Far North", "south"), ("Free North", None)]
+
+
+def test_a_refused_move_does_not_rename_either(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        with pytest.raises(ConflictError), transaction.atomic():
+            actions.change_unit(acme.units["north"], name="Ring", parent=acme.units["north-1"], by=None)
+        assert Unit.objects.get(code="north").name == "North"
