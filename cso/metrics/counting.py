@@ -94,14 +94,8 @@ def _facts(family: Family, with_units_below: bool) -> str:
         in_unit = f"""{table}.unit_id IN (
             SELECT below.unit_id FROM people_unitancestor below
             WHERE below.tenant_id = %(tenant)s AND below.ancestor_id = w.unit_id)"""
-    return f"""{table} WHERE {table}.tenant_id = %(tenant)s AND {in_unit} AND {base_condition(family)}
+    return f"""{table} WHERE {table}.tenant_id = %(tenant)s AND {in_unit} AND {family.base_condition}
         AND {table}.{family.column} >= w.starts AND {table}.{family.column} < w.ends"""
-
-
-def base_condition(family: Family) -> str:
-    from cso.metrics.registry import as_sql
-
-    return as_sql(family.source.model, family.source.base)
 
 
 def _histogram(pairs: list[tuple[int, int]] | None) -> Histogram:

@@ -38,7 +38,7 @@ def cases_behind(
     a leader's part of it.
     """
     family = metric.family
-    cases = visible_cases(viewer).filter(family.source.base)
+    cases = visible_cases(viewer).filter(family.base)
     if units is not None:
         below = UnitAncestor.objects.filter(ancestor__in=units).values("unit")
         cases = cases.filter(unit__in=below)

@@ -20,7 +20,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from cso.metrics.counting import Window, base_condition, count_windows
+from cso.metrics.counting import Window, count_windows
 from cso.metrics.formulas import SMALL_SAMPLE, Interval, wilson_interval
 from cso.metrics.models import Target
 from cso.metrics.periods import Period, Status, day_start, period_of, status, status_at
@@ -99,8 +99,8 @@ def figures(
     unfinished = [period for period in periods if family.delay and period.bounds(zone)[1] > now]
     # What is running is read before the cells: a change between the two has then left its mark, which the cells' query
     # sees.
-    running = {period: _count_now(family, groups, (now, period.bounds(zone)[1]), now) for period in unfinished}
-    kept = _sum_cells(family, groups, periods, now)
+    running = {period: _count_now(family, groups, _undue_part(period, now), now) for period in unfinished}
+    kept = _sum_cells(metric, groups, periods, now)
     live: dict[Period, _Now[K]] = {}
     if kept.is_behind:
         live = {period: _count_now(family, groups, _rest_of(period, now), now) for period in unfinished}
@@ -215,7 +215,7 @@ def reasons(windows: Sequence[Window], *, now: datetime, most: int = 3) -> list[
                 FROM people_unitancestor below JOIN recovery_case
                     ON recovery_case.tenant_id = %(tenant)s AND recovery_case.unit_id = below.unit_id
                 WHERE below.tenant_id = %(tenant)s AND below.ancestor_id = w.unit_id
-                AND {base_condition(DUE)} AND NOT {DUE.conditions["recovered"]}
+                AND {DUE.base_condition} AND NOT {DUE.conditions["recovered"]}
                 AND recovery_case.clock_start >= w.starts AND recovery_case.clock_start < w.ends
                 GROUP BY recovery_case.cause_id
             ) missed
@@ -252,9 +252,14 @@ class _Kept(Generic[K]):
 
 
 def _sum_cells(
-    family: Family, groups: Mapping[K, Sequence[UUID]], periods: Sequence[Period], now: datetime
+    metric: Metric, groups: Mapping[K, Sequence[UUID]], periods: Sequence[Period], now: datetime
 ) -> _Kept[K]:
-    """One query, so that the cells and whether marks wait are of one instant."""
+    """One query, so that the cells and whether marks wait are of one instant.
+
+    A restatement of a counter that the metric does not show is none of it.
+    """
+    family = metric.family
+    shown = [family.position(name) + 1 for name in (metric.numerator, metric.denominator)]  # arrays begin at 1
     owners = _groups_of_units(groups)
     holders: dict[tuple[str, date], list[Period]] = defaultdict(list)
     for period in periods:
@@ -265,7 +270,8 @@ def _sum_cells(
             f"""
             SELECT marks.wait, cell.unit_id, cell.grain, cell.period, cell.total, cell.revision, cell.as_of, (
                 SELECT max(at) FROM metrics_restatement r WHERE r.tenant_id = %(tenant)s AND r.family = %(family)s
-                AND r.grain = cell.grain AND r.period = cell.period AND r.unit_id = cell.unit_id)
+                AND r.grain = cell.grain AND r.period = cell.period AND r.unit_id = cell.unit_id
+                AND ({" OR ".join(f"r.before[{n}] <> r.after[{n}]" for n in shown)}))
             FROM (SELECT {MARKS_WAIT}) AS marks(wait) LEFT JOIN (
                 unnest(%(grains)s::text[], %(cells)s::date[]) AS wanted(grain, period)
                 JOIN metrics_cell cell ON cell.tenant_id = %(tenant)s AND cell.family = %(family)s
@@ -300,6 +306,11 @@ def _cell_end(grain: Any, cell: date) -> datetime:
     return Period(grain, cell).bounds(current_tenant().zone)[1]
 
 
+def _undue_part(period: Period, now: datetime) -> tuple[datetime, datetime]:
+    start, end = period.bounds(current_tenant().zone)
+    return max(start, now), end
+
+
 def _rest_of(period: Period, now: datetime) -> tuple[datetime, datetime]:
     """From the first of its cells that is not over at `now` to its end."""
     first = next(cell for cell in period.cells() if _cell_end(period.cell_grain, cell) > now)
@@ -329,7 +340,7 @@ def _count_now(
             SELECT above.ancestor_id, {counters}
             FROM {table} JOIN people_unitancestor above
                 ON above.tenant_id = {table}.tenant_id AND above.unit_id = {table}.unit_id
-            WHERE {table}.tenant_id = %(tenant)s AND above.ancestor_id = ANY(%(units)s) AND {base_condition(family)}
+            WHERE {table}.tenant_id = %(tenant)s AND above.ancestor_id = ANY(%(units)s) AND {family.base_condition}
             AND {table}.{family.source.known_at} >= %(start)s
             AND {table}.{family.column} >= %(start)s AND {table}.{family.column} < %(end)s
             GROUP BY above.ancestor_id

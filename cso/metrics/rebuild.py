@@ -22,7 +22,7 @@ from cso.metrics.histograms import BUCKET_BOUNDS, bucket_of
 from cso.metrics.models import Mark, QuarantinedMark
 from cso.metrics.periods import period_of
 from cso.metrics.refresh import Work, refresh, stale_keys
-from cso.metrics.registry import FAMILIES, Family, Source, as_sql
+from cso.metrics.registry import FAMILIES, Family, Source
 from cso.metrics.restatements import record_restatements
 from cso.people.models import Unit, UnitAncestor
 from cso.people.tree import lock_tree
@@ -298,7 +298,7 @@ def _by_cell(keys: Ints, counts: Ints) -> Callable[[int], tuple[list[int], list[
 def _count(source: Source, families: Sequence[Family], tree: _Tree) -> list[_Counts]:
     """Read the facts of a source once and count them for all its families, by month and by week."""
     columns = sorted({family.column for family in families})
-    conditions = sorted({sql for family in families for sql in family.conditions.values()})
+    conditions = sorted({sql for family in families for sql in (family.base_condition, *family.conditions.values())})
     measures = sorted({family.seconds for family in families if family.seconds})
     first, last = _range(source, columns)
     if first is None or last is None:
@@ -313,7 +313,9 @@ def _count(source: Source, families: Sequence[Family], tree: _Tree) -> list[_Cou
             family = each.family
             instants = block[family.column] + int(family.delay / timedelta(microseconds=1))
             # No instant, or a case of the last moment that lies outside what was there at the start: it is marked.
-            known = each.calendar.covers(instants)
+            known = each.calendar.covers(instants) & (
+                block["flags"] >> conditions.index(family.base_condition) & 1 == 1
+            )
             each.add(
                 block["unit"][known],
                 instants[known],
@@ -356,7 +358,7 @@ def _blocks(
             JOIN (
                 SELECT id, row_number() OVER (ORDER BY id) - 1 AS number FROM people_unit WHERE tenant_id = %s
             ) numbered ON numbered.id = {source.table}.unit_id
-            WHERE {source.table}.tenant_id = %s AND {as_sql(source.model, source.base)}
+            WHERE {source.table}.tenant_id = %s
         ) TO STDOUT (FORMAT binary)
     """
     # A row: the number of fields, then for each its length and its eight bytes, all big-endian.

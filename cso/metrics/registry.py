@@ -24,6 +24,8 @@ from django.utils.translation import gettext_lazy as _
 from cso.recovery.models import RECOVERY_TIME, Case
 
 VALID = Q(is_valid=True)
+# Told as a failure of ours: what is valid, and what was taken out because it is not ours.
+CLAIMED = VALID | Q(is_not_our_failure=True)
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,6 @@ class Source:
 
     key: str
     model: type[Model]
-    # Rows outside it count in no counter of any family.
-    base: Q
     # An indexed instant by which a row is known: never before one that decides a period after a delay.
     known_at: str
 
@@ -46,7 +46,7 @@ class Source:
 class Family:
     """Counters over a source, by period of the instant `column + delay`.
 
-    counters: name -> condition, in the order in which a cell keeps them.
+    counters: name -> condition, in the order in which a cell keeps them. base: rows outside it count in no counter.
     seconds: a column of whole seconds whose histogram the cell keeps too (rows where it is NULL are left out).
     """
 
@@ -56,6 +56,7 @@ class Family:
     delay: timedelta
     counters: Mapping[str, Q]
     seconds: str | None = None
+    base: Q = VALID
 
     def position(self, counter: str) -> int:
         return list(self.counters).index(counter)
@@ -64,6 +65,10 @@ class Family:
     def conditions(self) -> dict[str, str]:
         """The counters as SQL over the source's own table name; they hold no parameter."""
         return {name: as_sql(self.source.model, q) for name, q in self.counters.items()}
+
+    @cached_property
+    def base_condition(self) -> str:
+        return as_sql(self.source.model, self.base)
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ def as_sql(model: type[Model], condition: Q) -> str:
     return f"({sql})"
 
 
-CASES = Source(key="case", model=Case, base=VALID, known_at="reported_at")
+CASES = Source(key="case", model=Case, known_at="reported_at")
 
 _RECOVERED = VALID & Q(recovered_24h=True)
 
@@ -136,7 +141,15 @@ FIRST_FIXED = Family(
     delay=timedelta(0),
     counters={"fixed": VALID, "undone": VALID & Q(undone_in_14d=True)},
 )
-FAMILIES: dict[str, Family] = {family.key: family for family in (DUE, REPORTED, STARTED, FIRST_FIXED)}
+ALL_DUE = Family(
+    key="all_due",
+    source=CASES,
+    column="clock_start",
+    delay=RECOVERY_TIME,
+    counters={"cases": CLAIMED, "not_our_failure": CLAIMED & Q(is_not_our_failure=True)},
+    base=CLAIMED,
+)
+FAMILIES: dict[str, Family] = {family.key: family for family in (DUE, REPORTED, STARTED, FIRST_FIXED, ALL_DUE)}
 
 _METRICS = (
     Metric(
@@ -186,6 +199,21 @@ _METRICS = (
         denominator="fixed",
         period_rule=_("the first fix"),
         better="lower",
+    ),
+    Metric(
+        key="not_our_failure",
+        name=_("Not our failure"),
+        meaning=_(
+            "Cases taken out of the figures as not our failure, confirmed by a second person, of all cases that fell"
+            " due less duplicates, tests and spam. Above 10 % it is shown as a warning."
+        ),
+        kind="share",
+        family=ALL_DUE,
+        numerator="not_our_failure",
+        denominator="cases",
+        period_rule=_("the instant when the case fell due: the clock's start + 24 hours"),
+        better="lower",
+        nature="task",
     ),
     Metric(
         key="open_overdue",

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.db import connection
 
-from cso.metrics.counting import base_condition
 from cso.metrics.queries import MARKS_WAIT
 from cso.metrics.registry import METRICS, Metric
 from tenants.scope import current_tenant_id
@@ -53,7 +52,7 @@ def _from_cells(metric: Metric, units: Sequence[UUID], now: datetime) -> list[tu
                 FROM {table} JOIN people_unitancestor above
                     ON above.tenant_id = {table}.tenant_id AND above.unit_id = {table}.unit_id
                 WHERE {table}.tenant_id = %(tenant)s AND above.ancestor_id = ANY(%(units)s)
-                AND {base_condition(family)} AND {family.conditions[metric.numerator]}
+                AND {family.base_condition} AND {family.conditions[metric.numerator]}
                 AND {table}.{family.source.known_at} >= %(since)s AND {table}.{family.column} >= %(since)s
                 GROUP BY above.ancestor_id
             )
@@ -83,7 +82,7 @@ def _from_facts(metric: Metric, units: Sequence[UUID], now: datetime) -> dict[UU
             FROM {table} JOIN people_unitancestor above
                 ON above.tenant_id = {table}.tenant_id AND above.unit_id = {table}.unit_id
             WHERE {table}.tenant_id = %s AND above.ancestor_id = ANY(%s)
-            AND {base_condition(family)} AND {family.conditions[metric.numerator]} AND {table}.{family.column} < %s
+            AND {family.base_condition} AND {family.conditions[metric.numerator]} AND {table}.{family.column} < %s
             GROUP BY above.ancestor_id
             """,
             [current_tenant_id(), list(units), now - family.delay],

@@ -104,6 +104,9 @@ class Case(TenantModel):
     )
     occurrence_known = _computed("occurred_at IS NOT NULL", models.BooleanField())
     is_valid = _computed("exclusion_confirmed_by_id IS NULL", models.BooleanField())
+    is_not_our_failure = _computed(
+        "excluded_as = 'not_our_failure' AND exclusion_confirmed_by_id IS NOT NULL", models.BooleanField()
+    )
     # The difference of two instants is elapsed time: exact over clock changes, and exactly 24:00:00 is in time.
     recovered_24h = _computed(
         f"COALESCE(first_fixed_at - COALESCE(occurred_at, reported_at) <= {_RECOVERY}, false)"
@@ -165,7 +168,14 @@ class Case(TenantModel):
             # The three that the engine counts from, index-only; each begins with what a cell is keyed by.
             models.Index(
                 fields=["tenant", "unit", "clock_start"],
-                include=["is_valid", "recovered_24h", "occurrence_known", "seconds_to_recover", "cause"],
+                include=[
+                    "is_valid",
+                    "is_not_our_failure",
+                    "recovered_24h",
+                    "occurrence_known",
+                    "seconds_to_recover",
+                    "cause",
+                ],
                 name="case_by_clock_start",
             ),
             models.Index(
@@ -182,7 +192,14 @@ class Case(TenantModel):
             # Lists, newest first; and what is not yet due, which is always among the last day's reports.
             models.Index(
                 fields=["tenant", "reported_at", "id"],
-                include=["unit", "is_valid", "clock_start", "recovered_24h", "recovered_24h_reported"],
+                include=[
+                    "unit",
+                    "is_valid",
+                    "is_not_our_failure",
+                    "clock_start",
+                    "recovered_24h",
+                    "recovered_24h_reported",
+                ],
                 name="case_newest",
             ),
             # The work list: open cases, the latest first.

@@ -26,12 +26,13 @@ Key = tuple[str, str, date, UUID]
 # counts in the family's order, and a histogram as bucket -> number
 Counts = tuple[tuple[int, ...], dict[int, int]]
 
-WIDTHS = {"due": 4, "reported": 2, "started": 2, "first_fixed": 2}
+WIDTHS = {"due": 4, "reported": 2, "started": 2, "first_fixed": 2, "all_due": 2}
 FAMILY_OF = {
     "recovered_24h": "due",
     "recovered_24h_reported": "reported",
     "time_to_recover": "started",
     "reopened": "first_fixed",
+    "not_our_failure": "all_due",
 }
 
 
@@ -45,7 +46,7 @@ class Told:
     first_fixed_at: datetime | None = None
     fixed_at: datetime | None = None
     first_undone_at: datetime | None = None
-    excluded: bool = False
+    excluded_as: str = ""
 
     @property
     def start(self) -> datetime:
@@ -67,7 +68,12 @@ class Told:
             "reported": self.reported_at + DAY,
             "started": self.start,
             "first_fixed": self.first_fixed_at,
+            "all_due": self.start + DAY,
         }[family]
+
+    def counts_in(self, family: str) -> bool:
+        """A confirmed exclusion takes the case out, but for what counts the exclusions themselves."""
+        return not self.excluded_as or (family == "all_due" and self.excluded_as == "not_our_failure")
 
     def counts(self, family: str) -> tuple[int, ...]:
         """What the case adds to a cell, in the order of the family's counters; `instant` is not None."""
@@ -78,6 +84,8 @@ class Told:
             return 1, int(self.recovered_since(self.reported_at))
         if family == "started":
             return 1, int(self.fixed_at is not None)
+        if family == "all_due":
+            return 1, int(bool(self.excluded_as))
         return 1, int(not self.held)
 
     def bucket(self) -> int | None:
@@ -94,7 +102,7 @@ def told_by_database() -> list[Told]:
         cursor.execute(
             """
             SELECT unit_id, reported_at, occurred_at, first_fixed_at, fixed_at, first_undone_at,
-                   exclusion_confirmed_by_id IS NOT NULL
+                   CASE WHEN exclusion_confirmed_by_id IS NOT NULL THEN excluded_as ELSE '' END
             FROM recovery_case
             """
         )
@@ -114,11 +122,9 @@ def expected_cells(
     own: dict[Key, Counter[int]] = defaultdict(Counter)
     total: dict[Key, Counter[int]] = defaultdict(Counter)
     for case in cases:
-        if case.excluded:
-            continue
         for family, width in WIDTHS.items():
             instant = case.instant(family)
-            if instant is None:
+            if instant is None or not case.counts_in(family):
                 continue
             # Counters stand at -width .. -1, buckets at 0 and up.
             adds = Counter({n - width: count for n, count in enumerate(case.counts(family))})
@@ -201,11 +207,11 @@ def figure(
     numerator = denominator = running = 0
     for case in cases:
         instant = case.instant(family)
-        if case.excluded or instant is None or unit not in set(upwards(case.unit, parents)):
+        if not case.counts_in(family) or instant is None or unit not in set(upwards(case.unit, parents)):
             continue
         if (grain, first) not in periods_of(instant, zone):
             continue
-        if family in {"due", "reported"} and instant >= now:
+        if family in {"due", "reported", "all_due"} and instant >= now:
             running += 1
             continue
         denominator += 1
@@ -215,7 +221,7 @@ def figure(
 
 def overdue(cases: Iterable[Told], parents: Mapping[UUID, UUID | None], unit: UUID, now: datetime) -> int:
     return sum(
-        not case.excluded
+        not case.excluded_as
         and case.fixed_at is None
         and case.start + DAY < now
         and unit in set(upwards(case.unit, parents))

@@ -18,10 +18,11 @@ from cso.errors import DomainError
 from cso.metrics.counting import Window
 from cso.metrics.drilldown import Part, cases_behind
 from cso.metrics.periods import Grain, Period
-from cso.metrics.queries import Figure, figures, figures_between, overdue_now
+from cso.metrics.queries import Figure, figures, figures_between
 from cso.metrics.rebuild import verify
 from cso.metrics.refresh import refresh
 from cso.metrics.registry import METRICS, Metric
+from cso.metrics.states import overdue_now
 from cso.people import actions as people
 from cso.people.models import Unit
 from cso.recovery import actions as recovery
@@ -141,15 +142,16 @@ class World:
     def exclude(self, a: int, b: int, c: int) -> None:
         if case := self.case(a):
             first, second = self.members
-            case = recovery.propose_exclusion(case, "duplicate", "Told twice.", by=first, now=LATER)
+            reason = "duplicate" if c % 2 else "not_our_failure"
+            case = recovery.propose_exclusion(case, reason, "So it was.", by=first, now=LATER)
             if b % 4:
                 recovery.confirm_exclusion(case, by=second, now=LATER)
-                self.told[case.pk].excluded = True
+                self.told[case.pk].excluded_as = reason
 
     def include(self, a: int, b: int, c: int) -> None:
         if case := self.case(a):
             recovery.withdraw_exclusion(case, by=self.members[0], now=LATER)
-            self.told[case.pk].excluded = False
+            self.told[case.pk].excluded_as = ""
 
     def delete(self, a: int, b: int, c: int) -> None:
         if case := self.case(a):

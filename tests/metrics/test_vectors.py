@@ -15,6 +15,7 @@ from cso.metrics.models import Cell
 from cso.metrics.periods import Period, parse_period
 from cso.metrics.queries import HEADLINE, Figure, figures, whole_tenant
 from cso.metrics.rebuild import rebuild
+from cso.metrics.rebuild import verify
 from cso.metrics.refresh import refresh
 from cso.metrics.registry import METRICS
 from cso.metrics.states import overdue_now
@@ -283,11 +284,14 @@ def test_a_leader_opens_the_cases_of_the_units_below_and_an_outsider_none(acme: 
         assert opened(Role.COMMITTEE_MEMBER, "top") == 0
 
 
-def test_a_deleted_case_leaves_no_cell_behind(acme: Company) -> None:
+def test_a_deleted_case_leaves_zero_behind_and_no_revision_goes_back(acme: Company) -> None:
     with tenant_scope(acme.tenant):
         log_case(acme.units["south"], NOW - 72 * HOUR)
         refresh()
-        assert Cell.objects.exists()
         connection.cursor().execute("DELETE FROM recovery_case")
         refresh()
-        assert not Cell.objects.exists()
+        assert {(sum(cell.own), sum(cell.total), cell.revision) for cell in Cell.objects.all()} == {(0, 0, 2)}
+        assert verify() == []
+        log_case(acme.units["south"], NOW - 72 * HOUR)
+        refresh()
+        assert {cell.revision for cell in Cell.objects.all()} == {3}

@@ -13,6 +13,7 @@ class Migration(migrations.Migration):
             instants=["clock_start", "reported_at", "first_fixed_at"],
             facts=[
                 "is_valid",
+                "is_not_our_failure",
                 "recovered_24h",
                 "recovered_24h_reported",
                 "undone_in_14d",

@@ -191,6 +191,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "is_not_our_failure",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.expressions.RawSQL(
+                            "excluded_as = 'not_our_failure' AND exclusion_confirmed_by_id IS NOT NULL", ()
+                        ),
+                        output_field=models.BooleanField(),
+                    ),
+                ),
+                (
                     "recovered_24h",
                     models.GeneratedField(
                         db_persist=True,
@@ -472,7 +482,14 @@ class Migration(migrations.Migration):
             model_name="case",
             index=models.Index(
                 fields=["tenant", "unit", "clock_start"],
-                include=("is_valid", "recovered_24h", "occurrence_known", "seconds_to_recover", "cause"),
+                include=(
+                    "is_valid",
+                    "is_not_our_failure",
+                    "recovered_24h",
+                    "occurrence_known",
+                    "seconds_to_recover",
+                    "cause",
+                ),
                 name="case_by_clock_start",
             ),
         ),
@@ -497,7 +514,14 @@ class Migration(migrations.Migration):
             model_name="case",
             index=models.Index(
                 fields=["tenant", "reported_at", "id"],
-                include=("unit", "is_valid", "clock_start", "recovered_24h", "recovered_24h_reported"),
+                include=(
+                    "unit",
+                    "is_valid",
+                    "is_not_our_failure",
+                    "clock_start",
+                    "recovered_24h",
+                    "recovered_24h_reported",
+                ),
                 name="case_newest",
             ),
         ),
