@@ -18,6 +18,7 @@ from cso.metrics.registry import METRICS
 from cso.metrics.states import overdue_now
 from cso.metrics.times import time_summary
 from cso.recovery import actions as recovery
+from cso.recovery.models import Case
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company, log_case
 
@@ -91,7 +92,7 @@ def test_times_come_from_one_source_while_marks_wait(behind: Company, monkeypatc
     with tenant_scope(behind.tenant):
         units = whole_tenant()
         refresh()
-        for case in list(recovery.Case.objects.filter(fixed_at=None)[:4]):
+        for case in list(Case.objects.filter(fixed_at=None)[:4]):
             recovery.fix_case(case, by=None, at=NOW - HOUR, now=NOW - HOUR)
         exact = time_summary(TIME, units, MARCH, now=NOW)
         assert (exact.n, exact.events) == (16, 12)
