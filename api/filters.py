@@ -19,7 +19,8 @@ from api.fields import Day, Instant
 from api.pagination import DEFAULT_LIMIT, MAX_LIMIT, PAGING
 from api.references import find
 from cso.errors import FieldError, InvalidFieldsError
-from cso.people.models import Unit, UnitAncestor
+from cso.people.models import Unit
+from cso.people.queries import in_or_below
 
 
 class ListFilters(django_filters.FilterSet):  # type: ignore[misc]
@@ -75,8 +76,7 @@ class UnitFilter(ReferenceFilter):
     def filter(self, qs: QuerySet[Any], value: Unit | None) -> QuerySet[Any]:
         if value is None:
             return qs
-        below = UnitAncestor.objects.filter(ancestor=value).values("unit")
-        return qs.filter(**{f"{self.field_name}__in": below})
+        return qs.filter(in_or_below([value.pk], self.field_name))
 
 
 class _StrictField(forms.CharField):

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from cso.metrics.periods import Period
 from cso.metrics.registry import Family, Metric
-from cso.people.models import UnitAncestor
+from cso.people.queries import in_or_below
 from cso.recovery.models import Case
 from cso.recovery.queries import visible_cases
 from tenants.models import Actor
@@ -40,8 +40,7 @@ def cases_behind(
     family = metric.family
     cases = visible_cases(viewer).filter(family.base)
     if units is not None:
-        below = UnitAncestor.objects.filter(ancestor__in=units).values("unit")
-        cases = cases.filter(unit__in=below)
+        cases = cases.filter(in_or_below(units))
     if metric.is_state:
         if part in {"rest", "running"}:
             return cases.none()

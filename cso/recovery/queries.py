@@ -8,8 +8,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from cso.people.models import UnitAncestor
-from cso.people.queries import home_unit, led_units
+from cso.people.queries import home_unit, in_or_below, led_units
 from cso.recovery.models import Case, CaseEvent, Cause, EventKind
 from tenants.models import Actor, Membership
 from tenants.roles import Can
@@ -24,8 +23,7 @@ def visible_cases(viewer: Actor) -> QuerySet[Case]:
     tops = [unit.pk for unit in led_units(viewer)]
     if home := home_unit(viewer):
         tops.append(home.pk)
-    below = UnitAncestor.objects.filter(ancestor__in=tops).values("unit")
-    return Case.objects.filter(Q(unit__in=below) | Q(opened_by=viewer))
+    return Case.objects.filter(in_or_below(tops) | Q(opened_by=viewer))
 
 
 def open_cases(viewer: Actor) -> QuerySet[Case]:

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from cso.metrics.periods import day_start
-from cso.people.queries import units_below
+from cso.people.queries import in_or_below
 from cso.recovery.models import RECOVERY_TIME, Case, Cause, Channel
 from frontend.forms.base import PortalForm, UnitField, calendar_day, offer_units
 from frontend.paging import NEWEST_REPORT, OLDEST_CLOCK, Order
@@ -65,7 +65,7 @@ class CaseFilters(PortalForm):
         asked, zone = self.cleaned_data, current_tenant().zone
         condition = _in_state(self.chosen_state, now)
         if asked["unit"]:
-            condition &= Q(unit__in=units_below(asked["unit"].pk).values("unit"))
+            condition &= in_or_below([asked["unit"].pk])
         if asked["cause"]:
             condition &= Q(cause=asked["cause"])
         if asked["channel"]:

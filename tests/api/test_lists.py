@@ -42,16 +42,16 @@ def add_rows(company: Company, number: int) -> None:
     ("path", "queries"),
     [
         ("cases", 1),
-        ("cases?unit=top&state=open&cause=Rule&customer=crm-1", 3),
+        ("cases?unit=top&state=open&cause=Rule&customer=crm-1", 4),
         ("customers", 1),
         ("units", 1),
         ("people", 1),
-        ("people?unit=top", 2),
+        ("people?unit=top", 3),
         ("positions", 1),
         ("leaders?on=2026-03-01", 1),
         ("targets", 1),
         ("metrics/recovered_24h/cases?period=2026-03", 1),
-        ("metrics/recovered_24h/cases?period=2026-03&unit=top", 2),
+        ("metrics/recovered_24h/cases?period=2026-03&unit=top", 3),
     ],
 )
 def test_a_list_costs_the_same_with_one_row_and_with_three(
