@@ -6,6 +6,7 @@ import functools
 import itertools
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
@@ -46,7 +47,7 @@ def make_company(slug: str, time_zone: str = "America/Toronto") -> Company:
     """A workspace as its administrator would set it up; the leader leads `north` since 2024."""
     tenant = create_tenant(slug, slug.title(), time_zone)
     with tenant_scope(tenant):
-        members = {
+        members: dict[str, Membership] = {
             role: add_member(
                 User.objects.create(
                     email=f"{role}@{slug}.example", name=f"{slug.title()} {role.label}", password=_hashed(PASSWORD)
@@ -71,7 +72,7 @@ def make_company(slug: str, time_zone: str = "America/Toronto") -> Company:
     return Company(tenant, members, units, leader)
 
 
-def log_case(unit: Unit, reported_at: datetime, *, fixed_after: timedelta | None = None, **fields: object) -> Case:
+def log_case(unit: Unit, reported_at: datetime, *, fixed_after: timedelta | None = None, **fields: Any) -> Case:
     """A case in the current scope, fixed so long after its report; recorded when it was reported."""
     case = recovery.open_case(
         by=None, unit=unit, reported_at=reported_at, now=reported_at, external_id=f"case-{next(_numbers)}", **fields

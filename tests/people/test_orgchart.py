@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from difflib import get_close_matches
 from typing import Any
 
 import pytest
@@ -25,11 +26,10 @@ def test_a_wording_is_searched_for_once_and_each_of_its_lines_gets_the_hint(
     acme: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     searched: list[str] = []
-    search = orgchart.get_close_matches
 
     def watched(wording: str, *args: Any, **kwargs: Any) -> list[str]:
         searched.append(wording)
-        return search(wording, *args, **kwargs)
+        return get_close_matches(wording, *args, **kwargs)
 
     monkeypatch.setattr(orgchart, "get_close_matches", watched)
     said = remarks(acme, ["Nort"] * 30 + ["Soth"] * 30)
