@@ -12,6 +12,8 @@ from frontend.charts.svg import GREY, INK, PAPER, clamp, coordinate, known, perc
 
 _WIDTH, _HEIGHT = 240, 24
 _BAND_FILLS = ("#d3d0c7", "#e2dfd6", "#eeebe3")
+# Where the poor and the middling range begin and end.
+_BAND_EDGES = (0.0, 0.7, 0.9, 1.0)
 
 
 def bullet(
@@ -21,15 +23,14 @@ def bullet(
     target: float,
     interval: tuple[float, float] | None = None,
     previous: float | None = None,
-    bands: tuple[float, float] = (0.7, 0.9),
 ) -> SafeString:
     """Draw a share (0 to 1; None or NaN = no data, only the target stands) against its target.
 
     `interval` is what chance leaves open about the value, drawn as a whisker; `previous` the share of the
-    period before, a hollow circle; `bands` where the poor and the middling range end.
+    period before, a hollow circle.
     """
     value, previous = known(value), known(previous)
-    marks = _bands(bands)
+    marks = _bands()
     if value is not None:
         marks.append(f'<rect class="bullet__value" x="0" y="8" width="{_x(value)}" height="8" fill="{INK}"/>')
     if value is not None and interval is not None:
@@ -61,12 +62,11 @@ def _x(share: float) -> str:
     return f"{coordinate(clamp(share, 0, 1) * 100)}%"
 
 
-def _bands(bands: tuple[float, float]) -> list[str]:
-    edges = (0.0, *bands, 1.0)
+def _bands() -> list[str]:
     return [
         f'<rect class="bullet__band--{index + 1}" x="{_x(low)}" y="2" width="{_x(high - low)}" height="20" '
         f'fill="{_BAND_FILLS[index]}"/>'
-        for index, (low, high) in enumerate(pairwise(edges))
+        for index, (low, high) in enumerate(pairwise(_BAND_EDGES))
     ]
 
 

@@ -26,7 +26,6 @@ class Migration(migrations.Migration):
                 ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
                 ("email", models.EmailField(max_length=254, unique=True)),
                 ("name", models.CharField(max_length=120)),
-                ("language", models.CharField(default="en", max_length=10)),
                 ("is_active", models.BooleanField(default=True)),
                 (
                     "created_at",
