@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db import OperationalError
 from django.db.models import F
@@ -58,6 +59,21 @@ def run(tenant: Tenant) -> bool:
     return refreshed is not None and refreshed.more
 
 
+@dataclass(frozen=True)
+class Stuck:
+    """units: how many have figures that could not be computed. since, error: of the first of them."""
+
+    units: int
+    since: datetime
+    error: str
+
+
+def stuck() -> Stuck | None:
+    """What is in quarantine in the current tenant; None when nothing is."""
+    marks = list(QuarantinedMark.objects.order_by("quarantined_at").values_list("unit_id", "quarantined_at", "error"))
+    return Stuck(len({unit for unit, _, _ in marks}), *marks[0][1:]) if marks else None
+
+
 def retry_quarantined(tenant: Tenant, older_than: timedelta) -> int:
     """Try each mark in quarantine once more that was not tried within `older_than`; returns how many are right now."""
     with tenant_scope(tenant):
@@ -97,7 +113,7 @@ def _begin(tenant: Tenant) -> int | None:
         state.attempts += 1
         if state.attempts < _FIRST_ALONE:
             state.alone = None
-        elif not Mark.objects.filter(pk=state.alone).exists():
+        elif state.alone is None or not Mark.objects.filter(pk=state.alone).exists():
             # Whichever is the oldest later, this one is tried again, and set aside when it fails again.
             state.alone = Mark.objects.order_by("id").values_list("pk", flat=True).first()
             state.attempts = min(state.attempts, _FIRST_ALONE)
@@ -137,7 +153,8 @@ def _fail(tenant: Tenant, attempt: int, reason: str) -> None:
 
 def _quarantine(state: EngineState, reason: str) -> None:
     """Set aside the mark that was tried alone, with all that say the same; the next is tried alone too."""
-    for source, unit, day in Mark.objects.filter(pk=state.alone).values_list("source", "unit_id", "day"):
+    tried = [] if state.alone is None else [state.alone]
+    for source, unit, day in Mark.objects.filter(pk__in=tried).values_list("source", "unit_id", "day"):
         logger.error("Quarantined %s %s %s: %s", source, unit, day, reason)
         QuarantinedMark.objects.update_or_create(
             source=source, unit_id=unit, day=day, defaults={"error": reason, "tried_at": Now()}

@@ -165,6 +165,9 @@ _TITLES: dict[tuple[str, str], Callable[[int], str]] = {
     ("reopened", "numerator"): lambda n: ngettext(
         "%(n)s case was reopened or disputed", "%(n)s cases were reopened or disputed", n
     ),
+    ("not_our_failure", "numerator"): lambda n: ngettext(
+        "%(n)s case was taken out as not our failure", "%(n)s cases were taken out as not our failure", n
+    ),
     ("time_to_recover", "denominator"): lambda n: ngettext("%(n)s clock started", "%(n)s clocks started", n),
     ("open_overdue", "numerator"): lambda n: ngettext(
         "%(n)s case is open for more than 24 hours", "%(n)s cases are open for more than 24 hours", n
@@ -192,7 +195,7 @@ def _part_tabs(behind: Behind, figure: Figure | None) -> list[tuple[str, str, bo
     unit = behind.unit.pk if behind.unit else None
     labels: list[tuple[Part, str, int]] = [
         ("denominator", _("All that count"), figure.denominator),
-        ("rest", _("The fix held"), figure.missed),
+        ("rest", _("The fix held") if behind.metric.key == "reopened" else _("All others"), figure.missed),
         ("numerator", str(behind.metric.name), figure.numerator),
     ]
     if behind.metric.better == "higher":

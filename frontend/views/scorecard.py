@@ -19,6 +19,7 @@ from frontend.access import MemberRequest, for_members
 from frontend.behind import behind_url
 from frontend.charts.bullet import bullet_axis
 from frontend.leaders import leader_row, weeks_chart
+from frontend.notices import scorecard_notices
 from frontend.wording import of_words, period_words, share_words, status_words, target_words
 from tenants.roles import Can
 from tenants.scope import current_tenant
@@ -39,6 +40,7 @@ def scorecard(request: MemberRequest) -> HttpResponse:
         "sub": _sub(request, standing),
         "periods": period_chips(here, period, request.now, leaders="all" if everyone else ""),
         "levels": _level_tabs(here, period, everyone=everyone),
+        "notices": scorecard_notices(request, period),
         "organization": organization_facts(standing),
         "has_cases": any(figure.denominator for _week, figure in standing.weeks) or standing.organization.denominator,
         **leaders_table(standing),

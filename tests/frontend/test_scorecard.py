@@ -11,9 +11,11 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from cso.metrics.actions import set_target
+from cso.metrics.models import QuarantinedMark
 from cso.metrics.refresh import refresh
 from cso.people import actions as people
 from cso.people.models import Unit
+from cso.recovery.models import Case
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.frontend.conftest import Visit, reads
@@ -21,7 +23,7 @@ from tests.personas import Company, log_case
 
 HOUR = timedelta(hours=1)
 # Four of them before any page of a workspace: tenant, session, user, member.
-SCORECARD_READS = 12
+SCORECARD_READS = 15
 
 
 @pytest.fixture
@@ -114,7 +116,7 @@ def test_the_scorecard_costs_the_same_for_1_and_50_leaders(
     _more_leaders(figures, leaders)
     client = visit(figures, Role.EXECUTIVE)
     client.get("/acme/scorecard/")
-    with django_assert_num_queries(18) as captured:
+    with django_assert_num_queries(21) as captured:
         client.get("/acme/scorecard/")
     assert len(reads(captured.captured_queries)) == SCORECARD_READS
 
@@ -228,3 +230,47 @@ def test_units_without_a_leader_are_said_apart(handed_over: Company, visit: Visi
         people.add_unit("east", "East", handed_over.units["top"], by=None)
     context = visit(handed_over, Role.CSO).get("/acme/scorecard/?period=2026-04").context
     assert "1 unit has no leader." in context["sub"]
+
+
+def _take_out(company: Company, cases: list[Case]) -> None:
+    """As not our failure, confirmed."""
+    with tenant_scope(company.tenant):
+        Case.objects.filter(pk__in=[case.pk for case in cases]).update(
+            excluded_as="not_our_failure",
+            exclusion_note="The weather.",
+            excluded_by=company.member(Role.CSO),
+            exclusion_confirmed_by=company.member(Role.ADMINISTRATOR),
+        )
+        refresh()
+
+
+def test_it_warns_of_many_exclusions_and_opens_to_them(figures: Company, visit: Visit) -> None:
+    with tenant_scope(figures.tenant):
+        south = list(Case.objects.filter(unit=figures.units["south"]))
+    _take_out(figures, south[:6])
+    assert not visit(figures, Role.CSO).get("/acme/scorecard/").context["notices"]
+    _take_out(figures, south[6:7])
+    client = visit(figures, Role.CSO)
+    (notice,) = client.get("/acme/scorecard/").context["notices"]
+    assert notice.text == "12% of the cases, 7 of 60, were taken out of the figures as not our failure."
+    assert "7 cases were taken out as not our failure" in client.get(notice.url).content.decode()
+
+
+def test_figures_that_could_not_be_computed_are_told_to_those_who_can_act(figures: Company, visit: Visit) -> None:
+    with tenant_scope(figures.tenant):
+        for code in ("north", "south"):
+            QuarantinedMark.objects.create(
+                source="case",
+                unit=figures.units[code],
+                day=date(2026, 3, 1),
+                error="DataError: too large",
+                quarantined_at=datetime(2026, 3, 2, 15, 30, tzinfo=UTC),
+            )
+    words = (
+        "Figures of 2 units could not be computed since 2 Mar 2026 10:30 and are tried again hourly:"
+        " DataError: too large"
+    )
+    for role, told in ((Role.ADMINISTRATOR, [words]), (Role.AUDITOR, [words]), (Role.EXECUTIVE, [])):
+        page = visit(figures, role).get("/acme/scorecard/")
+        if page.status_code == 200:
+            assert [notice.text for notice in page.context["notices"]] == told

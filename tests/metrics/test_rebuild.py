@@ -37,6 +37,13 @@ def test_a_rebuild_from_nothing_equals_the_cases_and_works_the_marks_off(acme: C
         assert not Mark.objects.exists()
 
 
+def test_a_rebuild_empties_the_quarantine(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        QuarantinedMark.objects.create(source="case", unit=acme.units["south"], day=NOW.date(), error="was poison")
+        rebuild()
+        assert not QuarantinedMark.objects.exists()
+
+
 def test_a_rebuild_of_what_is_right_writes_nothing(acme: Company) -> None:
     with tenant_scope(acme.tenant):
         log_some(acme)

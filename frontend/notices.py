@@ -1,0 +1,55 @@
+"""What the scorecard says above its figures when they cannot be taken as they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.dateformat import format as format_date
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cso.metrics.engine import stuck
+from cso.metrics.periods import Period
+from cso.metrics.queries import figure_of, whole_tenant
+from cso.metrics.registry import METRICS
+from frontend.access import MemberRequest
+from frontend.behind import behind_url
+from frontend.wording import number, of_words, share_words
+from tenants.roles import Can
+
+NOT_OURS = METRICS["not_our_failure"]
+# Above this share the exclusions themselves need a look.
+MOST_NOT_OURS_PERCENT = 10
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence, and where to look; `url` is empty where there is no page for it."""
+
+    text: str
+    url: str = ""
+    label: str = ""
+
+
+def scorecard_notices(request: MemberRequest, period: Period) -> list[Notice]:
+    """Figures that could not be computed, for those who can do something about it; many exclusions, for everyone."""
+    notices = []
+    if (request.member.can(Can.SEE_AUDIT) or request.member.can(Can.ADMINISTER)) and (found := stuck()):
+        words = ngettext(
+            "Figures of %(n)s unit could not be computed since %(since)s and are tried again hourly: %(error)s",
+            "Figures of %(n)s units could not be computed since %(since)s and are tried again hourly: %(error)s",
+            found.units,
+        )
+        since = format_date(found.since.astimezone(request.tenant.zone), "j M Y H:i")
+        notices.append(Notice(words % {"n": number(found.units), "since": since, "error": found.error}))
+    not_ours = figure_of(NOT_OURS, whole_tenant(), period, now=request.now)
+    if not_ours.share is not None and not_ours.share * 100 > MOST_NOT_OURS_PERCENT:
+        words = _("%(share)s of the cases, %(of)s, were taken out of the figures as not our failure.")
+        notices.append(
+            Notice(
+                words % {"share": share_words(not_ours), "of": of_words(not_ours)},
+                behind_url(NOT_OURS.key, "numerator", period),
+                _("See these cases"),
+            )
+        )
+    return notices
