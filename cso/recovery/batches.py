@@ -107,7 +107,9 @@ def load_next_chunk(tenant: Tenant, *, now: datetime) -> bool:
         logger.exception("Chunk %s failed, attempt %s", chunk, chunk.attempts)
         if chunk.attempts >= ATTEMPTS:
             with tenant_scope(tenant):
-                _give_up(chunk, str(error), now)
+                # Another worker may have given it up in between.
+                if _claim() == chunk:
+                    _give_up(chunk, str(error), now)
     return True
 
 
@@ -116,9 +118,8 @@ def _claim() -> BatchChunk | None:
 
     Never one of a newer batch instead: that may correct what the older brings.
     """
-    queued = Batch.objects.filter(status=Batch.Status.QUEUED)
-    oldest = queued.order_by("id").values("id")[:1]
-    batch = queued.filter(pk__in=[batch["id"] for batch in oldest]).select_for_update(skip_locked=True).first()
+    waiting = BatchChunk.objects.order_by("batch_id", "first_line").values_list("batch_id", flat=True)
+    batch = Batch.objects.filter(pk=waiting.first()).select_for_update(skip_locked=True).first()
     return batch.chunks.order_by("first_line").first() if batch else None
 
 

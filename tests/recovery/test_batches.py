@@ -75,6 +75,29 @@ def test_a_chunk_that_kills_its_worker_is_given_up_and_the_next_is_loaded(
 
 
 @pytest.mark.django_db
+def test_a_chunk_that_fails_is_given_up_with_its_reason(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue(acme, ROW)
+
+    def fail(*_: Any) -> None:
+        raise ValueError("No room")
+
+    monkeypatch.setattr(batches, "_load", fail)
+    assert [load_next_chunk(acme.tenant, now=NOW) for _ in range(ATTEMPTS + 1)] == [True] * ATTEMPTS + [False]
+    with tenant_scope(acme.tenant):
+        assert BatchRefusal.objects.get().message.endswith("failed together: No room")
+        assert Batch.objects.get().refused == 1
+
+
+@pytest.mark.django_db
+def test_a_batch_without_rows_holds_up_nobody(acme: Company) -> None:
+    queue(acme)
+    queue(acme, ROW)
+    assert load_next_chunk(acme.tenant, now=NOW)
+    with tenant_scope(acme.tenant):
+        assert Case.objects.count() == 1
+
+
+@pytest.mark.django_db
 def test_a_chunk_ends_at_its_size_too(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "CHARACTERS_AT_ONCE", 10_000)
     queue(acme, *(ROW | {"external_id": str(number), "summary": "x" * 4_000} for number in range(5)))
