@@ -140,6 +140,9 @@ def build_aside() -> None:
         cursor.execute(
             f"CREATE TEMPORARY TABLE rebuilt ON COMMIT DROP AS SELECT {_CELLS} FROM metrics_cell WITH NO DATA"
         )
+        # All is read once, and never by a walk over all units for each case, as it is planned where the statistics lag
+        # behind a large first load.
+        cursor.execute("SET LOCAL enable_nestloop = off")
         for source in {family.source.key: family.source for family in FAMILIES.values()}.values():
             families = [family for family in FAMILIES.values() if family.source.key == source.key]
             counts = _count(source, families, tree)
@@ -160,6 +163,7 @@ def build_aside() -> None:
             """,
             [list(FAMILIES), [len(family.counters) for family in FAMILIES.values()], current_tenant_id()],
         )
+        cursor.execute("SET LOCAL enable_nestloop = on")
 
 
 @dataclass(frozen=True)
