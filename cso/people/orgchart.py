@@ -8,11 +8,12 @@ for the first of them.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from cso.errors import FieldError, InvalidFieldsError
@@ -108,11 +109,19 @@ def load_chart(rows: Sequence[ChartRow], *, by: Actor | None, today: date) -> Ch
     units = {unit.code: unit for unit in Unit.objects.all()}
     rows = _without_repeated_codes(rows, report)
     before = {code: (unit.name, unit.parent_id) for code, unit in units.items()}
-    new = [Unit(code=row.code, name=row.name) for row in rows if row.code not in units]
-    units |= {unit.code: unit for unit in Unit.objects.bulk_create(new)}
-    tree.hang_new(new)
     _rename(rows, units)
-    _hang(rows, units, report)
+    new = _with_ids([Unit(code=row.code, name=row.name) for row in rows if row.code not in units])
+    units |= {unit.code: unit for unit in new}
+    outline = tree.Outline(units.values())
+    moved = [unit for unit in _hang(rows, units, outline, report) if unit.code in before]
+    # With their parents, and parents first: a unit that is new leaves no other unit's figures stale.
+    new.sort(key=lambda unit: len(outline.way_up(unit.pk)))
+    Unit.objects.bulk_create(new)
+    if moved:
+        Unit.objects.bulk_update(moved, ["parent"])
+        outline.hang()
+    else:
+        tree.hang_new(new)
     for row in rows:
         unit = units[row.code]
         if row.code not in before:
@@ -137,18 +146,32 @@ def _without_repeated_codes(rows: Sequence[ChartRow], report: ChartReport) -> li
     return list(first.values())
 
 
+def _with_ids(units: list[Unit]) -> list[Unit]:
+    """Ids ahead of the insert, so that the units can point at each other in it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT uuidv7() FROM generate_series(1, %s)", [len(units)])
+        for unit, (made,) in zip(units, cursor.fetchall(), strict=True):
+            unit.id = made
+    return units
+
+
 def _rename(rows: Sequence[ChartRow], units: Mapping[str, Unit]) -> None:
     renamed = []
     for row in rows:
-        unit = units[row.code]
-        if unit.name != row.name:
+        unit = units.get(row.code)
+        if unit is not None and unit.name != row.name:
             unit.name = row.name
             renamed.append(unit)
     Unit.objects.bulk_update(renamed, ["name"])
 
 
-def _hang(rows: Sequence[ChartRow], units: Mapping[str, Unit], report: ChartReport) -> None:
-    """Give each unit the parent that its line names; a line without one leaves the unit where it is."""
+def _hang(
+    rows: Sequence[ChartRow], units: Mapping[str, Unit], outline: tree.Outline, report: ChartReport
+) -> Iterator[Unit]:
+    """Give each unit the parent that its line names; a line without one leaves the unit where it is.
+
+    Yields the units that have another parent now; nothing is saved.
+    """
     by_name: dict[str, list[Unit]] = {}
     for unit in units.values():
         by_name.setdefault(unit.name.casefold(), []).append(unit)
@@ -161,7 +184,13 @@ def _hang(rows: Sequence[ChartRow], units: Mapping[str, Unit], report: ChartRepo
         if parent is None:
             report.remarks.append(_unknown_parent(row, by_name, hints))
         elif parent.pk != unit.parent_id:
-            _move(row, unit, parent, report)
+            try:
+                outline.move(unit, parent)
+            except (InvalidFieldsError, tree.RingError) as error:
+                report.remarks.append(Remark(row.line, "parent", error.code, error.message, refused=False))
+            else:
+                unit.parent = parent
+                yield unit
 
 
 def _only(found: Sequence[Unit]) -> Unit | None:
@@ -190,16 +219,6 @@ def _unknown_parent(row: ChartRow, by_name: Mapping[str, list[Unit]], hints: _Hi
         return Remark(row.line, "parent", "ambiguous", message, refused=False)
     message = f"There is no unit “{row.parent[:200]}”; {row.name} has no parent for now.{hints.of(row.parent)}"
     return Remark(row.line, "parent", "unknown", message, refused=False)
-
-
-def _move(row: ChartRow, unit: Unit, parent: Unit, report: ChartReport) -> None:
-    try:
-        tree.rehang(unit, parent)
-    except (InvalidFieldsError, tree.RingError) as error:
-        report.remarks.append(Remark(row.line, "parent", error.code, error.message, refused=False))
-        return
-    unit.parent = parent
-    unit.save(update_fields=["parent"])
 
 
 def _name_leaders(rows: Sequence[ChartRow], units: Mapping[str, Unit], today: date) -> int:

@@ -1,13 +1,15 @@
 """The org tree's closure: every unit with every unit above it.
 
-Whoever adds a unit or changes its parent calls `hang_new` or `rehang` in the same transaction. Writers of one tenant's
-tree take turns by an advisory lock, so that two moves at once cannot make a ring.
+Whoever adds a unit or changes its parent calls `hang_new`, `rehang` or an `Outline` in the same transaction. Writers of
+one tenant's tree take turns by an advisory lock, so that two moves at once cannot make a ring.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Max
@@ -15,8 +17,6 @@ from django.db.models import Max
 from cso.errors import ConflictError, InvalidFieldsError
 from cso.people.models import MAX_DEPTH, Unit, UnitAncestor
 from tenants.scope import current_tenant_id
-
-_TOO_DEEP = f"The tree may be {MAX_DEPTH} levels deep at most."
 
 
 class RingError(ConflictError):
@@ -32,30 +32,68 @@ def lock_tree() -> None:
 
 
 def hang_new(units: Sequence[Unit]) -> None:
-    """Enter new units, parents before children, below their parents."""
+    """Enter new units, parents before children, below their parents.
+
+    Walked here and not by a recursive query: that is planned by statistics, which a large first load is ahead of.
+    """
+    new = {unit.pk for unit in units}
+    ways: dict[UUID | None, list[UUID]] = defaultdict(list)
+    known = UnitAncestor.objects.filter(unit__in={unit.parent_id for unit in units} - new - {None})
+    for unit_id, ancestor in known.order_by("distance").values_list("unit_id", "ancestor_id"):
+        ways[unit_id].append(ancestor)
+    for unit in units:
+        ways[unit.pk] = [unit.pk, *ways[unit.parent_id]]
+        if len(ways[unit.pk]) > MAX_DEPTH:
+            raise _too_deep()
+    _enter(ways[unit.pk] for unit in units)
+
+
+class Outline:
+    """The tree in memory, for many moves at once: `move` refuses what `rehang` refuses, `hang` writes the closure."""
+
+    def __init__(self, units: Iterable[Unit]) -> None:
+        self._parents = {unit.pk: unit.parent_id for unit in units}
+        self._children: dict[UUID | None, set[UUID]] = defaultdict(set)
+        for unit, parent in self._parents.items():
+            self._children[parent].add(unit)
+
+    def move(self, unit: Unit, parent: Unit) -> None:
+        way = self.way_up(parent.pk)
+        if unit.pk in way:
+            raise _ring(unit, parent)
+        if len(way) + self._levels(unit.pk) > MAX_DEPTH:
+            raise _too_deep()
+        self._children[self._parents[unit.pk]].remove(unit.pk)
+        self._children[parent.pk].add(unit.pk)
+        self._parents[unit.pk] = parent.pk
+
+    def way_up(self, unit: UUID) -> list[UUID]:
+        """The unit itself and all above it."""
+        way = [unit]
+        while (above := self._parents[way[-1]]) is not None:
+            way.append(above)
+        return way
+
+    def hang(self) -> None:
+        """Write the closure of the whole tree anew."""
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM people_unitancestor WHERE tenant_id = %s", [current_tenant_id()])
+        _enter(self.way_up(unit) for unit in self._parents)
+
+    def _levels(self, unit: UUID) -> int:
+        return 1 + max((self._levels(child) for child in self._children[unit]), default=0)
+
+
+def _enter(ways: Iterable[list[UUID]]) -> None:
+    rows = [(way[0], ancestor, distance) for way in ways for distance, ancestor in enumerate(way)]
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH RECURSIVE added AS (
-                SELECT id, parent_id FROM people_unit WHERE tenant_id = %(tenant)s AND id = ANY(%(ids)s)
-            ), way AS (
-                SELECT id AS unit_id, id AS ancestor_id, parent_id AS next, 0 AS distance FROM added
-                UNION ALL
-                SELECT way.unit_id, up.id, up.parent_id, way.distance + 1
-                FROM way JOIN people_unit up ON up.tenant_id = %(tenant)s AND up.id = way.next
-                WHERE way.distance <= %(deepest)s
-            )
             INSERT INTO people_unitancestor (tenant_id, unit_id, ancestor_id, distance)
-            SELECT %(tenant)s, unit_id, ancestor_id, distance FROM way
+            SELECT %s, * FROM unnest(%s::uuid[], %s::uuid[], %s::smallint[])
             """,
-            {"tenant": current_tenant_id(), "ids": [unit.pk for unit in units], "deepest": MAX_DEPTH},
+            [current_tenant_id(), *([list(column) for column in zip(*rows, strict=True)] or [[], [], []])],
         )
-        cursor.execute(
-            "SELECT 1 FROM people_unitancestor WHERE tenant_id = %s AND unit_id = ANY(%s) AND distance >= %s LIMIT 1",
-            [current_tenant_id(), [unit.pk for unit in units], MAX_DEPTH],
-        )
-        if cursor.fetchone():
-            raise InvalidFieldsError.of("parent", "too_deep", _TOO_DEEP)
 
 
 def rehang(unit: Unit, parent: Unit | None) -> None:
@@ -90,8 +128,16 @@ def rehang(unit: Unit, parent: Unit | None) -> None:
 
 def _check_place(unit: Unit, parent: Unit) -> None:
     if UnitAncestor.objects.filter(unit=parent, ancestor=unit).exists():
-        raise RingError(f"{parent.name} is part of {unit.name}, so it cannot become its parent.")
+        raise _ring(unit, parent)
     height = UnitAncestor.objects.filter(ancestor=unit).aggregate(most=Max("distance"))["most"] or 0
     depth = UnitAncestor.objects.filter(unit=parent).aggregate(most=Max("distance"))["most"] or 0
     if depth + 1 + height >= MAX_DEPTH:
-        raise InvalidFieldsError.of("parent", "too_deep", _TOO_DEEP)
+        raise _too_deep()
+
+
+def _ring(unit: Unit, parent: Unit) -> RingError:
+    return RingError(f"{parent.name} is part of {unit.name}, so it cannot become its parent.")
+
+
+def _too_deep() -> InvalidFieldsError:
+    return InvalidFieldsError.of("parent", "too_deep", f"The tree may be {MAX_DEPTH} levels deep at most.")
