@@ -30,7 +30,7 @@ LAST = (
     "Kim", "King", "Koné", "Kovacs", "Kruger", "Kumar", "Lambert", "Larsen", "Lavoie", "Leblanc", "Lee", "Lefebvre",
     "Li", "Lim", "Lopez", "MacDonald", "MacLeod", "Mahmoud", "Marchand", "Martin", "Mbeki", "McKay", "Mensah",
     "Mercier", "Meyer", "Mitchell", "Moreau", "Morin", "Murphy", "Nakamura", "Ndiaye", "Nelson", "Newman", "Novak",
-    "O'Brien", "Ojibway", "Olsen", "Ong", "Osei", "Ouellet", "Park", "Patel", "Pelletier", "Perez", "Petrov",
+    "O'Brien", "Ouimet", "Olsen", "Ong", "Osei", "Ouellet", "Park", "Patel", "Pelletier", "Perez", "Petrov",
     "Phan", "Poirier", "Popescu", "Quispe", "Rahman", "Ramos", "Reid", "Reyes", "Rivera", "Robinson", "Rossi",
     "Roy", "Ryan", "Saleh", "Santos", "Sato", "Schmidt", "Scott", "Shah", "Sharma", "Silva", "Simard", "Singh",
     "Smith", "Sokolov", "Stewart", "Sutherland", "Suzuki", "Taylor", "Tessier", "Thompson", "Torres", "Tran",
