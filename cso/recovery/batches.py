@@ -119,7 +119,10 @@ def _claim() -> BatchChunk | None:
     Never one of a newer batch instead: that may correct what the older brings.
     """
     waiting = BatchChunk.objects.order_by("batch_id", "first_line").values_list("batch_id", flat=True)
-    batch = Batch.objects.filter(pk=waiting.first()).select_for_update(skip_locked=True).first()
+    oldest = waiting.first()
+    if oldest is None:
+        return None
+    batch = Batch.objects.filter(pk=oldest).select_for_update(skip_locked=True).first()
     return batch.chunks.order_by("first_line").first() if batch else None
 
 
