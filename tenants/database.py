@@ -51,7 +51,7 @@ def _create_roles(admin: psycopg.Connection) -> None:
     existing = {name for (name,) in admin.execute("SELECT rolname FROM pg_roles")}
     for role, options in login.items():
         if role not in existing:
-            admin.execute(sql.SQL("CREATE ROLE {} " + options).format(sql.Identifier(role)))  # type: ignore[arg-type]
+            admin.execute(sql.SQL("CREATE ROLE {} " + options).format(sql.Identifier(role)))
     # Said each time, so that a right given to the app by hand does not stay.
     admin.execute(f"ALTER ROLE {APP_ROLE} NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION")
     # The migrator acts as the owner from the moment it signs in, so that the owner owns all that it makes.

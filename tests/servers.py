@@ -61,7 +61,7 @@ def _copy_database(name: str) -> None:
 
 if "CSO_TEST_SERVERS" not in os.environ:
     _start_servers()
-if "-n" not in sys.argv and "--numprocesses" not in sys.argv or "PYTEST_XDIST_WORKER" in os.environ:
+if ("-n" not in sys.argv and "--numprocesses" not in sys.argv) or "PYTEST_XDIST_WORKER" in os.environ:
     _copy_database(f"cso_test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}")
 
 
