@@ -13,12 +13,26 @@ from django.utils.translation import ngettext
 from cso.metrics import xmr
 from cso.metrics.periods import Period
 from cso.metrics.queries import HEADLINE, Figure, Reason
-from cso.metrics.standing import LeaderRow
+from cso.metrics.standing import LeaderRow, Standing
 from frontend.behind import NO_CAUSE, behind_url, unit_url
-from frontend.charts.bullet import bullet
+from frontend.charts.bullet import bullet, bullet_axis
 from frontend.charts.sparkline import sparkline
 from frontend.charts.xmr import XmrPoint, xmr_chart
 from frontend.wording import chance_words, gap_words, number, of_words, part_words, share_words, xmr_sentence
+
+# Nobody reads further; whoever stands there is found by search or down the tree.
+MOST_LEADERS_SHOWN = 100
+
+
+def leaders_table(standing: Standing) -> dict[str, Any]:
+    """The whole of components/scorecard.html."""
+    target = standing.target
+    return {
+        "axis": bullet_axis(target=float(target) / 100) if target is not None else "",
+        "caption": _("Leaders, furthest from the target first"),
+        "rows": [leader_row(row, standing.period) for row in standing.rows[:MOST_LEADERS_SHOWN]],
+        "left_out": max(0, len(standing.rows) - MOST_LEADERS_SHOWN),
+    }
 
 
 def leader_row(row: LeaderRow, period: Period) -> dict[str, Any]:

@@ -117,7 +117,7 @@ class FixForm(CaseForm):
     def save(self, case: Case, *, by: Membership, now: datetime) -> None:
         at = now if self.cleaned_data["fixed"] == Moment.NOW else self.cleaned_data["at"]
         if at is None:
-            raise InvalidFieldsError.of("at", "required", _("Say when it was."))
+            raise InvalidFieldsError.of("at", "required", str(_("Say when it was.")))
         fix_case(case, by=by, at=at, now=now, note=self.cleaned_data["note"])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -19,10 +18,11 @@ from cso.recovery.models import Case
 from cso.recovery.queries import visible_cases
 from frontend.access import MemberRequest, for_members
 from frontend.behind import Behind, behind_url, unit_url
+from frontend.case_rows import cases_page
 from frontend.export import csv_of
 from frontend.forms.filters import STATES, CaseFilters
-from frontend.paging import NEWEST_REPORT, OLDEST_CLOCK, Order, count_of, page_of
-from frontend.wording import case_state, number, part_words, period_words, share_words, status_words
+from frontend.paging import NEWEST_REPORT, OLDEST_CLOCK, Order, count_of
+from frontend.wording import number, part_words, period_words, share_words, status_words
 from tenants.roles import Can
 
 
@@ -77,30 +77,6 @@ def cases_behind(request: MemberRequest) -> HttpResponse:
 def export_cases_behind(request: MemberRequest) -> HttpResponseBase:
     behind = Behind.asked_for(request.GET, request.member)
     return _as_file(request, behind.cases(request.member, now=request.now), _order(behind))
-
-
-def cases_page(request: MemberRequest, cases: QuerySet[Case], order: Order) -> dict[str, Any]:
-    """One page of a list of cases, for cases/_list.html."""
-    page = page_of(cases.select_related("unit", "cause"), order, request.GET)
-    return {
-        "rows": [case_row(case, request) for case in page.cases],
-        "next_url": page.next_query,
-        "first_url": page.first_query,
-    }
-
-
-def case_row(case: Case, request: MemberRequest) -> dict[str, Any]:
-    kind, words = case_state(case, request.now)
-    return {
-        "url": reverse("case", args=[request.tenant.slug, case.pk]),
-        "reference": case.reference,
-        "summary": case.summary,
-        "unit": case.unit.name,
-        "cause": case.cause.name if case.cause else "",
-        "reported_at": case.reported_at,
-        "kind": kind,
-        "state": words,
-    }
 
 
 def _as_file(request: MemberRequest, cases: QuerySet[Case], order: Order) -> StreamingHttpResponse:

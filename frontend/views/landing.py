@@ -18,10 +18,10 @@ from cso.people.queries import led_units
 from cso.recovery.models import Case
 from cso.recovery.queries import open_cases
 from frontend.access import MemberRequest, for_members
+from frontend.case_rows import case_row, cases_page
 from frontend.forms.cases import LogCaseForm
 from frontend.paging import OLDEST_CLOCK
 from frontend.views.administration import members
-from frontend.views.cases import case_row, cases_page
 from frontend.views.scorecard import scorecard
 from frontend.views.units import unit_context
 from tenants.members import memberships_of

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from cso.metrics.periods import Period, last_weeks, parse_period, period_of
+from cso.metrics.periods import Period
 from cso.metrics.queries import HEADLINE
 from cso.metrics.standing import Standing, leaders_standing
 from frontend.access import MemberRequest, for_members
 from frontend.behind import behind_url
-from frontend.charts.bullet import bullet_axis
-from frontend.leaders import leader_row, weeks_chart
+from frontend.leaders import leaders_table, weeks_chart
 from frontend.notices import scorecard_notices
+from frontend.periods import chosen_period, period_chips
 from frontend.wording import of_words, period_words, share_words, status_words, target_words
 from tenants.roles import Can
-from tenants.scope import current_tenant
-
-# Nobody reads further; whoever stands there is found by search or down the tree.
-MOST_LEADERS_SHOWN = 100
 
 
 @for_members(Can.SEE_SCORECARD)
@@ -47,16 +40,6 @@ def scorecard(request: MemberRequest) -> HttpResponse:
         **weeks_chart(standing.weeks, standing.target),
     }
     return render(request, "frontend/scorecard/scorecard.html", context)
-
-
-def chosen_period(request: MemberRequest) -> Period:
-    """The period in the query, the last four weeks without one; Http404 for what is none."""
-    if not (text := request.GET.get("period", "")):
-        return last_weeks(4, request.now, request.tenant.zone)
-    try:
-        return parse_period(text)
-    except ValueError as error:
-        raise Http404 from error
 
 
 def standing_sentence(standing: Standing) -> str:
@@ -89,16 +72,6 @@ def _sub(request: MemberRequest, standing: Standing) -> str:
     return " ".join([*words, status_words(standing.organization, standing.period)])
 
 
-def leaders_table(standing: Standing) -> dict[str, Any]:
-    target = standing.target
-    return {
-        "axis": bullet_axis(target=float(target) / 100) if target is not None else "",
-        "caption": _("Leaders, furthest from the target first"),
-        "rows": [leader_row(row, standing.period) for row in standing.rows[:MOST_LEADERS_SHOWN]],
-        "left_out": max(0, len(standing.rows) - MOST_LEADERS_SHOWN),
-    }
-
-
 def organization_facts(standing: Standing) -> dict[str, str]:
     """The whole in one line: its share, what it rests on, and the target."""
     figure = standing.organization
@@ -109,19 +82,6 @@ def organization_facts(standing: Standing) -> dict[str, str]:
         "misses_url": behind_url(HEADLINE.key, "rest", standing.period),
         "target": target_words(standing.target) if standing.target is not None else "",
     }
-
-
-def period_chips(here: str, chosen: Period, now: datetime, **query: str) -> list[tuple[str, str, bool, None]]:
-    """The periods that people ask for, as links: four weeks, this month and two before, this quarter and the last."""
-    zone = current_tenant().zone
-    weeks, month, quarter = last_weeks(4, now, zone), period_of(now, "month", zone), period_of(now, "quarter", zone)
-    months = [month, month.previous(), month.previous().previous()]
-    offered = [(_("Last 4 weeks"), weeks)]
-    offered += [(period_words(each), each) for each in [*months, quarter, quarter.previous()]]
-    if chosen not in [period for _label, period in offered]:
-        offered.append((period_words(chosen), chosen))
-    rest = "".join(f"&{name}={value}" for name, value in query.items() if value)
-    return [(label, f"{here}?period={period.key}{rest}", period == chosen, None) for label, period in offered]
 
 
 def _level_tabs(here: str, period: Period, *, everyone: bool) -> list[tuple[str, str, bool, None]]:

@@ -19,7 +19,7 @@ from cso.people.queries import leading_on
 from cso.recovery.models import Case
 from cso.recovery.queries import visible_cases
 from frontend.access import MemberRequest, for_members
-from frontend.views.cases import case_row
+from frontend.case_rows import case_row
 from tenants.roles import Can
 from tenants.scope import day_of
 

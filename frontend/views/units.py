@@ -21,8 +21,8 @@ from cso.people.queries import leader_of, visible_units
 from frontend.access import MemberRequest, for_members
 from frontend.behind import NO_CAUSE, PartOfPeriod, behind_url
 from frontend.charts.sparkline import sparkline
-from frontend.leaders import reason_words, share_bullet, weeks_chart
-from frontend.views.scorecard import chosen_period, leaders_table, period_chips
+from frontend.leaders import leaders_table, reason_words, share_bullet, weeks_chart
+from frontend.periods import chosen_period, period_chips
 from frontend.wording import (
     chance_words,
     gap_words,

@@ -24,6 +24,8 @@ from tests.personas import Company, log_case
 HOUR = timedelta(hours=1)
 # Four of them before any page of a workspace: tenant, session, user, member.
 SCORECARD_READS = 15
+# Beside the scorecard's own: the unit, who leads it, its key figures and its past.
+UNIT_READS = 21
 
 
 @pytest.fixture
@@ -274,3 +276,15 @@ def test_figures_that_could_not_be_computed_are_told_to_those_who_can_act(figure
         page = visit(figures, role).get("/acme/scorecard/")
         if page.status_code == 200:
             assert [notice.text for notice in page.context["notices"]] == told
+
+
+@pytest.mark.parametrize("leaders", [1, 50])
+def test_a_units_page_costs_the_same_for_1_and_50_leaders_below(
+    figures: Company, visit: Visit, django_assert_num_queries: DjangoAssertNumQueries, leaders: int
+) -> None:
+    _more_leaders(figures, leaders)
+    client, address = visit(figures, Role.EXECUTIVE), f"/acme/units/{figures.units['top'].pk}/"
+    client.get(address)
+    with django_assert_num_queries(27) as captured:
+        client.get(address)
+    assert len(reads(captured.captured_queries)) == UNIT_READS
