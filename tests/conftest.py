@@ -35,12 +35,12 @@ def _flush_as_superuser() -> Iterator[None]:
                 [kept],
             )
             tables = ", ".join(name for (name,) in rows)
-            admin.execute(f"TRUNCATE {tables} RESTART IDENTITY")  # type: ignore[arg-type]
+            admin.execute(f"TRUNCATE {tables} RESTART IDENTITY")
 
-    original = TransactionTestCase._fixture_teardown
-    TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[method-assign]
-    yield
-    TransactionTestCase._fixture_teardown = original  # type: ignore[method-assign]
+    # Django's own hook, which its type stubs do not know.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
+        yield
 
 
 @pytest.fixture

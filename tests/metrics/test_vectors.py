@@ -14,8 +14,7 @@ from cso.metrics.formulas import Summary
 from cso.metrics.models import Cell
 from cso.metrics.periods import Period, parse_period
 from cso.metrics.queries import HEADLINE, Figure, figures, whole_tenant
-from cso.metrics.rebuild import rebuild
-from cso.metrics.rebuild import verify
+from cso.metrics.rebuild import rebuild, verify
 from cso.metrics.refresh import refresh
 from cso.metrics.registry import METRICS
 from cso.metrics.states import overdue_now
