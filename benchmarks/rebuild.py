@@ -44,8 +44,8 @@ def main() -> None:
 
 
 def measure(sizes: list[int], teams: int, rounds: int) -> None:
+    from cso.metrics.engine.rebuild import rebuild
     from cso.metrics.models import Cell
-    from cso.metrics.rebuild import rebuild
     from tenants.scope import tenant_scope
 
     tenant = make_tenant("acme", divisions=10, teams=teams // 10)

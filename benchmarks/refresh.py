@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def measure(sizes: list[int], events: int, teams: int) -> None:
-    from cso.metrics.rebuild import rebuild
+    from cso.metrics.engine.rebuild import rebuild
     from tenants.scope import tenant_scope
 
     small = make_tenant("small", divisions=10, teams=teams // 10)
@@ -88,7 +88,7 @@ def play_one(tenant: Tenant, unit: Unit, ago: timedelta, is_fixed: bool) -> tupl
     """A case comes in, fixed or not; then its figures are refreshed. Seconds of both."""
     from django.utils import timezone
 
-    from cso.metrics.refresh import refresh
+    from cso.metrics.engine.refresh import refresh
     from cso.recovery.actions import fix_case, open_case
     from tenants.scope import tenant_scope
 

@@ -16,9 +16,9 @@ from django.db.models import QuerySet
 from django.http import Http404, QueryDict
 from django.urls import reverse
 
-from cso.metrics.drilldown import Part, cases_behind
 from cso.metrics.periods import Period, parse_period, part_bounds
-from cso.metrics.queries import Figure, figure_of, whole_tenant
+from cso.metrics.queries.drilldown import Part, cases_behind
+from cso.metrics.queries.figures import Figure, figure_of, whole_tenant
 from cso.metrics.registry import METRICS, Metric
 from cso.people.models import Unit
 from cso.people.queries import visible_units

@@ -10,10 +10,10 @@ from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cso.metrics import xmr
+from cso.metrics.formulas import xmr
 from cso.metrics.periods import Period
-from cso.metrics.queries import HEADLINE, Figure, Reason
-from cso.metrics.standing import LeaderRow, Standing
+from cso.metrics.queries.figures import HEADLINE, Figure, Reason
+from cso.metrics.queries.standing import LeaderRow, Standing
 from frontend.behind import NO_CAUSE, behind_url, unit_url
 from frontend.charts.bullet import bullet, bullet_axis
 from frontend.charts.sparkline import sparkline

@@ -8,9 +8,9 @@ from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cso.metrics.engine import stuck
+from cso.metrics.engine.turns import stuck
 from cso.metrics.periods import Period
-from cso.metrics.queries import figure_of, whole_tenant
+from cso.metrics.queries.figures import figure_of, whole_tenant
 from cso.metrics.registry import METRICS
 from frontend.access import MemberRequest
 from frontend.behind import behind_url

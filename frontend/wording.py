@@ -11,10 +11,10 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cso.metrics.judgement import Judgement
+from cso.metrics.formulas.xmr import Chart, Phrase, phrases
 from cso.metrics.periods import FINAL_AFTER, Period
-from cso.metrics.queries import Figure
-from cso.metrics.xmr import Chart, Phrase, phrases
+from cso.metrics.queries.figures import Figure
+from cso.metrics.queries.judgement import Judgement
 from cso.recovery.models import Case
 from frontend.charts.svg import percent
 from frontend.templatetags.times import due_in

@@ -13,7 +13,7 @@ from cso.demo.cases import DrawnCase, draw_cases
 from cso.demo.organization import Organization, customer_rows, tell_organization
 from cso.demo.story import Story
 from cso.metrics.actions import set_target
-from cso.metrics.rebuild import rebuild
+from cso.metrics.engine.rebuild import rebuild
 from cso.metrics.registry import METRICS
 from cso.people.models import Unit
 from cso.recovery import actions

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from cso.metrics.histograms import Histogram, width_bucket_thresholds
+from cso.metrics.formulas.histograms import Histogram, width_bucket_thresholds
 from cso.metrics.registry import Family
 from tenants.scope import current_tenant_id
 

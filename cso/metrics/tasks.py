@@ -9,7 +9,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.db import OperationalError, connection
 
-from cso.metrics import engine
+from cso.metrics.engine import turns
 from cso.metrics.models import Mark, QuarantinedMark
 from tenants.models import Tenant
 from tenants.work import tenants_with
@@ -35,7 +35,7 @@ def dispatch() -> None:
 def refresh_tenants(tenant_ids: Sequence[int]) -> None:
     for tenant in Tenant.objects.filter(pk__in=tenant_ids).order_by("pk"):
         try:
-            more = engine.run(tenant)
+            more = turns.take_turn(tenant)
         except OperationalError:
             # Its marks wait for the next message; the tenants after it shall not.
             logger.exception("Refresh of %s stopped", tenant.slug)
@@ -51,7 +51,7 @@ def retry_quarantined() -> None:
     """Every hour, and when a worker starts."""
     for tenant in Tenant.objects.filter(pk__in=tenants_with(QuarantinedMark)).order_by("pk"):
         try:
-            engine.retry_quarantined(tenant, QUARANTINE_LASTS)
+            turns.retry_quarantined(tenant, QUARANTINE_LASTS)
         except OperationalError:
             logger.exception("The quarantine of %s waits", tenant.slug)
             connection.close_if_unusable_or_obsolete()

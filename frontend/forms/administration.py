@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cso.metrics.actions import set_target
-from cso.metrics.queries import HEADLINE
+from cso.metrics.queries.figures import HEADLINE
 from cso.people.actions import enroll_colleague
 from frontend.forms.base import PortalForm, UnitField, calendar_day, offer_units
 from tenants.keys import create_api_key

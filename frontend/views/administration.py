@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cso.metrics.models import Target
-from cso.metrics.queries import HEADLINE
+from cso.metrics.queries.figures import HEADLINE
 from frontend.access import MemberRequest, for_members
 from frontend.forms.administration import AddKeyForm, AddMemberForm, RoleForm, TargetForm
 from frontend.forms.base import PortalForm, answer_to, sent

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from cso.metrics.drilldown import Part
-from cso.metrics.queries import Figure
+from cso.metrics.queries.drilldown import Part
+from cso.metrics.queries.figures import Figure
 from cso.recovery.models import Case
 from cso.recovery.queries import visible_cases
 from frontend.access import MemberRequest, for_members

@@ -10,8 +10,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from cso.metrics.periods import Period
-from cso.metrics.queries import HEADLINE
-from cso.metrics.standing import Standing, leaders_standing
+from cso.metrics.queries.figures import HEADLINE
+from cso.metrics.queries.standing import Standing, leaders_standing
 from frontend.access import MemberRequest, for_members
 from frontend.behind import behind_url
 from frontend.leaders import leaders_table, weeks_chart

@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from cso.metrics.judgement import judge
 from cso.metrics.periods import Period
-from cso.metrics.queries import HEADLINE
-from cso.metrics.report import UnitReport, unit_report
-from cso.metrics.standing import Standing, leaders_standing
+from cso.metrics.queries.figures import HEADLINE
+from cso.metrics.queries.judgement import judge
+from cso.metrics.queries.standing import Standing, leaders_standing
+from cso.metrics.queries.unit_report import UnitReport, unit_report
 from cso.people.models import Unit
 from cso.people.queries import leader_of, visible_units
 from frontend.access import MemberRequest, for_members

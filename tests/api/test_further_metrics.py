@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db.models import Q
 
-from cso.metrics.rebuild import rebuild
+from cso.metrics.engine.rebuild import rebuild
 from cso.metrics.registry import CASES, FAMILIES, METRICS, VALID, Family, Metric
 from tenants.scope import tenant_scope
 from tests.api.conftest import Integration

@@ -17,7 +17,7 @@ from schemathesis.checks import load_all_checks
 
 from api.schema import schema_document
 from api.v1 import urls
-from cso.metrics.refresh import refresh
+from cso.metrics.engine.refresh import refresh
 from tenants.scope import tenant_scope
 from tests.api.conftest import Integration
 from tests.personas import NOW, log_case, make_company

@@ -16,7 +16,7 @@ from cso.demo.city import PORT_ELLERY
 from cso.demo.names import full_names
 from cso.demo.organization import customer_rows
 from cso.demo.story import Story
-from cso.metrics.xmr import xmr_chart
+from cso.metrics.formulas.xmr import xmr_chart
 from cso.recovery.models import Channel, ExclusionReason
 
 NOW = datetime(2026, 3, 18, 15, 0, tzinfo=UTC)

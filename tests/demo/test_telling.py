@@ -18,10 +18,10 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from cso.customers.models import Customer
+from cso.metrics.engine.rebuild import verify
 from cso.metrics.models import Mark
 from cso.metrics.periods import last_weeks
-from cso.metrics.rebuild import verify
-from cso.metrics.standing import Standing, leaders_standing
+from cso.metrics.queries.standing import Standing, leaders_standing
 from cso.people.models import Leadership, Person, Unit
 from cso.people.queries import led_units
 from cso.recovery.models import Case, CaseEvent, EventKind

@@ -20,7 +20,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from cso.metrics.actions import set_target
-from cso.metrics.refresh import refresh
+from cso.metrics.engine.refresh import refresh
 from cso.people import actions as people
 from tenants.roles import Role
 from tenants.scope import tenant_scope

@@ -11,8 +11,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from cso.metrics.actions import set_target
+from cso.metrics.engine.refresh import refresh
 from cso.metrics.models import QuarantinedMark
-from cso.metrics.refresh import refresh
 from cso.people import actions as people
 from cso.people.models import Unit
 from cso.recovery.models import Case

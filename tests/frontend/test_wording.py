@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from cso.metrics.judgement import Judgement
+from cso.metrics.formulas.xmr import xmr_chart
 from cso.metrics.periods import parse_period
-from cso.metrics.queries import HEADLINE, Figure
-from cso.metrics.xmr import xmr_chart
+from cso.metrics.queries.figures import HEADLINE, Figure
+from cso.metrics.queries.judgement import Judgement
 from frontend.wording import (
     chance_words,
     gap_words,

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from cso.metrics.histograms import BUCKET_BOUNDS
+from cso.metrics.formulas.histograms import BUCKET_BOUNDS
 from tenants.scope import current_tenant
 
 DAY = timedelta(hours=24)

@@ -9,10 +9,11 @@ from uuid import UUID
 import pytest
 from django.db import OperationalError, connection
 
-from cso.metrics import engine, tasks
+from cso.metrics import tasks
 from cso.metrics.counting import Tally, Window, count_windows
+from cso.metrics.engine import turns
+from cso.metrics.engine.refresh import refresh
 from cso.metrics.models import Cell, EngineState, Mark, QuarantinedMark
-from cso.metrics.refresh import refresh
 from cso.metrics.registry import Family
 from cso.people import actions as people
 from cso.people.models import Unit, UnitAncestor
@@ -28,7 +29,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def poison(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
     """Units whose cells cannot be counted."""
-    from cso.metrics import refresh as module
+    from cso.metrics.engine import refresh as module
 
     units: set[UUID] = set()
 
@@ -48,14 +49,14 @@ def run_to_the_end(tenant: Tenant) -> None:
             if not Mark.objects.exists():
                 return
             EngineState.objects.update(next_try_at=None)
-        engine.run(tenant)
+        turns.take_turn(tenant)
     raise AssertionError("marks still wait")
 
 
 def test_a_turn_works_off_what_waits_and_says_when_there_is_no_more(acme: Company) -> None:
     with tenant_scope(acme.tenant):
         log_case(acme.units["south"], NOW - 48 * HOUR, fixed_after=HOUR)
-    assert engine.run(acme.tenant) is False
+    assert turns.take_turn(acme.tenant) is False
     with tenant_scope(acme.tenant):
         assert not Mark.objects.exists()
         state = EngineState.objects.get()
@@ -97,7 +98,7 @@ def test_a_mark_that_no_worker_survives_is_set_aside_too(acme: Company) -> None:
         log_case(acme.units["south"], NOW - 48 * HOUR)
         log_case(acme.units["north"], NOW - 48 * HOUR)
         first = Mark.objects.order_by("id").values_list("pk", flat=True)[0]
-        EngineState.objects.create(attempts=engine.KILLED_BY, alone=first)
+        EngineState.objects.create(attempts=turns.KILLED_BY, alone=first)
     run_to_the_end(acme.tenant)
     with tenant_scope(acme.tenant):
         aside = QuarantinedMark.objects.values_list("unit__code", "error")
@@ -113,10 +114,10 @@ def test_a_database_out_of_reach_is_nobodys_poison(acme: Company, monkeypatch: p
     def no_database(limit: int, *, alone: UUID | None) -> None:
         raise OperationalError("the connection is lost")
 
-    monkeypatch.setattr(engine, "refresh", no_database)
-    for _ in range(engine.KILLED_BY + 1):
+    monkeypatch.setattr(turns, "refresh", no_database)
+    for _ in range(turns.KILLED_BY + 1):
         with pytest.raises(OperationalError):
-            engine.run(acme.tenant)
+            turns.take_turn(acme.tenant)
     monkeypatch.undo()
     with tenant_scope(acme.tenant):
         assert EngineState.objects.get().attempts == 0
@@ -137,7 +138,7 @@ def test_one_tenant_fails_and_the_others_finish(acme: Company, other: Company, m
             raise OperationalError("canceling statement due to statement timeout")
         return refresh(limit, alone=alone)
 
-    monkeypatch.setattr(engine, "refresh", only_for_others)
+    monkeypatch.setattr(turns, "refresh", only_for_others)
     tasks.refresh_tenants([acme.tenant.pk, other.tenant.pk])
     assert tenants_with(Mark) == [acme.tenant.pk]
     monkeypatch.undo()
@@ -152,7 +153,7 @@ def test_a_tenant_with_much_work_does_one_chunk_and_queues_again(
 ) -> None:
     sent: list[object] = []
     monkeypatch.setattr(tasks.refresh_tenants, "apply_async", lambda arguments, **_: sent.append(arguments))
-    monkeypatch.setattr(engine, "LIMITS", (10,))
+    monkeypatch.setattr(turns, "LIMITS", (10,))
     with tenant_scope(acme.tenant):
         for days in range(4):
             log_case(acme.units["south"], NOW - timedelta(days=days))
@@ -168,7 +169,7 @@ def test_after_a_failure_the_next_second_does_not_try_again(acme: Company, poiso
     with tenant_scope(acme.tenant):
         log_case(acme.units["south"], NOW - 48 * HOUR)
     for _ in range(10):
-        assert engine.run(acme.tenant) is False
+        assert turns.take_turn(acme.tenant) is False
     with tenant_scope(acme.tenant):
         state = EngineState.objects.get()
         assert state.attempts == 1
@@ -181,15 +182,15 @@ def test_the_mark_that_failed_alone_is_set_aside_whichever_is_the_oldest_by_then
     poison.add(acme.units["south"].pk)
     with tenant_scope(acme.tenant):
         log_case(acme.units["south"], NOW - 48 * HOUR)
-    for _ in range(engine.LIMITS.index(1) + 1):
-        engine.run(acme.tenant)
+    for _ in range(turns.LIMITS.index(1) + 1):
+        turns.take_turn(acme.tenant)
         with tenant_scope(acme.tenant):
             EngineState.objects.update(next_try_at=None)
     with tenant_scope(acme.tenant):
         log_case(acme.units["north"], NOW - 48 * HOUR)
         # A writer that began long ago commits now: its mark is the older one.
         Mark.objects.filter(unit=acme.units["north"]).update(id="00000000-0000-7000-8000-000000000000")
-    engine.run(acme.tenant)
+    turns.take_turn(acme.tenant)
     with tenant_scope(acme.tenant):
         assert [mark.unit for mark in QuarantinedMark.objects.all()] == [acme.units["south"]]
         assert [mark.unit for mark in Mark.objects.all()] == [acme.units["north"]]
@@ -206,8 +207,8 @@ def test_a_statement_that_takes_too_long_makes_the_next_attempt_smaller(
             cursor.execute("SET LOCAL statement_timeout = 10")
             cursor.execute("SELECT pg_sleep(5)")
 
-    monkeypatch.setattr(engine, "refresh", too_long)
-    assert engine.run(acme.tenant) is False
+    monkeypatch.setattr(turns, "refresh", too_long)
+    assert turns.take_turn(acme.tenant) is False
     with tenant_scope(acme.tenant):
         assert EngineState.objects.get().attempts == 1
 
@@ -221,27 +222,27 @@ def test_quarantine_is_tried_again_and_left_when_the_fault_has_passed(acme: Comp
     no_time, hour = timedelta(0), timedelta(hours=1)
     with tenant_scope(acme.tenant):
         QuarantinedMark.objects.update(tried_at=NOW, quarantined_at=NOW)
-    assert engine.retry_quarantined(acme.tenant, hour) == 0
+    assert turns.retry_quarantined(acme.tenant, hour) == 0
     with tenant_scope(acme.tenant):
         aside = QuarantinedMark.objects.get()
         assert aside.quarantined_at == NOW < aside.tried_at
     poison.clear()
-    assert engine.retry_quarantined(acme.tenant, hour) == 0  # it was tried just now
+    assert turns.retry_quarantined(acme.tenant, hour) == 0  # it was tried just now
     with tenant_scope(acme.tenant):
         QuarantinedMark.objects.update(tried_at=NOW)
-    assert engine.retry_quarantined(acme.tenant, no_time) == 1
+    assert turns.retry_quarantined(acme.tenant, no_time) == 1
     with tenant_scope(acme.tenant):
         assert not QuarantinedMark.objects.exists()
         assert_cells_equal_the_cases()
 
 
 def test_very_many_marks_are_worked_off_by_a_rebuild(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "MANY_MARKS", 3)
-    monkeypatch.setattr(engine, "refresh", None)
+    monkeypatch.setattr(turns, "MANY_MARKS", 3)
+    monkeypatch.setattr(turns, "refresh", None)
     with tenant_scope(acme.tenant):
         for days in range(4):
             log_case(acme.units["south"], NOW - timedelta(days=days))
-    assert engine.run(acme.tenant) is False
+    assert turns.take_turn(acme.tenant) is False
     with tenant_scope(acme.tenant):
         assert not Mark.objects.exists()
         assert EngineState.objects.get().attempts == 0

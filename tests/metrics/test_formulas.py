@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cso.metrics.formulas import (
+from cso.metrics.formulas.statistics import (
     MEDIAN,
     P90,
     Summary,

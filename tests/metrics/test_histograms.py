@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cso.metrics.formulas import MEDIAN, P90, kaplan_meier_quantile, time_to_recover
-from cso.metrics.histograms import (
+from cso.metrics.formulas.histograms import (
     BUCKET_BOUNDS,
     ERROR_BOUND,
     Estimate,
@@ -20,6 +19,7 @@ from cso.metrics.histograms import (
     time_to_recover_from,
     width_bucket_thresholds,
 )
+from cso.metrics.formulas.statistics import MEDIAN, P90, kaplan_meier_quantile, time_to_recover
 
 EMPTY = Histogram.of([], [])
 LAST = len(BUCKET_BOUNDS) - 1

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from cso.metrics.judgement import Judgement, judge
-from cso.metrics.queries import HEADLINE, Figure
+from cso.metrics.queries.figures import HEADLINE, Figure
+from cso.metrics.queries.judgement import Judgement, judge
 from cso.metrics.registry import METRICS
 
 REOPENED = METRICS["reopened"]

@@ -9,14 +9,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cso.metrics import times
+from cso.metrics.engine.refresh import refresh
 from cso.metrics.models import Mark, QuarantinedMark, Target
 from cso.metrics.periods import Period, parse_period
-from cso.metrics.queries import HEADLINE, Figure, figure_of, figures, target_for, whole_tenant
-from cso.metrics.refresh import refresh
+from cso.metrics.queries import times
+from cso.metrics.queries.figures import HEADLINE, Figure, figure_of, figures, target_for, whole_tenant
+from cso.metrics.queries.states import overdue_now
+from cso.metrics.queries.times import time_summary
 from cso.metrics.registry import METRICS
-from cso.metrics.states import overdue_now
-from cso.metrics.times import time_summary
 from cso.recovery import actions as recovery
 from cso.recovery.models import Case
 from tenants.scope import tenant_scope

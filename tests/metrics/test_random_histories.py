@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from cso.errors import DomainError
 from cso.metrics.counting import Window
-from cso.metrics.drilldown import Part, cases_behind
+from cso.metrics.engine.rebuild import verify
+from cso.metrics.engine.refresh import refresh
 from cso.metrics.periods import Grain, Period
-from cso.metrics.queries import Figure, figures, figures_between
-from cso.metrics.rebuild import verify
-from cso.metrics.refresh import refresh
+from cso.metrics.queries.drilldown import Part, cases_behind
+from cso.metrics.queries.figures import Figure, figures, figures_between
+from cso.metrics.queries.states import overdue_now
 from cso.metrics.registry import METRICS, Metric
-from cso.metrics.states import overdue_now
 from cso.people import actions as people
 from cso.people.models import Unit
 from cso.recovery import actions as recovery

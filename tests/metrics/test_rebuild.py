@@ -8,9 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from cso.metrics.engine.rebuild import Difference, rebuild, verify
+from cso.metrics.engine.refresh import refresh
 from cso.metrics.models import Cell, Mark, QuarantinedMark
-from cso.metrics.rebuild import Difference, rebuild, verify
-from cso.metrics.refresh import refresh
 from cso.people import actions as people
 from tenants.scope import tenant_scope
 from tests.metrics.naive import assert_cells_equal_the_cases, stored_cells
@@ -159,7 +159,7 @@ def test_a_case_that_arrives_after_the_range_was_read_is_left_to_its_mark(
     acme: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first case of a new month, committed between two statements of the rebuild."""
-    from cso.metrics import rebuild as module
+    from cso.metrics.engine import rebuild as module
 
     with tenant_scope(acme.tenant):
         log_case(acme.units["south"], NOW - 48 * HOUR)

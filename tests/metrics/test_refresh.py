@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from cso.metrics.engine.refresh import refresh
 from cso.metrics.periods import parse_period
-from cso.metrics.queries import HEADLINE, figures
-from cso.metrics.refresh import refresh
+from cso.metrics.queries.figures import HEADLINE, figures
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company, log_case
 

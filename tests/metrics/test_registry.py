@@ -16,7 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.models import Q
 
 from cso.metrics.counting import Window, count_windows
-from cso.metrics.marking import MarkChanges
+from cso.metrics.engine.marking import MarkChanges
 from cso.metrics.periods import parse_period
 from cso.metrics.registry import FAMILIES, METRICS, Family, Metric, as_sql
 from cso.recovery.models import Case

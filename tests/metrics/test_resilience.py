@@ -17,7 +17,7 @@ from redis import Redis as RedisClient
 
 from cso.metrics.models import EngineState, QuarantinedMark
 from cso.metrics.periods import period_of
-from cso.metrics.queries import figures
+from cso.metrics.queries.figures import figures
 from cso.metrics.registry import METRICS
 from cso.metrics.tasks import refresh_tenants
 from cso.people import actions as people

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import ProgrammingError, connection, transaction
 
+from cso.metrics.engine.rebuild import rebuild
+from cso.metrics.engine.refresh import CELLS_AT_ONCE, oldest_work, refresh, stale_keys
 from cso.metrics.models import Cell, Mark, Restatement
 from cso.metrics.periods import parse_period
-from cso.metrics.queries import HEADLINE, Figure, figures
-from cso.metrics.rebuild import rebuild
-from cso.metrics.refresh import CELLS_AT_ONCE, oldest_work, refresh, stale_keys
+from cso.metrics.queries.figures import HEADLINE, Figure, figures
 from cso.metrics.registry import METRICS
 from cso.people import actions as people
 from cso.recovery.models import Case

@@ -9,10 +9,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from cso.metrics.engine.refresh import refresh
 from cso.metrics.models import Target
 from cso.metrics.periods import parse_period
-from cso.metrics.refresh import refresh
-from cso.metrics.standing import LeaderRow, leaders_standing
+from cso.metrics.queries.standing import LeaderRow, leaders_standing
 from cso.people import actions as people
 from tenants.roles import Role
 from tenants.scope import tenant_scope

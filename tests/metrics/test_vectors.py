@@ -8,17 +8,17 @@ from fractions import Fraction
 import pytest
 from django.db import connection
 
-from cso.metrics import times
-from cso.metrics.drilldown import cases_behind
-from cso.metrics.formulas import Summary
+from cso.metrics.engine.rebuild import rebuild, verify
+from cso.metrics.engine.refresh import refresh
+from cso.metrics.formulas.statistics import Summary
 from cso.metrics.models import Cell
 from cso.metrics.periods import Period, parse_period
-from cso.metrics.queries import HEADLINE, Figure, figures, whole_tenant
-from cso.metrics.rebuild import rebuild, verify
-from cso.metrics.refresh import refresh
+from cso.metrics.queries import times
+from cso.metrics.queries.drilldown import cases_behind
+from cso.metrics.queries.figures import HEADLINE, Figure, figures, whole_tenant
+from cso.metrics.queries.states import overdue_now
+from cso.metrics.queries.times import time_summary
 from cso.metrics.registry import METRICS
-from cso.metrics.states import overdue_now
-from cso.metrics.times import time_summary
 from cso.recovery import actions as recovery
 from tenants.roles import Role
 from tenants.scope import tenant_scope

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cso.metrics.xmr import Chart, Number, Phrase, Signal, phrases, xmr_chart
+from cso.metrics.formulas.xmr import Chart, Number, Phrase, Signal, phrases, xmr_chart
 
 VECTOR = [70, 72, 68, 71, 69, 73, 70, 72, 71, 69, 70, 95]
 # Mean 50 and every range 2: the limits are 44.68 and 55.32.

@@ -12,10 +12,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from cso.errors import ConflictError, DomainError, InvalidFieldsError
+from cso.metrics.engine.rebuild import rebuild, verify
+from cso.metrics.engine.refresh import refresh
 from cso.metrics.periods import parse_period
-from cso.metrics.queries import HEADLINE, figures, whole_tenant
-from cso.metrics.rebuild import rebuild, verify
-from cso.metrics.refresh import refresh
+from cso.metrics.queries.figures import HEADLINE, figures, whole_tenant
 from cso.people import actions, tree
 from cso.people.models import MAX_DEPTH, Unit, UnitAncestor
 from tenants.scope import tenant_scope

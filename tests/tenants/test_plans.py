@@ -17,9 +17,9 @@ from django.db.models import QuerySet
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from cso.metrics.drilldown import cases_behind
 from cso.metrics.periods import parse_period
-from cso.metrics.queries import HEADLINE, figures
+from cso.metrics.queries.drilldown import cases_behind
+from cso.metrics.queries.figures import HEADLINE, figures
 from cso.people.models import Unit
 from cso.recovery.models import Case
 from cso.recovery.queries import open_cases, visible_cases

@@ -14,7 +14,7 @@ from api.v1.metrics.representation import FigureShape, figure_json, unit_json
 from api.v1.metrics.views import PeriodField
 from api.v1.shapes import PersonRef, Shape, UnitRef
 from cso.metrics.periods import Period
-from cso.metrics.standing import LeaderRow, leaders_standing
+from cso.metrics.queries.standing import LeaderRow, leaders_standing
 from tenants.roles import Can
 
 

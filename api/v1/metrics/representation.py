@@ -9,9 +9,9 @@ from rest_framework import serializers
 
 from api.pagination import Row
 from api.v1.shapes import Shape, UnitRef
-from cso.metrics.formulas import Summary
+from cso.metrics.formulas.statistics import Summary
 from cso.metrics.periods import Period
-from cso.metrics.queries import Figure
+from cso.metrics.queries.figures import Figure
 from cso.metrics.registry import Metric
 from cso.people.models import Unit
 from tenants.scope import current_tenant

@@ -29,12 +29,12 @@ from api.v1.metrics.representation import (
 )
 from api.v1.shapes import Shape
 from cso.errors import InvalidFieldsError
-from cso.metrics.drilldown import cases_behind
 from cso.metrics.periods import Period, day_start, parse_period, part_bounds, period_of
-from cso.metrics.queries import figure_of, figures, whole_tenant
+from cso.metrics.queries.drilldown import cases_behind
+from cso.metrics.queries.figures import figure_of, figures, whole_tenant
+from cso.metrics.queries.states import count_state
+from cso.metrics.queries.times import time_summary
 from cso.metrics.registry import METRICS, Metric
-from cso.metrics.states import count_state
-from cso.metrics.times import time_summary
 from cso.people.models import Unit
 from tenants.roles import Can
 from tenants.scope import current_tenant

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from cso.metrics.actions import set_target
-from cso.metrics.queries import HEADLINE
+from cso.metrics.queries.figures import HEADLINE
 from tenants.keys import create_api_key
 from tenants.members import create_tenant, enroll
 from tenants.roles import SCOPE_GRANTS, Role

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from cso.metrics.marking import MarkChanges
+from cso.metrics.engine.marking import MarkChanges
 
 
 class Migration(migrations.Migration):

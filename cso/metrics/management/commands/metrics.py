@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from cso.metrics import engine
-from cso.metrics.rebuild import rebuild, verify
+from cso.metrics.engine import turns
+from cso.metrics.engine.rebuild import rebuild, verify
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{tenant.slug}: {changed:,} cells changed")
 
     def _verify(self, tenant: Tenant) -> int:
-        while engine.run(tenant):
+        while turns.take_turn(tenant):
             pass
         with tenant_scope(tenant):
             differences = verify()

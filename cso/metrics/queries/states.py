@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from cso.metrics.queries import MARKS_WAIT
+from cso.metrics.queries.figures import MARKS_WAIT
 from cso.metrics.registry import METRICS, Metric
 from tenants.scope import current_tenant_id
 

@@ -17,13 +17,13 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from cso.metrics.cells import CellKey, wait_for_engine_lock
-from cso.metrics.histograms import BUCKET_BOUNDS, bucket_of
+from cso.metrics.engine.cells import CellKey, wait_for_engine_lock
+from cso.metrics.engine.refresh import Work, refresh, stale_keys
+from cso.metrics.engine.restatements import record_restatements
+from cso.metrics.formulas.histograms import BUCKET_BOUNDS, bucket_of
 from cso.metrics.models import Mark, QuarantinedMark
 from cso.metrics.periods import period_of
-from cso.metrics.refresh import Work, refresh, stale_keys
 from cso.metrics.registry import FAMILIES, Family, Source
-from cso.metrics.restatements import record_restatements
 from cso.people.models import Unit, UnitAncestor
 from cso.people.tree import lock_tree
 from tenants.scope import current_tenant, current_tenant_id

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from cso.metrics.cells import (
+from cso.metrics.counting import Tally, Window, count_windows
+from cso.metrics.engine.cells import (
     Block,
     CellKey,
     CellValue,
@@ -31,7 +32,6 @@ from cso.metrics.cells import (
     write_cells,
     zero,
 )
-from cso.metrics.counting import Tally, Window, count_windows
 from cso.metrics.models import Grain, Mark
 from cso.metrics.periods import Grain as PeriodGrain
 from cso.metrics.periods import Period, cells_touching

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cso.metrics.counting import Window
-from cso.metrics.formulas import Summary
+from cso.metrics.formulas.statistics import Summary
 from cso.metrics.periods import Period
-from cso.metrics.queries import HEADLINE, Figure, Reason, figure_of, figures, reasons
+from cso.metrics.queries.figures import HEADLINE, Figure, Reason, figure_of, figures, reasons
+from cso.metrics.queries.states import overdue_now
+from cso.metrics.queries.times import time_summary
 from cso.metrics.registry import METRICS
-from cso.metrics.states import overdue_now
-from cso.metrics.times import time_summary
 from cso.people.models import Unit
 from tenants.scope import current_tenant
 

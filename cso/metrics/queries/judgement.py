@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from cso.metrics.formulas import Verdict, verdict
-from cso.metrics.queries import Figure
+from cso.metrics.formulas.statistics import Verdict, verdict
+from cso.metrics.queries.figures import Figure
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import numpy as np
 from django.db import connection
 
 from cso.metrics.counting import EMPTY, Tally
-from cso.metrics.histograms import Histogram
-from cso.metrics.restatements import record_restatements
+from cso.metrics.engine.restatements import record_restatements
+from cso.metrics.formulas.histograms import Histogram
 from tenants.scope import current_tenant_id
 
 

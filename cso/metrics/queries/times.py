@@ -9,11 +9,11 @@ from uuid import UUID
 
 from django.db import connection
 
-from cso.metrics import formulas
-from cso.metrics.formulas import Summary
-from cso.metrics.histograms import Histogram, time_to_recover_from, width_bucket_thresholds
+from cso.metrics.formulas import statistics
+from cso.metrics.formulas.histograms import Histogram, time_to_recover_from, width_bucket_thresholds
+from cso.metrics.formulas.statistics import Summary
 from cso.metrics.periods import Period
-from cso.metrics.queries import MARKS_WAIT
+from cso.metrics.queries.figures import MARKS_WAIT
 from cso.metrics.registry import Family, Metric
 from tenants.scope import current_tenant, current_tenant_id
 
@@ -39,7 +39,7 @@ def time_summary(
     few = facts.listed(EXACT_UP_TO + 1)
     if len(few) <= EXACT_UP_TO:
         ended = [seconds for seconds, _ in few if seconds is not None]
-        return formulas.time_to_recover(ended, [waited for seconds, waited in few if seconds is None])
+        return statistics.time_to_recover(ended, [waited for seconds, waited in few if seconds is None])
     # Cells hold no part of a period, and not apart what is not over yet.
     kept = None if between or (metric.family.delay and end > now) else facts.histograms_with_cells(period)
     return time_to_recover_from(*(kept or facts.histograms()))

@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cso.metrics.formulas import MEDIAN, P90, P90_NEEDS, Ints, Summary, kaplan_meier_quantile
+from cso.metrics.formulas.statistics import MEDIAN, P90, P90_NEEDS, Ints, Summary, kaplan_meier_quantile
 
 DAY_SECONDS = 86_400
 LAST_BOUND = 10 * 366 * DAY_SECONDS

@@ -12,10 +12,9 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from cso.metrics.counting import Window
-from cso.metrics.formulas import Verdict
-from cso.metrics.judgement import Judgement, judge
+from cso.metrics.formulas.statistics import Verdict
 from cso.metrics.periods import Period, day_start
-from cso.metrics.queries import (
+from cso.metrics.queries.figures import (
     HEADLINE,
     Figure,
     Reason,
@@ -25,7 +24,8 @@ from cso.metrics.queries import (
     reasons,
     target_for,
 )
-from cso.metrics.states import overdue_now
+from cso.metrics.queries.judgement import Judgement, judge
+from cso.metrics.queries.states import overdue_now
 from cso.people.models import Leadership, Person, Unit
 from cso.people.queries import leaderships_between, leading_on, visible_units
 from tenants.models import Actor

@@ -17,10 +17,10 @@ from django.db.models import F
 from django.db.models.functions import Now
 from psycopg.errors import QueryCanceled
 
-from cso.metrics.cells import lock_engine, wait_for_engine_lock
+from cso.metrics.engine.cells import lock_engine, wait_for_engine_lock
+from cso.metrics.engine.rebuild import rebuild
+from cso.metrics.engine.refresh import CELLS_AT_ONCE, Refreshed, Work, refresh, work_off
 from cso.metrics.models import EngineState, Mark, QuarantinedMark
-from cso.metrics.rebuild import rebuild
-from cso.metrics.refresh import CELLS_AT_ONCE, Refreshed, Work, refresh, work_off
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 
@@ -37,7 +37,7 @@ KILLED_BY = 12
 MANY_MARKS = 100_000
 
 
-def run(tenant: Tenant) -> bool:
+def take_turn(tenant: Tenant) -> bool:
     """Work off one chunk of the tenant's marks; True when more are waiting that may be tried at once.
 
     Raises OperationalError when the database is out of reach: that is nobody's poison, the marks wait.

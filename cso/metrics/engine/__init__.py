@@ -1,0 +1,1 @@
+"""From facts to cells: marks, recounts, rebuilds, and each tenant's turn of it."""

@@ -1,0 +1,1 @@
+"""Pure functions over plain values: statistics, histograms, process behaviour charts. Nothing here knows Django."""
