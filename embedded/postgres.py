@@ -17,6 +17,7 @@ from embedded.programs import Programs
 
 # initdb's own file would let everybody in (*trust*): here only secrets open.
 ACCESS = "local all all scram-sha-256\n"
+# Naptime: figures are counted from the right index once the statistics know of a large first load.
 SETTINGS = """\
 listen_addresses = ''
 unix_socket_directories = '"{sockets}"'
@@ -25,6 +26,7 @@ password_encryption = 'scram-sha-256'
 max_connections = 200
 shared_buffers = '256MB'
 max_wal_size = '2GB'
+autovacuum_naptime = '5s'
 timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %u '
