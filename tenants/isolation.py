@@ -61,10 +61,6 @@ def isolation_statements(model: type[models.Model]) -> Iterator[str]:
         yield f'GRANT SELECT (tenant_id) ON "{table}" TO {DISPATCHER_ROLE}'
     if rules.append_only:
         yield f'REVOKE UPDATE, DELETE ON "{table}" FROM {APP_ROLE}'
-    # A tenant that the statistics do not know yet is taken for one with no rows: then any index that begins with the
-    # tenant looks as good as the right one, and a large first load is counted by reading all of it for each figure.
-    # Without statistics of this column every tenant is taken for a share of the table.
-    yield f'ALTER TABLE "{table}" ALTER COLUMN tenant_id SET STATISTICS 0'
     yield from _keys(model)
 
 
