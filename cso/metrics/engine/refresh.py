@@ -36,7 +36,7 @@ from cso.metrics.models import Grain, Mark
 from cso.metrics.periods import Grain as PeriodGrain
 from cso.metrics.periods import Period, cells_touching
 from cso.metrics.registry import FAMILIES, Family
-from cso.people.models import UnitAncestor
+from cso.people.models import Unit, UnitAncestor
 from tenants.scope import current_tenant, current_tenant_id
 
 # The source of marks that say "this unit lost or gained a unit below it".
@@ -198,10 +198,11 @@ def retotal(units: Iterable[UUID]) -> None:
     """
     blocks = list(_blocks())
     for unit in _upwards(units):
+        children = list(Unit.objects.filter(parent=unit).values_list("pk", flat=True))
         for block in blocks:
             stored = read_block(unit, block)
             changed = {}
-            for key, total in sum_block(unit, block).items():
+            for key, total in sum_block(unit, children, block).items():
                 nothing = zero(len(total.counts))
                 before = stored.get(key, CellValue(nothing, nothing))
                 if not is_zero(minus(total, before.total)):
