@@ -51,6 +51,9 @@ INSTALLED_APPS = [
     "cso.demo",
     "cso.metrics",
     "cso.recovery",
+    "cso.outbox",
+    "cso.alarms",
+    "cso.rules",
     "cso.customers",
     "cso.people",
     "tenants",
@@ -122,6 +125,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "refresh metrics": {"task": "metrics.dispatch", "schedule": 1.0, "options": {"expires": 5}},
     "retry metrics": {"task": "metrics.retry_quarantined", "schedule": 3_600.0, "options": {"expires": 600}},
+    "ring alarms": {"task": "alarms.dispatch", "schedule": 1.0, "options": {"expires": 5}},
     "load batches": {"task": "recovery.dispatch_batches", "schedule": 1.0, "options": {"expires": 5}},
 }
 

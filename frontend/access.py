@@ -16,6 +16,13 @@ from tenants.models import Membership, Tenant
 from tenants.roles import Can
 
 
+class PublicRequest(HttpRequest):
+    """A request of anybody in the scope of a workspace; `now` is the one instant of the whole page."""
+
+    tenant: Tenant
+    now: datetime
+
+
 class MemberRequest(HttpRequest):
     """The request of a member in the scope of a workspace; `now` is the one instant of the whole page."""
 
@@ -47,6 +54,30 @@ def for_members(right: Can | None = None) -> Callable[[View], View]:
             request.now = timezone.now()  # type: ignore[attr-defined]
             with timezone.override(request.tenant.zone):  # type: ignore[attr-defined]
                 return view(request, **ids)
+
+        return page
+
+    return decorate
+
+
+def for_public() -> Callable[[View], View]:
+    """A page of a workspace for customers, who do not sign in; what it may show, its own link says.
+
+    It is not to be kept by anybody between, nor found by search engines, and it tells no other site where it was.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def page(request: HttpRequest, workspace: str, **parts: Any) -> HttpResponseBase:
+            if request.tenant is None:  # type: ignore[attr-defined]
+                raise Http404
+            request.now = timezone.now()  # type: ignore[attr-defined]
+            with timezone.override(request.tenant.zone):  # type: ignore[attr-defined]
+                response = view(request, **parts)
+            response["Cache-Control"] = "private, no-store"
+            response["Referrer-Policy"] = "no-referrer"
+            response["X-Robots-Tag"] = "noindex, nofollow"
+            return response
 
         return page
 

@@ -22,11 +22,13 @@ class TableRules:
     append_only: the application may insert and read, never update or delete.
     own_rows: column with a user's id; that user's rows are readable in `user_scope`, in every tenant.
     dispatcher_sees_tenants: the dispatcher role may read the `tenant_id` column of all rows, and nothing else.
+    dispatcher_sees_due: column with the instant from which a row is work; the dispatcher may read that one too.
     """
 
     append_only: bool = False
     own_rows: str | None = None
     dispatcher_sees_tenants: bool = False
+    dispatcher_sees_due: str | None = None
 
 
 class TenantQuerySet(models.QuerySet[M]):

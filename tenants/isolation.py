@@ -58,7 +58,8 @@ def isolation_statements(model: type[models.Model]) -> Iterator[str]:
     if rules.dispatcher_sees_tenants:
         yield f'DROP POLICY IF EXISTS dispatcher ON "{table}"'
         yield f'CREATE POLICY dispatcher ON "{table}" FOR SELECT TO {DISPATCHER_ROLE} USING (true)'
-        yield f'GRANT SELECT (tenant_id) ON "{table}" TO {DISPATCHER_ROLE}'
+        columns = ", ".join(filter(None, ["tenant_id", rules.dispatcher_sees_due]))
+        yield f'GRANT SELECT ({columns}) ON "{table}" TO {DISPATCHER_ROLE}'
     if rules.append_only:
         yield f'REVOKE UPDATE, DELETE ON "{table}" FROM {APP_ROLE}'
     yield from _keys(model)

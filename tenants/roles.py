@@ -21,6 +21,9 @@ class Can(StrEnum):
     LOG_CASE = "log_case"
     WORK_CASE = "work_case"  # fix, reopen, dispute, move, correct
     EXCLUDE_CASE = "exclude_case"  # propose, and confirm what another person proposed
+    EDIT_RULES = "edit_rules"  # register a rule, change its words; everybody who sees people sees the rules
+    SET_RECOVERY = "set_recovery"  # due times, promise words, authorities, mailboxes
+    ERASE_CUSTOMER = "erase_customer"
     IMPORT_CASES = "import_cases"
     EDIT_PEOPLE = "edit_people"  # units, positions, leaders
     EDIT_CUSTOMERS = "edit_customers"
@@ -44,13 +47,22 @@ _FRONTLINE = frozenset({Can.SEE_PEOPLE, Can.SEE_CUSTOMERS, Can.LOG_CASE, Can.WOR
 
 ROLE_GRANTS: dict[str, frozenset[Can]] = {
     Role.CSO: frozenset(Can) - {Can.ADMINISTER},
-    Role.EXECUTIVE: _READS | _FRONTLINE | {Can.EXCLUDE_CASE},
-    Role.LEADER: _FRONTLINE | {Can.EXCLUDE_CASE},
+    Role.EXECUTIVE: _READS | _FRONTLINE | {Can.EXCLUDE_CASE, Can.EDIT_RULES},
+    Role.LEADER: _FRONTLINE | {Can.EXCLUDE_CASE, Can.EDIT_RULES},
     Role.COMMITTEE_MEMBER: _FRONTLINE,
     Role.FRONTLINE: _FRONTLINE,
     Role.AUDITOR: _READS | {Can.SEE_AUDIT},
     Role.ADMINISTRATOR: frozenset(
-        {Can.SEE_PEOPLE, Can.EDIT_PEOPLE, Can.SEE_CUSTOMERS, Can.EDIT_CUSTOMERS, Can.ADMINISTER, Can.SEE_AUDIT}
+        {
+            Can.SEE_PEOPLE,
+            Can.EDIT_PEOPLE,
+            Can.SEE_CUSTOMERS,
+            Can.EDIT_CUSTOMERS,
+            Can.ERASE_CUSTOMER,
+            Can.SET_RECOVERY,
+            Can.ADMINISTER,
+            Can.SEE_AUDIT,
+        }
     ),
 }
 
@@ -59,6 +71,10 @@ SCOPE_GRANTS: dict[str, frozenset[Can]] = {
     "people:write": frozenset({Can.SEE_PEOPLE, Can.EDIT_PEOPLE}),
     "customers:read": frozenset({Can.SEE_CUSTOMERS}),
     "customers:write": frozenset({Can.SEE_CUSTOMERS, Can.EDIT_CUSTOMERS}),
+    "customers:erase": frozenset({Can.SEE_CUSTOMERS, Can.ERASE_CUSTOMER}),
+    "rules:read": frozenset({Can.SEE_PEOPLE}),
+    "rules:write": frozenset({Can.SEE_PEOPLE, Can.EDIT_RULES}),
+    "recovery:write": frozenset({Can.SEE_PEOPLE, Can.SET_RECOVERY}),
     "cases:read": frozenset({Can.SEE_ALL_CASES}),
     "cases:write": frozenset({Can.SEE_ALL_CASES, Can.LOG_CASE, Can.WORK_CASE, Can.EXCLUDE_CASE, Can.IMPORT_CASES}),
     "metrics:read": frozenset({Can.SEE_SCORECARD}),

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from tenants.base import TenantModel
+from tenants.fields import TenantForeignKey
+from tenants.models import Membership
+
+# So that no product of the three can pass what a bigint holds.
+MAX_SPEND = 10**12
+MAX_VISITS = 10_000
+MAX_YEARS = 100
+_LOW = "spend_per_visit_minor * visits_per_year * years"
+_HIGH = (
+    "COALESCE(spend_per_visit_high_minor, spend_per_visit_minor) * COALESCE(visits_per_year_high, visits_per_year)"
+    " * COALESCE(years_high, years)"
+)
 
 
 class Customer(TenantModel):
     """Someone whom the tenant serves. `external_id` is the tenant's own key, as integrations send it.
 
-    Money is in minor units (cents) of `currency`; the worth over the years is visits x spend x years, each as known.
-    `email_ci` is the address in lower case: under row-level security `lower(email)` could not use an index.
+    Money is in minor units (cents) of `currency`; the worth over the remaining years is visits x spend x years, from low to
+    high (a high that is not known equals its low), and None while one of the three is not known. `language` is the
+    customer's, empty for the tenant's. `phone_digits` is the number as it is compared. After `erased_at` nothing that
+    tells who it was is left, and no question is sent after `declined_questions_at`. `email_ci` is the address in lower case: under row-level security `lower(email)` could not use an index.
     """
 
     external_id = models.CharField(max_length=100, null=True, blank=True)
@@ -26,7 +42,27 @@ class Customer(TenantModel):
     segment = models.CharField(max_length=60, blank=True)
     spend_per_visit_minor = models.PositiveBigIntegerField(null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
+    spend_per_visit_high_minor = models.PositiveBigIntegerField(null=True, blank=True)
     visits_per_year = models.PositiveIntegerField(null=True, blank=True)
+    visits_per_year_high = models.PositiveIntegerField(null=True, blank=True)
+    years = models.PositiveIntegerField(null=True, blank=True)
+    years_high = models.PositiveIntegerField(null=True, blank=True)
+    language = models.CharField(
+        max_length=5, blank=True, default="", db_default="", choices=[("en", "English"), ("fr-ca", "Français (Canada)")]
+    )
+    declined_questions_at = models.DateTimeField(null=True, editable=False)
+    erased_at = models.DateTimeField(null=True, editable=False)
+    phone_digits = models.GeneratedField(
+        expression=RawSQL("regexp_replace(phone, '[^0-9]', '', 'g')", ()),
+        output_field=models.CharField(max_length=40),
+        db_persist=True,
+    )
+    worth_low_minor = models.GeneratedField(
+        expression=RawSQL(_LOW, ()), output_field=models.BigIntegerField(null=True), db_persist=True
+    )
+    worth_high_minor = models.GeneratedField(
+        expression=RawSQL(_HIGH, ()), output_field=models.BigIntegerField(null=True), db_persist=True
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta(TenantModel.Meta):
@@ -35,12 +71,78 @@ class Customer(TenantModel):
             models.CheckConstraint(
                 condition=Q(spend_per_visit_minor=None) | ~Q(currency=""), name="customer_spend_names_its_currency"
             ),
+            models.CheckConstraint(
+                condition=(Q(spend_per_visit_minor=None) | Q(spend_per_visit_minor__lte=MAX_SPEND))
+                & (Q(visits_per_year=None) | Q(visits_per_year__lte=MAX_VISITS))
+                & (Q(years=None) | Q(years__lte=MAX_YEARS)),
+                name="customer_worth_is_finite",
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(spend_per_visit_high_minor=None)
+                    | Q(
+                        spend_per_visit_high_minor__gte=F("spend_per_visit_minor"),
+                        spend_per_visit_high_minor__lte=MAX_SPEND,
+                    )
+                )
+                & (
+                    Q(visits_per_year_high=None)
+                    | Q(visits_per_year_high__gte=F("visits_per_year"), visits_per_year_high__lte=MAX_VISITS)
+                )
+                & (Q(years_high=None) | Q(years_high__gte=F("years"), years_high__lte=MAX_YEARS)),
+                name="customer_worth_is_a_range",
+            ),
         ]
         indexes = [
             models.Index(fields=["tenant", "email_ci"], name="customer_email"),
             models.Index(fields=["tenant", "phone"], name="customer_phone"),
+            models.Index(fields=["tenant", "phone_digits"], name="customer_phone_digits"),
             models.Index(fields=["tenant", "name"], name="customer_name"),
         ]
 
     def __str__(self) -> str:
         return self.name or self.external_id or self.email or self.phone or "—"
+
+
+class CustomerPreference(TenantModel):
+    """A secret of a customer, kept with their consent: how they like to be served, and who says so.
+
+    It ends on `expires_on` (None: it stays until it is taken back). Erasing the customer deletes it.
+    """
+
+    class Source(models.TextChoices):
+        TOLD_US = "told_us", _("The customer told us")
+        OBSERVED = "observed", _("We noticed")
+        PARTNER = "partner", _("A partner told us")
+
+    customer = TenantForeignKey(Customer, models.CASCADE, related_name="preferences")
+    text = models.CharField(max_length=300)
+    source = models.CharField(max_length=10, choices=Source)
+    consented_at = models.DateTimeField()
+    expires_on = models.DateField(null=True, blank=True)
+    recorded_by = TenantForeignKey(Membership, models.PROTECT, null=True, related_name="+")
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta(TenantModel.Meta):
+        indexes = [models.Index(fields=["tenant", "customer", "recorded_at"], name="preference_of_customer")]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Purchase(TenantModel):
+    """Something a customer bought, as an integration tells: the proof that somebody at risk came back."""
+
+    customer = TenantForeignKey(Customer, models.CASCADE, related_name="purchases")
+    external_id = models.CharField(max_length=100)
+    bought_at = models.DateTimeField()
+    amount_minor = models.PositiveBigIntegerField()
+    currency = models.CharField(max_length=3)
+    recorded_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "external_id"], name="one_purchase_per_external_id")]
+        indexes = [models.Index(fields=["tenant", "customer", "bought_at"], name="purchase_of_customer")]
+
+    def __str__(self) -> str:
+        return self.external_id

@@ -24,6 +24,8 @@ class Unit(TenantModel):
     code = models.CharField(max_length=100)
     name = models.CharField(max_length=200)
     parent = TenantForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
+    # Who takes the cases of this unit that nobody took; None: whoever does so for the unit above.
+    intake_owner = TenantForeignKey(Membership, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta(TenantModel.Meta):
         constraints = [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from celery import shared_task
 from django.utils import timezone
 
-from cso.recovery import batches
+from cso.recovery.loading import batches
 from cso.recovery.models import BatchChunk
 from tenants.models import Tenant
 from tenants.work import tenants_with

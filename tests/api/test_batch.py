@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from cso.recovery import batches
+from cso.recovery.loading import batches
 from cso.recovery.models import Case
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
@@ -77,7 +77,7 @@ def test_csv_with_its_own_columns_zone_and_format_is_loaded(api: Integration) ->
 def test_more_rows_than_a_request_may_hold_become_a_job(
     api: Integration, acme: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cso.recovery.batches.ROWS_AT_ONCE", 2)
+    monkeypatch.setattr("cso.recovery.loading.batches.ROWS_AT_ONCE", 2)
     queued = api.post("cases/batch", ROWS)
     assert queued.status_code == 202
     batch = queued.json()
@@ -148,7 +148,7 @@ def test_hostile_rows_are_refused_alone(api: Integration) -> None:
 
 
 def test_hostile_rows_are_refused_alone_by_a_job_too(api: Integration, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cso.recovery.batches.ROWS_AT_ONCE", 1)
+    monkeypatch.setattr("cso.recovery.loading.batches.ROWS_AT_ONCE", 1)
     rows = [
         '{"external_id": "\\ud800", "x\\u0000y\\ud800": 1, "reported_at": "\\u0000\\ud800"}',
         '{"external_id": "a", "unit": "north", "reported_at": "2026-03-01T10:00:00Z"}',

@@ -13,9 +13,9 @@ from django.db import connection
 
 from cso.errors import DomainError
 from cso.recovery import actions
-from cso.recovery.intake import load_cases
+from cso.recovery.loading.cases import load_cases
 from cso.recovery.models import Case, CaseEvent
-from cso.recovery.rows import Reading
+from cso.recovery.loading.rows import Reading
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company, log_case

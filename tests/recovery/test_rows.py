@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cso.recovery.rows import Reading, Refusal, Row, read_row
+from cso.recovery.loading.rows import Reading, Refusal, Row, read_row
 from tests.personas import NOW
 
 

@@ -13,10 +13,10 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from cso.errors import InvalidFieldsError
-from cso.recovery.batches import chunks_of
-from cso.recovery.files import Lines, csv_lines, json_lines
-from cso.recovery.intake import Outcome, load_cases
-from cso.recovery.rows import FIELDS, Reading
+from cso.recovery.loading.batches import chunks_of
+from cso.recovery.loading.files import Lines, csv_lines, json_lines
+from cso.recovery.loading.cases import Outcome, load_cases
+from cso.recovery.loading.rows import FIELDS, Reading
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cso.customers.models import Customer
 from cso.people.models import Unit
+from cso.rules.models import Rule
 from tenants.base import TableRules, TenantModel
 from tenants.fields import TenantForeignKey
 from tenants.models import ApiKey, Membership
@@ -23,6 +24,10 @@ RECOVERY_TIME = timedelta(hours=24)
 HOLDING_TIME = timedelta(days=14)
 _RECOVERY = f"INTERVAL '{RECOVERY_TIME // timedelta(hours=1)} hours'"
 _HOLDING = f"INTERVAL '{HOLDING_TIME.days} days'"
+_RECOVERED_24H = (
+    f"COALESCE(first_fixed_at - COALESCE(occurred_at, reported_at) <= {_RECOVERY}, false)"
+    f" AND COALESCE(first_undone_at - first_fixed_at > {_HOLDING}, true)"
+)
 # How far ahead of ours a caller's clock may run before an instant is "in the future".
 CLOCK_TOLERANCE = timedelta(seconds=60)
 MAX_SUMMARY = 5_000
@@ -46,6 +51,35 @@ class ExclusionReason(models.TextChoices):
     NOT_OUR_FAILURE = "not_our_failure", _("Not our failure")
 
 
+class ContactKind(models.TextChoices):
+    """The four contacts of a recovery, in their order. What each promises is a due time of the tenant's."""
+
+    ACKNOWLEDGE = "acknowledge", _("Acknowledge")
+    STATUS = "status", _("Status")
+    RESOLUTION = "resolution", _("Resolution")
+    FOLLOW_UP = "follow_up", _("Follow-up")
+
+
+class Solution(models.TextChoices):
+    """How a case was solved. Quoting policy is an outcome too, and names the rule that was quoted."""
+
+    PUT_RIGHT = "put_right", _("We put it right")
+    REPLACED = "replaced", _("We replaced or redid it")
+    PAID_BACK = "paid_back", _("We paid it back or compensated")
+    EXCEPTION = "exception", _("We made an exception")
+    EXPLAINED = "explained", _("We explained, and the customer was content")
+    POLICY_QUOTED = "policy_quoted", _("Policy was quoted")
+
+
+class FailedRight(models.TextChoices):
+    """Which of the four basics failed."""
+
+    PRODUCT = "product", _("The right product or service")
+    PLACE = "place", _("The right place")
+    TIME = "time", _("The right time")
+    WAY = "way", _("The right way")
+
+
 class Cause(TenantModel):
     """What went wrong, in the tenant's own words. There is no cause called attitude: people are not a cause."""
 
@@ -61,7 +95,7 @@ class Cause(TenantModel):
         return self.name
 
 
-def _computed(expression: str, field: models.Field[Any, Any]) -> models.GeneratedField:
+def computed(expression: str, field: models.Field[Any, Any]) -> models.GeneratedField:
     """A column that the database computes, and keeps."""
     return models.GeneratedField(expression=RawSQL(expression, ()), output_field=field, db_persist=True)  # noqa: S611
 
@@ -94,6 +128,37 @@ class Case(TenantModel):
     times_undone = models.PositiveSmallIntegerField(default=0, db_default=0)
     revision = models.PositiveIntegerField(default=1, db_default=1)
 
+    # None: nobody took it yet, so the intake owner of its unit holds it; see `cso.recovery.teamwork.owner_of`.
+    owner = TenantForeignKey(Membership, models.PROTECT, null=True, blank=True, related_name="owned_cases")
+    # The next contact that the customer is owed; None where none is, as when nobody knows who the customer is.
+    next_contact = models.CharField(max_length=12, choices=ContactKind, blank=True, default="", db_default="")
+    next_contact_due_at = models.DateTimeField(null=True, blank=True)
+    planned_surprise = models.CharField(max_length=500, blank=True, default="", db_default="")
+
+    closed_at = models.DateTimeField(null=True, blank=True)
+    solution = models.CharField(max_length=20, choices=Solution, blank=True, default="", db_default="")
+    quoted_rule = TenantForeignKey(Rule, models.PROTECT, null=True, blank=True, related_name="cases")
+    failed_right = models.CharField(max_length=10, choices=FailedRight, blank=True, default="", db_default="")
+    given_surprise = models.CharField(max_length=500, blank=True, default="", db_default="")
+    change_idea = models.CharField(max_length=500, blank=True, default="", db_default="")
+    approvals_asked = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+
+    # The customer's last valid answer to the three questions; None: not answered, or "I don't know".
+    answered_at = models.DateTimeField(null=True, editable=False)
+    said_fixed = models.BooleanField(null=True, editable=False)
+    said_apology = models.BooleanField(null=True, editable=False)
+    said_surprised = models.BooleanField(null=True, editable=False)
+    # Raised to make every link that was sent to the customer worthless.
+    link_version = models.PositiveSmallIntegerField(default=1, db_default=1, editable=False)
+
+    # The first promise of this case that was not kept in time.
+    first_promise_broken_at = models.DateTimeField(null=True, editable=False)
+    # When the clock of a later case of the same customer and cause started, within 30 days of the first fix. Written by
+    # a trigger, which no path can forget.
+    repeated_at = models.DateTimeField(null=True, editable=False)
+
+    merged_into = TenantForeignKey("self", models.PROTECT, null=True, editable=False, related_name="duplicates")
+
     excluded_as = models.CharField(max_length=20, choices=ExclusionReason, blank=True, default="", db_default="")
     exclusion_note = models.CharField(max_length=500, blank=True, default="", db_default="")
     excluded_by = TenantForeignKey(Membership, models.PROTECT, null=True, editable=False, related_name="+")
@@ -102,25 +167,34 @@ class Case(TenantModel):
     clock_start = models.GeneratedField(
         expression=Coalesce("occurred_at", "reported_at"), output_field=models.DateTimeField(), db_persist=True
     )
-    occurrence_known = _computed("occurred_at IS NOT NULL", models.BooleanField())
-    is_valid = _computed("exclusion_confirmed_by_id IS NULL", models.BooleanField())
-    is_not_our_failure = _computed(
+    occurrence_known = computed("occurred_at IS NOT NULL", models.BooleanField())
+    is_valid = computed("exclusion_confirmed_by_id IS NULL AND merged_into_id IS NULL", models.BooleanField())
+    is_not_our_failure = computed(
         "excluded_as = 'not_our_failure' AND exclusion_confirmed_by_id IS NOT NULL", models.BooleanField()
     )
     # The difference of two instants is elapsed time: exact over clock changes, and exactly 24:00:00 is in time.
-    recovered_24h = _computed(
-        f"COALESCE(first_fixed_at - COALESCE(occurred_at, reported_at) <= {_RECOVERY}, false)"
-        f" AND COALESCE(first_undone_at - first_fixed_at > {_HOLDING}, true)",
-        models.BooleanField(),
-    )
-    recovered_24h_reported = _computed(
+    recovered_24h = computed(_RECOVERED_24H, models.BooleanField())
+    recovered_24h_reported = computed(
         f"COALESCE(first_fixed_at - reported_at <= {_RECOVERY}, false)"
         f" AND COALESCE(first_undone_at - first_fixed_at > {_HOLDING}, true)",
         models.BooleanField(),
     )
-    undone_in_14d = _computed(f"COALESCE(first_undone_at - first_fixed_at <= {_HOLDING}, false)", models.BooleanField())
+    undone_in_14d = computed(f"COALESCE(first_undone_at - first_fixed_at <= {_HOLDING}, false)", models.BooleanField())
+    answered_surprise = computed("said_surprised IS NOT NULL", models.BooleanField())
+    surprised = computed("COALESCE(said_surprised, false)", models.BooleanField())
+    answered_apology = computed("said_apology IS NOT NULL", models.BooleanField())
+    apologised = computed("COALESCE(said_apology, false)", models.BooleanField())
+    # Only the customer's own answer makes a case dazzled.
+    dazzled = computed(f"{_RECOVERED_24H} AND COALESCE(said_surprised, false)", models.BooleanField())
+    doubly_deviated = computed(
+        "first_undone_at IS NOT NULL OR first_promise_broken_at IS NOT NULL OR repeated_at IS NOT NULL",
+        models.BooleanField(),
+    )
+    within_own_authority = computed("approvals_asked = 0", models.BooleanField())
+    policy_quoted = computed("solution = 'policy_quoted'", models.BooleanField())
+    surprise_was_planned = computed("planned_surprise <> ''", models.BooleanField())
     # Whole seconds, rounded up, from the clock's start to the fix that holds; None while the case is open.
-    seconds_to_recover = _computed(
+    seconds_to_recover = computed(
         "ceil(EXTRACT(EPOCH FROM fixed_at - COALESCE(occurred_at, reported_at)))::bigint",
         models.BigIntegerField(null=True),
     )
@@ -160,6 +234,26 @@ class Case(TenantModel):
                 name="exclusion_has_a_reason_and_a_person",
             ),
             models.CheckConstraint(
+                condition=Q(closed_at=None) | (Q(fixed_at__isnull=False, closed_at__gte=F("fixed_at")) & ~Q(solution="")),
+                name="closed_after_a_fix_with_its_solution",
+            ),
+            models.CheckConstraint(
+                condition=(Q(quoted_rule=None) & ~Q(solution=Solution.POLICY_QUOTED))
+                | Q(quoted_rule__isnull=False, solution=Solution.POLICY_QUOTED),
+                name="quoted_policy_names_its_rule",
+            ),
+            models.CheckConstraint(
+                condition=Q(answered_at=None, said_fixed=None, said_apology=None, said_surprised=None)
+                | Q(answered_at__isnull=False, said_fixed__isnull=False),
+                name="an_answer_says_whether_it_is_fixed",
+            ),
+            models.CheckConstraint(condition=~Q(merged_into=F("id")), name="not_its_own_duplicate"),
+            models.CheckConstraint(
+                condition=Q(next_contact="", next_contact_due_at=None)
+                | (~Q(next_contact="") & Q(next_contact_due_at__isnull=False)),
+                name="a_contact_owed_has_a_due_time",
+            ),
+            models.CheckConstraint(
                 condition=Q(exclusion_confirmed_by=None) | ~Q(exclusion_confirmed_by=F("excluded_by")),
                 name="exclusion_needs_a_second_person",
             ),
@@ -175,6 +269,12 @@ class Case(TenantModel):
                     "occurrence_known",
                     "seconds_to_recover",
                     "cause",
+                    "answered_surprise",
+                    "surprised",
+                    "answered_apology",
+                    "apologised",
+                    "dazzled",
+                    "surprise_was_planned",
                 ],
                 name="case_by_clock_start",
             ),
@@ -185,7 +285,7 @@ class Case(TenantModel):
             ),
             models.Index(
                 fields=["tenant", "unit", "first_fixed_at"],
-                include=["is_valid", "undone_in_14d"],
+                include=["is_valid", "undone_in_14d", "doubly_deviated"],
                 condition=Q(first_fixed_at__isnull=False),
                 name="case_by_first_fix",
             ),
@@ -213,6 +313,32 @@ class Case(TenantModel):
                 fields=["tenant", "customer", "reported_at"],
                 condition=Q(customer__isnull=False),
                 name="case_by_customer",
+            ),
+            models.Index(
+                fields=["tenant", "unit", "closed_at"],
+                include=["is_valid", "within_own_authority", "policy_quoted"],
+                condition=Q(closed_at__isnull=False),
+                name="case_by_closing",
+            ),
+            models.Index(
+                fields=["tenant", "unit", "next_contact_due_at"],
+                include=["is_valid"],
+                condition=Q(next_contact_due_at__isnull=False),
+                name="case_by_contact_due",
+            ),
+            # What a member has to do: the cases that they own, and those that nobody took.
+            models.Index(
+                fields=["tenant", "owner", "clock_start"],
+                condition=Q(fixed_at=None, owner__isnull=False),
+                name="case_by_owner",
+            ),
+            models.Index(
+                fields=["tenant", "quoted_rule", "clock_start"],
+                condition=Q(quoted_rule__isnull=False),
+                name="case_by_rule",
+            ),
+            models.Index(
+                fields=["tenant", "merged_into"], condition=Q(merged_into__isnull=False), name="case_merged_into"
             ),
             # What a member logged, newest first, in whatever unit.
             models.Index(
@@ -251,6 +377,33 @@ class EventKind(models.TextChoices):
     EXCLUSION_PROPOSED = "exclusion_proposed", _("Exclusion proposed")
     EXCLUSION_CONFIRMED = "exclusion_confirmed", _("Excluded from the figures")
     EXCLUSION_WITHDRAWN = "exclusion_withdrawn", _("Counted again")
+    TAKEN = "taken", _("Taken")
+    HANDED_OVER = "handed_over", _("Handed to another owner")
+    CONTACTED = "contacted", _("Customer contacted")
+    TASK_ADDED = "task_added", _("Asked of a unit")
+    TASK_DONE = "task_done", _("Task done")
+    TASK_CANCELLED = "task_cancelled", _("Task no longer needed")
+    SURPRISE_PLANNED = "surprise_planned", _("Surprise planned")
+    REMEDY_GIVEN = "remedy_given", _("Given to the customer")
+    APPROVAL_ASKED = "approval_asked", _("Approval asked")
+    APPROVED = "approved", _("Approved")
+    APPROVAL_REFUSED = "approval_refused", _("Not approved")
+    REMEDY_WITHDRAWN = "remedy_withdrawn", _("Request withdrawn")
+    PROMISED = "promised", _("Promised")
+    PROMISE_MOVED = "promise_moved", _("Promise moved")
+    PROMISE_KEPT = "promise_kept", _("Promise kept")
+    PROMISE_BROKEN = "promise_broken", _("Promise not kept in time")
+    PROMISE_CANCELLED = "promise_cancelled", _("No longer wanted by the customer")
+    CLOSED = "closed", _("Closed")
+    QUESTION_SENT = "question_sent", _("Asked the customer")
+    ANSWERED = "answered", _("The customer answered")
+    CALL_BACK_ASKED = "call_back_asked", _("The customer asks to be called back")
+    CALLED_BACK = "called_back", _("Called back")
+    MAIL_RECEIVED = "mail_received", _("Mail received")
+    MERGED = "merged", _("Merged into another case")
+    DUPLICATE_TAKEN_IN = "duplicate_taken_in", _("Took in a duplicate")
+    SPLIT = "split", _("Split from the case it was merged into")
+    DUPLICATE_LET_GO = "duplicate_let_go", _("Let go of a duplicate")
 
 
 class CaseEvent(TenantModel):
@@ -275,63 +428,3 @@ class CaseEvent(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
-
-
-class Batch(TenantModel):
-    """A bulk load larger than one request: its rows wait in chunks, and a worker takes them one transaction each."""
-
-    class Status(models.TextChoices):
-        QUEUED = "queued", _("Queued")
-        DONE = "done", _("Done")
-
-    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
-    reading = models.JSONField(default=dict)
-    rows = models.PositiveIntegerField(default=0)
-    created = models.PositiveIntegerField(default=0)
-    updated = models.PositiveIntegerField(default=0)
-    unchanged = models.PositiveIntegerField(default=0)
-    superseded = models.PositiveIntegerField(default=0)
-    refused = models.PositiveIntegerField(default=0)
-    member = TenantForeignKey(Membership, models.PROTECT, null=True, related_name="+")
-    api_key = TenantForeignKey(ApiKey, models.PROTECT, null=True, related_name="+")
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-    finished_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return f"{self.id} {self.status}"
-
-
-class BatchChunk(TenantModel):
-    """Some lines of a batch that still wait, as JSON [[line, row], ...]; gone in the transaction that loads them."""
-
-    batch = TenantForeignKey(Batch, models.CASCADE, related_name="chunks")
-    first_line = models.PositiveIntegerField()
-    lines = models.BinaryField()
-    attempts = models.PositiveSmallIntegerField(default=0)
-
-    rules: ClassVar[TableRules] = TableRules(dispatcher_sees_tenants=True)
-
-    class Meta(TenantModel.Meta):
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "batch", "first_line"], name="one_chunk_per_first_line")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.batch_id} from line {self.first_line}"
-
-
-class BatchRefusal(TenantModel):
-    """Why one row of a batch did not go in: by line and field."""
-
-    batch = TenantForeignKey(Batch, models.CASCADE, related_name="refusals")
-    line = models.PositiveIntegerField()
-    external_id = models.CharField(max_length=100, blank=True)
-    field = models.CharField(max_length=60)
-    code = models.CharField(max_length=60)
-    message = models.CharField(max_length=500)
-
-    class Meta(TenantModel.Meta):
-        indexes = [models.Index(fields=["tenant", "batch", "line", "id"], name="batch_refusal_line")]
-
-    def __str__(self) -> str:
-        return f"line {self.line}, {self.field}: {self.message}"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from cso.errors import InvalidFieldsError
-from cso.recovery.rows import FIELDS
+from cso.recovery.loading.rows import FIELDS
 from cso.texts import shown
 
 # One row may be this long; what is longer is refused when its fields are checked, and beyond that with the whole file.
