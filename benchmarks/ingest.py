@@ -120,8 +120,8 @@ def known_ids(admin: psycopg.Connection, tenant: Tenant, rows: list[Row]) -> tup
 
 def load(tenant: Tenant, lines: list[bytes], now: datetime) -> None:
     """As the batch endpoint and its job do: 5,000 lines a transaction."""
-    from cso.recovery.loading.files import json_lines
     from cso.recovery.loading.cases import load_cases
+    from cso.recovery.loading.files import json_lines
     from cso.recovery.loading.rows import Reading
     from tenants.scope import tenant_scope
 

@@ -18,8 +18,8 @@ from cso.metrics.registry import METRICS
 from cso.people.models import Unit
 from cso.recovery import actions
 from cso.recovery.loading.cases import load_cases
-from cso.recovery.models import Case
 from cso.recovery.loading.rows import Reading
+from cso.recovery.models import Case
 from tenants.members import create_tenant
 from tenants.models import Tenant
 from tenants.scope import tenant_scope

@@ -47,9 +47,7 @@ class Rule(TenantModel):
     class Meta(TenantModel.Meta):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "code"], name="one_rule_per_code"),
-            models.CheckConstraint(
-                condition=~Q(origin=Origin.EXTERNAL_LAW) | ~Q(citation=""), name="a_law_is_cited"
-            ),
+            models.CheckConstraint(condition=~Q(origin=Origin.EXTERNAL_LAW) | ~Q(citation=""), name="a_law_is_cited"),
         ]
         indexes = [models.Index(fields=["tenant", "title"], name="rule_title")]
 

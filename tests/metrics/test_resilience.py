@@ -24,8 +24,8 @@ from cso.people import actions as people
 from cso.people.models import Unit
 from cso.recovery import actions as recovery
 from cso.recovery.loading.batches import queue_batch
-from cso.recovery.models import Batch, Case
 from cso.recovery.loading.rows import Reading
+from cso.recovery.models import Batch, Case
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.metrics import naive

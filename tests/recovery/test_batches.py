@@ -11,8 +11,8 @@ from django.db import connection
 
 from cso.recovery.loading import batches
 from cso.recovery.loading.batches import ATTEMPTS, chunks_of, load_next_chunk, queue_batch
-from cso.recovery.models import Batch, BatchChunk, BatchRefusal, Case
 from cso.recovery.loading.rows import Reading
+from cso.recovery.models import Batch, BatchChunk, BatchRefusal, Case
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company

@@ -13,8 +13,8 @@ from django.db import connection
 
 from cso.recovery import actions
 from cso.recovery.loading.cases import Outcome, load_cases
-from cso.recovery.models import Case
 from cso.recovery.loading.rows import Reading
+from cso.recovery.models import Case
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company
 

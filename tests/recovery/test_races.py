@@ -14,8 +14,8 @@ from django.db import connection
 from cso.errors import DomainError
 from cso.recovery import actions
 from cso.recovery.loading.cases import load_cases
-from cso.recovery.models import Case, CaseEvent
 from cso.recovery.loading.rows import Reading
+from cso.recovery.models import Case, CaseEvent
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company, log_case

@@ -32,10 +32,10 @@ from api.schema import IDEMPOTENCY_KEY, endpoint
 from api.v1.shapes import Shape
 from cso.errors import InvalidFieldsError
 from cso.recovery.loading.batches import chunks_of, queue_batch
-from cso.recovery.loading.files import LONGEST_LINE, Lines, csv_lines, json_lines
 from cso.recovery.loading.cases import Outcome, load_cases
-from cso.recovery.models import Batch
+from cso.recovery.loading.files import LONGEST_LINE, Lines, csv_lines, json_lines
 from cso.recovery.loading.rows import FIELDS, Reading
+from cso.recovery.models import Batch
 from tenants.models import validate_time_zone
 from tenants.roles import Can
 

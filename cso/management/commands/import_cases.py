@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from cso.errors import InvalidFieldsError
 from cso.recovery.loading.batches import chunks_of
-from cso.recovery.loading.files import Lines, csv_lines, json_lines
 from cso.recovery.loading.cases import Outcome, load_cases
+from cso.recovery.loading.files import Lines, csv_lines, json_lines
 from cso.recovery.loading.rows import FIELDS, Reading
 from tenants.models import Tenant
 from tenants.scope import tenant_scope

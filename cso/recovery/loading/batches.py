@@ -19,10 +19,10 @@ from zoneinfo import ZoneInfo
 from django.db import OperationalError
 from django.db.models import F
 
-from cso.recovery.loading.files import Lines
 from cso.recovery.loading.cases import Outcome, load_cases
-from cso.recovery.models import MAX_SUMMARY, Batch, BatchChunk, BatchRefusal
+from cso.recovery.loading.files import Lines
 from cso.recovery.loading.rows import Reading
+from cso.recovery.models import MAX_SUMMARY, Batch, BatchChunk, BatchRefusal
 from tenants.models import Actor, ApiKey, Membership, Tenant
 from tenants.permissions import require
 from tenants.roles import Can

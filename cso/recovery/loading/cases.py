@@ -18,8 +18,8 @@ from cso.customers.models import Customer
 from cso.errors import FieldError
 from cso.people.models import Unit
 from cso.recovery.clocks import AFTER_RECORDED
-from cso.recovery.models import CLOCK_TOLERANCE, Cause
 from cso.recovery.loading.rows import Reading, Refusal, Row, check_row, read_row
+from cso.recovery.models import CLOCK_TOLERANCE, Cause
 from tenants.base import TenantModel
 from tenants.models import Actor, ApiKey, Membership
 from tenants.permissions import require

@@ -234,7 +234,8 @@ class Case(TenantModel):
                 name="exclusion_has_a_reason_and_a_person",
             ),
             models.CheckConstraint(
-                condition=Q(closed_at=None) | (Q(fixed_at__isnull=False, closed_at__gte=F("fixed_at")) & ~Q(solution="")),
+                condition=Q(closed_at=None)
+                | (Q(fixed_at__isnull=False, closed_at__gte=F("fixed_at")) & ~Q(solution="")),
                 name="closed_after_a_fix_with_its_solution",
             ),
             models.CheckConstraint(

@@ -50,14 +50,18 @@ class CallBack(TenantModel):
 
     class Meta(TenantModel.Meta):
         constraints = [
-            models.CheckConstraint(condition=Q(called_at=None) | Q(called_at__gte=F("asked_at")), name="called_after_asked"),
+            models.CheckConstraint(
+                condition=Q(called_at=None) | Q(called_at__gte=F("asked_at")), name="called_after_asked"
+            ),
             models.UniqueConstraint(
                 fields=["tenant", "case"], condition=Q(called_at=None), name="one_open_call_back_per_case"
             ),
         ]
         indexes = [
             models.Index(
-                fields=["tenant", "unit", "asked_at"], include=["case_counts", "seconds_to_call"], name="call_back_asked"
+                fields=["tenant", "unit", "asked_at"],
+                include=["case_counts", "seconds_to_call"],
+                name="call_back_asked",
             )
         ]
 

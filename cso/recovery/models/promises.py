@@ -50,9 +50,7 @@ class Promise(TenantModel):
     api_key = TenantForeignKey(ApiKey, models.PROTECT, null=True, related_name="+")
 
     is_counted = computed("cancelled_at IS NULL AND case_counts", models.BooleanField())
-    kept_at_first = computed(
-        "COALESCE(done_at <= first_due_at, false) AND disputed_at IS NULL", models.BooleanField()
-    )
+    kept_at_first = computed("COALESCE(done_at <= first_due_at, false) AND disputed_at IS NULL", models.BooleanField())
     kept_as_moved = computed(
         "COALESCE(done_at > first_due_at AND done_at <= due_at, false) AND move_agreed AND times_moved = 1"
         " AND disputed_at IS NULL",
