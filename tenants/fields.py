@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
+from django.db.models.expressions import RawSQL
 
 
 class UuidV7(models.Func):
@@ -33,3 +34,8 @@ class TenantForeignKey(models.ForeignKey[Any, Any]):
         kwargs.pop("db_constraint", None)
         kwargs.pop("db_index", None)
         return name, path, args, kwargs
+
+
+def computed(expression: str, field: models.Field[Any, Any]) -> models.GeneratedField:
+    """A column that the database computes, and keeps."""
+    return models.GeneratedField(expression=RawSQL(expression, ()), output_field=field, db_persist=True)  # noqa: S611

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from tenants.base import TenantModel
-from tenants.fields import TenantForeignKey
+from tenants.fields import TenantForeignKey, computed
 from tenants.models import Membership
 
 # So that no product of the three can pass what a bigint holds.
@@ -26,10 +25,11 @@ _HIGH = (
 class Customer(TenantModel):
     """Someone whom the tenant serves. `external_id` is the tenant's own key, as integrations send it.
 
-    Money is in minor units (cents) of `currency`; the worth over the remaining years is visits x spend x years, from low to
-    high (a high that is not known equals its low), and None while one of the three is not known. `language` is the
-    customer's, empty for the tenant's. `phone_digits` is the number as it is compared. After `erased_at` nothing that
-    tells who it was is left, and no question is sent after `declined_questions_at`. `email_ci` is the address in lower case: under row-level security `lower(email)` could not use an index.
+    Money is in minor units (cents) of `currency`; the worth over the remaining years is visits x spend x years, from
+    low to high (a high that is not known equals its low), and None while one of the three is not known. `language` is
+    the customer's, empty for the tenant's. `phone_digits` is the number as it is compared. After `erased_at` nothing
+    that tells who it was is left, and no question is sent after `declined_questions_at`. `email_ci` is the address in
+    lower case: under row-level security `lower(email)` could not use an index.
     """
 
     external_id = models.CharField(max_length=100, null=True, blank=True)
@@ -52,17 +52,9 @@ class Customer(TenantModel):
     )
     declined_questions_at = models.DateTimeField(null=True, editable=False)
     erased_at = models.DateTimeField(null=True, editable=False)
-    phone_digits = models.GeneratedField(
-        expression=RawSQL("regexp_replace(phone, '[^0-9]', '', 'g')", ()),
-        output_field=models.CharField(max_length=40),
-        db_persist=True,
-    )
-    worth_low_minor = models.GeneratedField(
-        expression=RawSQL(_LOW, ()), output_field=models.BigIntegerField(null=True), db_persist=True
-    )
-    worth_high_minor = models.GeneratedField(
-        expression=RawSQL(_HIGH, ()), output_field=models.BigIntegerField(null=True), db_persist=True
-    )
+    phone_digits = computed("regexp_replace(phone, '[^0-9]', '', 'g')", models.CharField(max_length=40))
+    worth_low_minor = computed(_LOW, models.BigIntegerField(null=True))
+    worth_high_minor = computed(_HIGH, models.BigIntegerField(null=True))
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta(TenantModel.Meta):

@@ -8,9 +8,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from cso.people.models import Person, Position, Unit
-from cso.recovery.models.cases import Case, computed
+from cso.recovery.models.cases import Case
 from tenants.base import TenantModel
-from tenants.fields import TenantForeignKey
+from tenants.fields import TenantForeignKey, computed
 from tenants.models import ApiKey, Membership
 
 MAX_AMOUNT = 10**12
@@ -19,8 +19,8 @@ MAX_AMOUNT = 10**12
 class Authority(TenantModel):
     """What someone in a position may give without asking. Money in minor units of `currency`.
 
-    `per_case_minor` bounds what a case has been given on anybody's own authority, so that colleagues cannot split a sum;
-    `per_day_minor` what one person gives in one day of the tenant. `exceptions`: what may be granted beside money.
+    `per_case_minor` bounds what a case has been given on anybody's own authority, so that colleagues cannot split a
+    sum; `per_day_minor` what one person gives in one day of the tenant. `exceptions`: what may be granted beside money.
     """
 
     position = TenantForeignKey(Position, models.PROTECT, related_name="authorities")
@@ -44,8 +44,8 @@ class Authority(TenantModel):
 class Remedy(TenantModel):
     """Money or an exception for a customer: given within one's authority, or asked for and then decided.
 
-    `unit` is the case's at that time; `day` is the tenant's day of giving. `approvers` is the way up, frozen when asked:
-    each has `minutes_each`, then the next may decide too, and the last one always.
+    `unit` is the case's at that time; `day` is the tenant's day of giving. `approvers` is the way up, frozen when
+    asked: each has `minutes_each`, then the next may decide too, and the last one always.
     """
 
     class Status(models.TextChoices):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Length, Now
 from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +15,7 @@ from cso.customers.models import Customer
 from cso.people.models import Unit
 from cso.rules.models import Rule
 from tenants.base import TableRules, TenantModel
-from tenants.fields import TenantForeignKey
+from tenants.fields import TenantForeignKey, computed
 from tenants.models import ApiKey, Membership
 
 RECOVERY_TIME = timedelta(hours=24)
@@ -93,11 +92,6 @@ class Cause(TenantModel):
 
     def __str__(self) -> str:
         return self.name
-
-
-def computed(expression: str, field: models.Field[Any, Any]) -> models.GeneratedField:
-    """A column that the database computes, and keeps."""
-    return models.GeneratedField(expression=RawSQL(expression, ()), output_field=field, db_persist=True)  # noqa: S611
 
 
 class Case(TenantModel):

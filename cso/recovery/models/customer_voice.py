@@ -7,9 +7,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from cso.people.models import Person, Unit
-from cso.recovery.models.cases import Case, computed
+from cso.recovery.models.cases import Case
 from tenants.base import TenantModel
-from tenants.fields import TenantForeignKey
+from tenants.fields import TenantForeignKey, computed
 from tenants.models import ApiKey, Membership
 
 

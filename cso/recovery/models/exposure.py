@@ -7,17 +7,18 @@ from django.db.models import Q
 
 from cso.customers.models import Customer
 from cso.people.models import Unit
-from cso.recovery.models.cases import Case, computed
+from cso.recovery.models.cases import Case
 from tenants.base import TenantModel
-from tenants.fields import TenantForeignKey
+from tenants.fields import TenantForeignKey, computed
 
 
 class Exposure(TenantModel):
     """One customer at risk, however many of their cases are open at once; so sums over units count a customer once.
 
     Nobody writes it but a trigger, which derives a customer's rows anew from their valid cases, purchases and worth:
-    the cases' times [reported, fixed) joined where they overlap. `case`, and its `unit`, is the one that came first. Worth
-    in minor units of the tenant's currency, None where it is not known. `saved_at`: the first purchase within 90 days.
+    the cases' times [reported, fixed) joined where they overlap. `case`, and its `unit`, is the one that came first.
+    Worth in minor units of the tenant's currency, None where it is not known. `saved_at`: the first purchase within 90
+    days.
     """
 
     customer = TenantForeignKey(Customer, models.CASCADE, related_name="exposures")

@@ -7,9 +7,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from cso.people.models import Unit
-from cso.recovery.models.cases import Case, computed
+from cso.recovery.models.cases import Case
 from tenants.base import TenantModel
-from tenants.fields import TenantForeignKey
+from tenants.fields import TenantForeignKey, computed
 from tenants.models import ApiKey, Membership
 
 
@@ -26,8 +26,8 @@ class BrokenBecause(models.TextChoices):
 class Promise(TenantModel):
     """A dated promise. `words` is how it was said ("soon"); `first_due_at` what that meant, `due_at` what holds now.
 
-    It is kept when done by the first promised time, and not disputed; or by the moved time, if it was moved once and the
-    customer agreed before it fell due. `unit` is the case's when it was promised; `case_counts` follows the case's
+    It is kept when done by the first promised time, and not disputed; or by the moved time, if it was moved once and
+    the customer agreed before it fell due. `unit` is the case's when it was promised; `case_counts` follows the case's
     `is_valid` by a trigger.
     """
 

@@ -16,8 +16,8 @@ MAX_MINUTES = 60 * 24 * 60
 class RecoverySettings(TenantModel):
     """Times in minutes, elapsed. `currency` is the one in which worth and cost are summed.
 
-    Contacts: acknowledge after the report; status after the last contact while open; resolution after the fix; follow-up
-    after the fix. `approval_minutes`: how long each approver has before the next one may decide too.
+    Contacts: acknowledge after the report; status after the last contact while open; resolution after the fix;
+    follow-up after the fix. `approval_minutes`: how long each approver has before the next one may decide too.
     `question_rest_days`: a customer is not asked again within so many days; `question_reminder_days`: reminded once.
     """
 
