@@ -1,0 +1,66 @@
+"""Money between minor units (cents), as the office keeps it, and what people read and type."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.formats import number_format, sanitize_separators
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cso.recovery.models import MAX_AMOUNT
+
+# ISO 4217, where a unit of the currency has not a hundred parts.
+_WHOLE = frozenset(
+    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"}
+)
+_THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+
+
+def places_of(currency: str) -> int:
+    """How many digits stand after the point."""
+    return 0 if currency in _WHOLE else 3 if currency in _THOUSANDTHS else 2
+
+
+def money_words(minor: int, currency: str) -> str:
+    """ "120.50 USD", "1,200 USD": no cents where there are none."""
+    places = places_of(currency)
+    whole = minor % 10**places == 0
+    amount = Decimal(minor).scaleb(-places)
+    return f"{number_format(amount, 0 if whole else places, use_l10n=True, force_grouping=True)}\u00a0{currency}"
+
+
+def range_words(low_minor: int, high_minor: int, currency: str) -> str:
+    """ "1,200 to 3,400 USD", in whole units: what rests on guesses has no cents."""
+    unit = 10 ** places_of(currency)
+    low, high = (round(minor / unit) * unit for minor in (low_minor, high_minor))
+    if low == high:
+        return money_words(low, currency)
+    words = {"low": money_words(low, currency).split("\u00a0")[0], "high": money_words(high, currency)}
+    return _("%(low)s to %(high)s") % words
+
+
+class MoneyField(forms.DecimalField):
+    """An amount as people type it; its value is in minor units of `currency`, which is set before it is read."""
+
+    default_error_messages = {"invalid": gettext_lazy("Write an amount, such as 25 or 25.50.")}
+
+    def __init__(self, *, currency: str = "", **kwargs: object) -> None:
+        self.currency = currency
+        super().__init__(localize=True, **kwargs)  # type: ignore[arg-type]
+
+    def clean(self, value: object) -> int | None:  # type: ignore[override]
+        places = places_of(self.currency)
+        amount = super().clean(sanitize_separators(value))
+        if amount is None:
+            return None
+        minor = amount.scaleb(places)
+        if minor <= 0:
+            raise ValidationError(_("Write an amount above zero."), code="min_value")
+        if minor != minor.to_integral_value():
+            raise ValidationError(_("%(currency)s has no smaller part than that.") % {"currency": self.currency})
+        if minor > MAX_AMOUNT:
+            raise ValidationError(_("This is more than can be recorded."), code="max_value")
+        return int(minor)
