@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cso.demo import airline_texts as texts
+from cso.demo.airline_recovery import RECOVERY
 from cso.demo.story import BadWeek, Division, Improvement, Role, Segment, Story, Team
 
 DOMAIN = "larkspur-air.example"
@@ -153,6 +154,7 @@ LARKSPUR = Story(
     reopened=texts.REOPENED,
     disputed=texts.DISPUTED,
     exclusions=texts.EXCLUSIONS,
+    recovery=RECOVERY,
     weekdays=(1.05, 0.9, 0.9, 1.05, 1.25, 1.0, 1.2),
     months=(1.15, 1.0, 1.05, 0.85, 0.85, 1.0, 1.25, 1.25, 0.9, 0.85, 0.8, 1.3),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cso.demo import city_texts as texts
+from cso.demo.city_recovery import RECOVERY
 from cso.demo.story import BadWeek, Division, Improvement, Role, Segment, Story, Team
 
 DOMAIN = "port-ellery.example"
@@ -128,6 +129,7 @@ PORT_ELLERY = Story(
     reopened=texts.REOPENED,
     disputed=texts.DISPUTED,
     exclusions=texts.EXCLUSIONS,
+    recovery=RECOVERY,
     weekdays=(1.3, 1.15, 1.1, 1.05, 1.0, 0.65, 0.6),
     months=(1.1, 1.1, 1.1, 1.0, 0.95, 1.0, 1.1, 1.05, 0.95, 0.9, 0.9, 1.0),
 )

@@ -98,6 +98,43 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class DumbRule:
+    """A rule that staff quote. origin: one of `cso.rules.models.Origin`; division: whose rule it is, None for all."""
+
+    code: str
+    title: str
+    text: str
+    origin: str
+    division: str | None = None
+    citation: str = ""
+
+
+@dataclass(frozen=True)
+class RecoveryTexts:
+    """What people write and do while they recover cases here.
+
+    Money in minor units of the story's currency: what a case may cost on one's own authority, what a day may, what is
+    usually given, and what now and then is asked above the limit.
+    """
+
+    rules: tuple[DumbRule, ...]
+    secrets: tuple[str, ...]
+    surprises: tuple[str, ...]
+    # (what, as it was said)
+    promises: tuple[tuple[str, str], ...]
+    exceptions: tuple[str, ...]
+    ideas: tuple[str, ...]
+    contacts: tuple[str, ...]
+    tasks: tuple[str, ...]
+    happy_words: tuple[str, ...]
+    unhappy_words: tuple[str, ...]
+    per_case_minor: int
+    per_day_minor: int
+    usual_minor: tuple[int, int]
+    asked_minor: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Story:
     """One tenant, from `MONTHS` months ago to now."""
 
@@ -130,6 +167,7 @@ class Story:
     reopened: tuple[str, ...]
     disputed: tuple[str, ...]
     exclusions: tuple[tuple[str, str], ...]
+    recovery: RecoveryTexts
     # Weekday (Monday first) and calendar month -> how busy it is, relative.
     weekdays: tuple[float, ...]
     months: tuple[float, ...]
