@@ -14,6 +14,7 @@ from cso.people.models import Unit
 from cso.recovery import permissions
 from cso.recovery.causes import cause_errors, cleaned, find_or_add_cause
 from cso.recovery.clocks import AFTER_RECORDED, instant_errors
+from cso.recovery.contact_clock import reset_contact_clock
 from cso.recovery.models import (
     CLOCK_TOLERANCE,
     MAX_SUMMARY,
@@ -86,7 +87,7 @@ def open_case(
 
 def fix_case(case: Case, *, by: Actor | None, at: datetime, now: datetime, note: str = "") -> Case:
     """The mistake is fixed since `at`. The first fix decides the 24 hours; a later one only closes the case again."""
-    case = _locked(case, by)
+    case = lock_case(case, by)
     if not permissions.can_fix_case(by, case):
         raise ConflictError("This case is fixed already.", code="already_fixed")
     if at > now + CLOCK_TOLERANCE:
@@ -97,7 +98,8 @@ def fix_case(case: Case, *, by: Actor | None, at: datetime, now: datetime, note:
         raise InvalidFieldsError.of("at", "before_reopened", "The case cannot be fixed before it was reopened.")
     case.first_fixed_at = case.first_fixed_at or at
     case.fixed_at = at
-    return _save(case, EventKind.FIXED, by, at, note, "first_fixed_at", "fixed_at")
+    reset_contact_clock(case)
+    return save_case(case, EventKind.FIXED, by, at, note, "first_fixed_at", "fixed_at")
 
 
 def reopen_case(case: Case, *, by: Actor | None, at: datetime, now: datetime, note: str) -> Case:
@@ -111,7 +113,7 @@ def dispute_case(case: Case, *, by: Actor | None, at: datetime, now: datetime, n
 
 
 def _undo_fix(case: Case, kind: EventKind, *, by: Actor | None, at: datetime, now: datetime, note: str) -> Case:
-    case = _locked(case, by)
+    case = lock_case(case, by)
     if not permissions.can_undo_fix(by, case):
         raise ConflictError("This case is open already.", code="already_open")
     assert case.fixed_at is not None
@@ -124,17 +126,17 @@ def _undo_fix(case: Case, kind: EventKind, *, by: Actor | None, at: datetime, no
     case.first_undone_at = case.first_undone_at or at
     case.times_undone += 1
     case.fixed_at = None
-    return _save(case, kind, by, at, note, "first_undone_at", "times_undone", "fixed_at")
+    return save_case(case, kind, by, at, note, "first_undone_at", "times_undone", "fixed_at")
 
 
 def move_case(case: Case, unit: Unit, *, by: Actor | None, now: datetime, note: str = "") -> Case:
     """Another unit answers for the case; its clock runs on, and its figures move with it."""
-    case = _locked(case, by)
+    case = lock_case(case, by)
     if case.unit_id == unit.pk:
         return case
     changes = {"unit": [case.unit.code, unit.code]}
     case.unit = unit
-    return _save(case, EventKind.MOVED, by, now, note, "unit", changes=changes)
+    return save_case(case, EventKind.MOVED, by, now, note, "unit", changes=changes)
 
 
 def correct_case(case: Case, *, by: Actor | None, now: datetime, **values: Any) -> Case:
@@ -142,7 +144,7 @@ def correct_case(case: Case, *, by: Actor | None, now: datetime, **values: Any) 
 
     Raises `InvalidFieldsError` by field.
     """
-    case = _locked(case, by)
+    case = lock_case(case, by)
     unknown = set(values) - set(CORRECTABLE)
     if unknown:
         raise ValueError(f"Not correctable: {sorted(unknown)}")
@@ -160,12 +162,12 @@ def correct_case(case: Case, *, by: Actor | None, now: datetime, **values: Any) 
     _check(case, cause, now)
     if "cause" in changes:
         case.cause = find_or_add_cause(cause)
-    return _save(case, EventKind.CORRECTED, by, now, "", *changes, changes=log)
+    return save_case(case, EventKind.CORRECTED, by, now, "", *changes, changes=log)
 
 
 def propose_exclusion(case: Case, reason: str, note: str, *, by: Membership, now: datetime) -> Case:
     """Ask that a case leave the figures. It counts on until a second person agrees."""
-    case = _locked(case, by)
+    case = lock_case(case, by)
     if not permissions.can_propose_exclusion(by, case):
         raise NotAllowedError("You cannot propose to exclude this case.")
     if reason not in ExclusionReason.values:
@@ -176,29 +178,29 @@ def propose_exclusion(case: Case, reason: str, note: str, *, by: Membership, now
         raise InvalidFieldsError(errors)
     case.excluded_as, case.exclusion_note, case.excluded_by = reason, note, by
     fields = ("excluded_as", "exclusion_note", "excluded_by")
-    return _save(case, EventKind.EXCLUSION_PROPOSED, by, now, note, *fields, changes={"reason": reason})
+    return save_case(case, EventKind.EXCLUSION_PROPOSED, by, now, note, *fields, changes={"reason": reason})
 
 
 def confirm_exclusion(case: Case, *, by: Membership, now: datetime) -> Case:
     """The second person agrees: from now on the case counts nowhere."""
-    case = _locked(case, by)
+    case = lock_case(case, by)
     if not permissions.can_confirm_exclusion(by, case):
         raise NotAllowedError("A second person, other than the one who proposed it, must confirm an exclusion.")
     case.exclusion_confirmed_by = by
     audit.record(by, "exclude_case", case.reference, reason=case.excluded_as, note=case.exclusion_note)
-    return _save(case, EventKind.EXCLUSION_CONFIRMED, by, now, "", "exclusion_confirmed_by")
+    return save_case(case, EventKind.EXCLUSION_CONFIRMED, by, now, "", "exclusion_confirmed_by")
 
 
 def withdraw_exclusion(case: Case, *, by: Membership, now: datetime) -> Case:
     """The case counts again, as if never excluded."""
-    case = _locked(case, by)
+    case = lock_case(case, by)
     if not permissions.can_withdraw_exclusion(by, case):
         raise NotAllowedError("There is no exclusion of this case that you could withdraw.")
     case.excluded_as, case.exclusion_note = "", ""
     case.excluded_by = case.exclusion_confirmed_by = None
     fields = ("excluded_as", "exclusion_note", "excluded_by", "exclusion_confirmed_by")
     audit.record(by, "include_case", case.reference)
-    return _save(case, EventKind.EXCLUSION_WITHDRAWN, by, now, "", *fields)
+    return save_case(case, EventKind.EXCLUSION_WITHDRAWN, by, now, "", *fields)
 
 
 def _check(case: Case, cause: str, now: datetime) -> None:
@@ -219,13 +221,22 @@ def _check(case: Case, cause: str, now: datetime) -> None:
         raise InvalidFieldsError(errors)
 
 
-def _locked(case: Case, by: Actor | None) -> Case:
+def lock_case(case: Case, by: Actor | None, *, merged_too: bool = False) -> Case:
+    """The case as it is now, locked until the transaction ends: the first step of every act on it.
+
+    Raises PermissionDenied unless `by` may work on cases, and `ConflictError` (`merged`) for a duplicate that went into
+    another case, which takes the acts instead; only a split takes hold of such a one.
+    """
     require(by, Can.WORK_CASE)
     # The case alone: joined with its unit, a case that is moved while we wait for its lock would not be found.
-    return Case.objects.select_for_update().get(pk=case.pk)
+    locked = Case.objects.select_for_update().get(pk=case.pk)
+    if locked.merged_into is not None and not merged_too:
+        message = f"This case was merged into {locked.merged_into.reference}: work on that one."
+        raise ConflictError(message, code="merged")
+    return locked
 
 
-def _save(
+def save_case(
     case: Case,
     kind: EventKind,
     by: Actor | None,
@@ -234,10 +245,14 @@ def _save(
     *fields: str,
     changes: dict[str, Any] | None = None,
 ) -> Case:
+    """The last step of every act on a locked case: log it, and write its `fields`, with the contact that is owed since.
+
+    Whoever changes what the contact clock runs by (`reset_contact_clock`) resets it before.
+    """
     if errors := text_errors("note", note, MAX_NOTE):
         raise InvalidFieldsError(errors)
     case.revision += 1
-    case.save(update_fields=[*fields, "revision"])
+    case.save(update_fields=[*fields, "next_contact", "next_contact_due_at", "revision"])
     CaseEvent.objects.create(
         case=case,
         kind=kind,

@@ -1,11 +1,13 @@
-"""What must hold of a case's instants, in one place for a single case and for a million rows."""
+"""What must hold of a case's instants, in one place for a single case and for a million rows; and its second clock."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from cso.errors import FieldError
-from cso.recovery.models import CLOCK_TOLERANCE
+from cso.recovery.models import CLOCK_TOLERANCE, ContactKind
 
 AFTER_RECORDED = "The first report cannot be later than when this server first heard of the case."
 # Before it lies a typing error, and no calendar of periods.
@@ -29,3 +31,37 @@ def instant_errors(
     if first_fixed_at is not None and start is not None and first_fixed_at < start:
         found.append(FieldError("fixed_at", "before_opened", "The case cannot be fixed before it was opened."))
     return found
+
+
+@dataclass(frozen=True)
+class ContactsMade:
+    """When a customer was last told anything; told how it was solved, or asked how it went afterwards. None: never."""
+
+    last_at: datetime | None = None
+    resolution_at: datetime | None = None
+    follow_up_at: datetime | None = None
+
+
+def contact_owed(
+    *,
+    reported_at: datetime,
+    undone_at: datetime | None,
+    fixed_at: datetime | None,
+    made: ContactsMade,
+    times: Mapping[str, timedelta],
+) -> tuple[ContactKind, datetime] | None:
+    """Which contact a known customer is owed next, and by when; None when all were made.
+
+    undone_at: the last reopening or dispute. times: how long each kind of contact may take, by `ContactKind`. While the
+    case is open any contact is a sign of life; once it is fixed the customer is owed word of that, and a follow-up.
+    """
+    if fixed_at is None:
+        last = max(filter(None, [made.last_at, undone_at]), default=None)
+        if last is None:
+            return ContactKind.ACKNOWLEDGE, reported_at + times[ContactKind.ACKNOWLEDGE]
+        return ContactKind.STATUS, last + times[ContactKind.STATUS]
+    if made.follow_up_at is not None and made.follow_up_at >= fixed_at:
+        return None
+    if made.resolution_at is None or made.resolution_at < fixed_at:
+        return ContactKind.RESOLUTION, fixed_at + times[ContactKind.RESOLUTION]
+    return ContactKind.FOLLOW_UP, fixed_at + times[ContactKind.FOLLOW_UP]
