@@ -41,6 +41,8 @@ class Rule(TenantModel):
     citation = models.CharField(max_length=300, blank=True, default="")
     sunset_on = models.DateField(null=True, blank=True)
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_because = models.CharField(max_length=500, blank=True, default="", db_default="")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     revision = models.PositiveIntegerField(default=1, db_default=1)
 
@@ -48,6 +50,11 @@ class Rule(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "code"], name="one_rule_per_code"),
             models.CheckConstraint(condition=~Q(origin=Origin.EXTERNAL_LAW) | ~Q(citation=""), name="a_law_is_cited"),
+            models.CheckConstraint(
+                condition=Q(status="active", withdrawn_at=None)
+                | (Q(status="withdrawn", withdrawn_at__isnull=False) & ~Q(withdrawn_because="")),
+                name="withdrawn_at_some_time_for_a_reason",
+            ),
         ]
         indexes = [models.Index(fields=["tenant", "title"], name="rule_title")]
 
