@@ -9,8 +9,8 @@ RECOVERY = RecoveryTexts(
         DumbRule(
             "BAG-14",
             "A delayed bag is declared at the airport, in person",
-            "The guest declares a delayed bag at the arrivals desk before leaving the terminal. Declarations by phone or"
-            " app are not accepted.",
+            "The guest declares a delayed bag at the arrivals desk before leaving the terminal. Declarations by phone"
+            " or app are not accepted.",
             "habit",
             "BAG",
         ),

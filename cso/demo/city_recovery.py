@@ -9,7 +9,8 @@ RECOVERY = RecoveryTexts(
         DumbRule(
             "PER-11",
             "Three copies of every plan, on paper",
-            "Plans for a permit are handed in threefold on paper, folded to letter size, also when sent electronically.",
+            "Plans for a permit are handed in threefold on paper, folded to letter size, also when sent"
+            " electronically.",
             "habit",
             "PER",
         ),
@@ -44,7 +45,8 @@ RECOVERY = RecoveryTexts(
         DumbRule(
             "REV-06",
             "Proof of residence with every request",
-            "Each request is accompanied by a utility bill not older than sixty days, also when the city sent that bill.",
+            "Each request is accompanied by a utility bill not older than sixty days, also when the"
+            " city sent that bill.",
             "habit",
             None,
         ),
