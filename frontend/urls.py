@@ -44,7 +44,10 @@ workspace_urls = [
     path("cases/behind/export.csv", cases.export_cases_behind, name="export_cases_behind"),
     path("cases/new/", oops.log_case, name="log_case"),
     path("cases/<uuid:case>/", case.case, name="case"),
-    *(path(f"cases/<uuid:case>/{name}/", case.act_on_case, {"name": name}, name=f"case_{name}") for name in case.ACTS),
+    *(
+        path(f"cases/<uuid:case>/{name}/{act.route}", case.act_on_case, {"act": act}, name=f"case_{name}")
+        for name, act in case.ACTS.items()
+    ),
     path("search/", search.search, name="search"),
     path("organization/", organization.organization, name="organization"),
     path("organization/new/", organization.new_unit, name="new_unit"),

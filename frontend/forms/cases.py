@@ -1,4 +1,4 @@
-"""Logging an OOPS, and what is done with a case."""
+"""Logging an OOPS."""
 
 from __future__ import annotations
 
@@ -8,24 +8,11 @@ from uuid import uuid4
 
 from django import forms
 from django.db import transaction
-from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from cso.customers.actions import find_or_add_customer
-from cso.errors import InvalidFieldsError
-from cso.recovery.actions import (
-    MAX_NOTE,
-    confirm_exclusion,
-    correct_case,
-    dispute_case,
-    fix_case,
-    move_case,
-    open_case,
-    propose_exclusion,
-    reopen_case,
-    withdraw_exclusion,
-)
-from cso.recovery.models import MAX_SUMMARY, Case, Channel, ExclusionReason
+from cso.customers.matching import find_or_add_customer
+from cso.recovery.actions import open_case
+from cso.recovery.models import MAX_SUMMARY, Case, Channel
 from cso.recovery.queries import frequent_causes
 from frontend.forms.base import Moment, PortalForm, UnitField, local_time, offer_units
 from tenants.models import Membership
@@ -95,111 +82,3 @@ class LogCaseForm(PortalForm):
             customer=find_or_add_customer(contact, by=self.member) if contact else None,
             now=self.now,
         )
-
-
-class CaseForm(PortalForm):
-    """Something that is done with a case."""
-
-    def save(self, case: Case, *, by: Membership, now: datetime) -> None:
-        """Do it; raises what the act raises."""
-        raise NotImplementedError
-
-
-class FixForm(CaseForm):
-    fixed = forms.ChoiceField(
-        label=_("When was it fixed?"), choices=_WHEN[:2], initial=Moment.NOW, widget=forms.RadioSelect
-    )
-    at = local_time(label=_("If earlier: when?"), required=False)
-    note = forms.CharField(
-        label=_("What was done?"), required=False, max_length=MAX_NOTE, widget=forms.Textarea(attrs={"rows": 3})
-    )
-
-    def save(self, case: Case, *, by: Membership, now: datetime) -> None:
-        at = now if self.cleaned_data["fixed"] == Moment.NOW else self.cleaned_data["at"]
-        if at is None:
-            raise InvalidFieldsError.of("at", "required", str(_("Say when it was.")))
-        fix_case(case, by=by, at=at, now=now, note=self.cleaned_data["note"])
-
-
-class ReopenForm(CaseForm):
-    note = forms.CharField(
-        label=_("What was not fixed?"), max_length=MAX_NOTE, widget=forms.Textarea(attrs={"rows": 3})
-    )
-
-    def save(self, case: Case, *, by: Membership, now: datetime) -> None:
-        reopen_case(case, by=by, at=now, now=now, note=self.cleaned_data["note"])
-
-
-class DisputeForm(CaseForm):
-    note = forms.CharField(
-        label=_("What does the customer say?"), max_length=MAX_NOTE, widget=forms.Textarea(attrs={"rows": 3})
-    )
-
-    def save(self, case: Case, *, by: Membership, now: datetime) -> None:
-        dispute_case(case, by=by, at=now, now=now, note=self.cleaned_data["note"])
-
-
-class MoveForm(CaseForm):
-    unit = UnitField(label=_("Which unit answers for it?"))
-    note = forms.CharField(label=_("Why?"), required=False, max_length=MAX_NOTE)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        offer_units(self, "unit")
-
-    def save(self, case: Case, *, by: Membership, now: datetime) -> None:
-        move_case(case, self.cleaned_data["unit"], by=by, now=now, note=self.cleaned_data["note"])
-
-
-class CorrectForm(CaseForm):
-    """The facts of a case; what changes is logged with what it was."""
-
-    summary = forms.CharField(
-        label=_("What went wrong"), required=False, max_length=MAX_SUMMARY, widget=forms.Textarea(attrs={"rows": 4})
-    )
-    occurred_at = local_time(label=_("Happened"), required=False)
-    reported_at = local_time(label=_("Reported"))
-    cause = forms.CharField(label=_("Main cause"), required=False, max_length=120)
-    channel = forms.ChoiceField(label=_("Channel"), choices=[("", _("Not known")), *Channel.choices], required=False)
-
-    def __init__(self, data: QueryDict | None = None, *, case: Case) -> None:
-        initial = {
-            "summary": case.summary,
-            "occurred_at": _minute(case.occurred_at),
-            "reported_at": _minute(case.reported_at),
-            "cause": case.cause.name if case.cause else "",
-            "channel": case.channel,
-        }
-        super().__init__(data, initial=initial)
-
-    def save(self, case: Case, *, by: Membership, now: datetime) -> None:
-        # Only what was changed: an instant whose minute was left alone keeps its seconds.
-        values = {name: self.cleaned_data[name] for name in self.changed_data}
-        correct_case(case, by=by, now=now, **values)
-
-
-class ExcludeForm(CaseForm):
-    reason = forms.ChoiceField(
-        label=_("Why should it not count?"), choices=ExclusionReason.choices, widget=forms.RadioSelect
-    )
-    note = forms.CharField(
-        label=_("Explain it to the second person"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
-    )
-
-    def save(self, case: Case, *, by: Membership, now: datetime) -> None:
-        propose_exclusion(case, self.cleaned_data["reason"], self.cleaned_data["note"], by=by, now=now)
-
-
-class ConfirmExclusionForm(CaseForm):
-    def save(self, case: Case, *, by: Membership, now: datetime) -> None:
-        confirm_exclusion(case, by=by, now=now)
-
-
-class WithdrawExclusionForm(CaseForm):
-    def save(self, case: Case, *, by: Membership, now: datetime) -> None:
-        withdraw_exclusion(case, by=by, now=now)
-
-
-def _minute(instant: datetime | None) -> datetime | None:
-    """As the browser's control shows it."""
-    return instant.replace(second=0, microsecond=0) if instant else None

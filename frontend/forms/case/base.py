@@ -1,0 +1,70 @@
+"""What the forms of a case's acts share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from cso.errors import InvalidFieldsError
+from cso.recovery.actions import MAX_NOTE
+from cso.recovery.models import Case
+from frontend.forms.base import Moment, PortalForm, local_time
+from tenants.models import Membership
+
+Said = str | Promise | None
+NOW_OR_EARLIER = [(Moment.NOW, _("Just now")), (Moment.EARLIER, _("Earlier"))]
+
+
+class CaseForm(PortalForm):
+    """Something that a member does with a case at one instant; `thing` is what of the case it is about, if anything."""
+
+    # What an empty form says before it is sent, for an act that needs some words.
+    intro: str | Promise = ""
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        case: Case,
+        by: Membership,
+        now: datetime,
+        thing: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(data, **kwargs)
+        self.case, self.by, self.now, self.thing = case, by, now, thing
+
+    def save(self) -> Said:
+        """Do it, and say what is now true where the act's own words do not; raises what the act raises."""
+        raise NotImplementedError
+
+
+def when_field(label: str | Promise) -> forms.ChoiceField:
+    """Just now, or earlier; goes with a field `at` (see `instant_of`)."""
+    return forms.ChoiceField(label=label, choices=NOW_OR_EARLIER, initial=Moment.NOW, widget=forms.RadioSelect)
+
+
+def earlier_field() -> forms.DateTimeField:
+    return local_time(label=_("If earlier: when?"), required=False)
+
+
+def instant_of(form: CaseForm, choice: str) -> datetime:
+    """What a `when_field` and its field `at` say together."""
+    at = form.now if form.cleaned_data[choice] == Moment.NOW else form.cleaned_data["at"]
+    if at is None:
+        raise InvalidFieldsError.of("at", "required", str(_("Say when it was.")))
+    return at
+
+
+def note_field(label: str | Promise, *, required: bool = False, rows: int = 3, **kwargs: Any) -> forms.CharField:
+    widget = forms.Textarea(attrs={"rows": rows})
+    return forms.CharField(label=label, required=required, max_length=MAX_NOTE, widget=widget, **kwargs)
+
+
+def line_field(label: str | Promise, most: int, *, required: bool = False, **kwargs: Any) -> forms.CharField:
+    return forms.CharField(label=label, required=required, max_length=most, **kwargs)
