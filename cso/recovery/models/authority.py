@@ -110,6 +110,7 @@ class Remedy(TenantModel):
                 condition=Q(asked_at__isnull=False),
                 name="remedy_by_asking",
             ),
+            models.Index(fields=["tenant", "asked_at"], condition=Q(status="asked"), name="remedy_waiting"),
         ]
 
     def __str__(self) -> str:

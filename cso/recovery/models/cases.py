@@ -388,6 +388,7 @@ class EventKind(models.TextChoices):
     PROMISE_MOVED = "promise_moved", _("Promise moved")
     PROMISE_KEPT = "promise_kept", _("Promise kept")
     PROMISE_BROKEN = "promise_broken", _("Promise not kept in time")
+    PROMISE_LATE = "promise_late", _("Promise done, too late")
     PROMISE_CANCELLED = "promise_cancelled", _("No longer wanted by the customer")
     CLOSED = "closed", _("Closed")
     QUESTION_SENT = "question_sent", _("Asked the customer")

@@ -44,6 +44,8 @@ class Promise(TenantModel):
     done_at = models.DateTimeField(null=True)
     disputed_at = models.DateTimeField(null=True)
     cancelled_at = models.DateTimeField(null=True)
+    # When it was broken, once that is known; `cso.recovery.promises` derives it. The verdict of the figures is `kept`.
+    broken_at = models.DateTimeField(null=True, editable=False)
     broken_because = models.CharField(max_length=20, choices=BrokenBecause, blank=True, default="", db_default="")
     case_counts = models.BooleanField(default=True, db_default=True, editable=False)
     member = TenantForeignKey(Membership, models.PROTECT, null=True, related_name="+")
