@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError, transaction
+from django.core.exceptions import ValidationError
 
 from cso.customers.models import Customer
-from cso.customers.queries import customer_known_by
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
-from cso.texts import text_errors
 from tenants.models import Actor
 from tenants.permissions import require
 from tenants.roles import Can
@@ -49,40 +44,6 @@ def save_customer(customer: Customer, *, by: Actor | None, **values: Any) -> Cus
     _require_free(customer)
     customer.save()
     return customer
-
-
-def find_or_add_customer(wording: str, *, by: Actor | None) -> Customer:
-    """The customer known by this contact, or a new one of whom no more is known yet; for whoever logs a case.
-
-    What a new one is known by: an e-mail address, a phone (digits after a +), a name (several words without a digit),
-    else an external id such as an order number. Raises `InvalidFieldsError` of the field `customer`.
-    """
-    if by is not None and not (by.can(Can.LOG_CASE) or by.can(Can.EDIT_CUSTOMERS)):
-        raise PermissionDenied
-    wording = wording.strip()
-    if errors := text_errors("customer", wording, 254):
-        raise InvalidFieldsError(errors)
-    # Among all, whatever `by` may read: nobody gets the contact of another.
-    if found := customer_known_by(wording, among=Customer.objects.all()):
-        return found
-    try:
-        with transaction.atomic():
-            return save_customer(Customer(), by=None, **{_kind_of_contact(wording): wording})
-    except InvalidFieldsError as error:
-        raise InvalidFieldsError([replace(problem, field="customer") for problem in error.errors]) from error
-    except IntegrityError:
-        # Another added them at the same moment.
-        if found := customer_known_by(wording, among=Customer.objects.all()):
-            return found
-        raise
-
-
-def _kind_of_contact(wording: str) -> str:
-    if "@" in wording:
-        return "email"
-    if re.fullmatch(r"\+[0-9 ().-]+", wording):
-        return "phone"
-    return "name" if " " in wording and not any(sign.isdigit() for sign in wording) else "external_id"
 
 
 def _require_free(customer: Customer) -> None:

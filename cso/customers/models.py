@@ -27,9 +27,9 @@ class Customer(TenantModel):
 
     Money is in minor units (cents) of `currency`; the worth over the remaining years is visits x spend x years, from
     low to high (a high that is not known equals its low), and None while one of the three is not known. `language` is
-    the customer's, empty for the tenant's. `phone_digits` is the number as it is compared. After `erased_at` nothing
-    that tells who it was is left, and no question is sent after `declined_questions_at`. `email_ci` is the address in
-    lower case: under row-level security `lower(email)` could not use an index.
+    the customer's, empty for the tenant's. `phone_digits` are the last ten, by which numbers are looked up. After
+    `erased_at` nothing that tells who it was is left, and no question is sent after `declined_questions_at`.
+    `email_ci` is the address in lower case: under row-level security `lower(email)` could not use an index.
     """
 
     external_id = models.CharField(max_length=100, null=True, blank=True)
@@ -52,7 +52,7 @@ class Customer(TenantModel):
     )
     declined_questions_at = models.DateTimeField(null=True, editable=False)
     erased_at = models.DateTimeField(null=True, editable=False)
-    phone_digits = computed("regexp_replace(phone, '[^0-9]', '', 'g')", models.CharField(max_length=40))
+    phone_digits = computed("right(regexp_replace(phone, '[^0-9]', '', 'g'), 10)", models.CharField(max_length=10))
     worth_low_minor = computed(_LOW, models.BigIntegerField(null=True))
     worth_high_minor = computed(_HIGH, models.BigIntegerField(null=True))
     created_at = models.DateTimeField(db_default=Now(), editable=False)

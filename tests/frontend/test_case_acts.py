@@ -10,7 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.utils import timezone
 
-from cso.customers.actions import find_or_add_customer, save_customer
+from cso.customers.actions import save_customer
+from cso.customers.matching import find_or_add_customer
 from cso.customers.models import Customer
 from cso.recovery.actions import propose_exclusion
 from cso.recovery.models import Case
