@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from cso.customers.models import Customer
+from cso.customers.worth import worth_errors
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from tenants.models import Actor
 from tenants.permissions import require
@@ -22,6 +23,11 @@ FIELDS = (
     "spend_per_visit_minor",
     "currency",
     "visits_per_year",
+    "spend_per_visit_high_minor",
+    "visits_per_year_high",
+    "years",
+    "years_high",
+    "language",
 )
 
 
@@ -29,21 +35,35 @@ def save_customer(customer: Customer, *, by: Actor | None, **values: Any) -> Cus
     """Create or change a customer by the given fields (those of `FIELDS`).
 
     Raises `InvalidFieldsError` with each wrong field (a customer needs one of external id, name, e-mail or phone), and
-    `ConflictError` for an external id in use.
+    `ConflictError` for an external id in use, or for one who was erased.
     """
     require(by, Can.EDIT_CUSTOMERS)
+    is_new = customer._state.adding
+    if not is_new:
+        require_not_erased(customer)
     for field, value in values.items():
         setattr(customer, field, value)
     customer.external_id = customer.external_id or None
     if not (customer.external_id or customer.name or customer.email or customer.phone):
         raise InvalidFieldsError.of("name", "required", "Give an external id, a name, an e-mail address or a phone.")
+    if errors := worth_errors(customer):
+        raise InvalidFieldsError(errors)
     try:
-        customer.full_clean(exclude=["tenant", "email_ci"])
+        customer.full_clean(exclude=["tenant"])
     except ValidationError as error:
         raise InvalidFieldsError(_field_errors(error)) from error
     _require_free(customer)
-    customer.save()
+    # Only what was asked for: what others write meanwhile, such as a wish not to be asked, stays.
+    customer.save(force_insert=is_new, update_fields=None if is_new else values)
     return customer
+
+
+def require_not_erased(customer: Customer) -> Customer:
+    """The customer as they stand, locked; raises `ConflictError` when they were erased, however lately."""
+    held = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    if held.erased_at is not None:
+        raise ConflictError("This customer was erased at their own request.", code="erased")
+    return held
 
 
 def _require_free(customer: Customer) -> None:

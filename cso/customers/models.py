@@ -84,6 +84,11 @@ class Customer(TenantModel):
                 & (Q(years_high=None) | Q(years_high__gte=F("years"), years_high__lte=MAX_YEARS)),
                 name="customer_worth_is_a_range",
             ),
+            # Whoever writes a contact at the moment of an erasure is refused by the row itself.
+            models.CheckConstraint(
+                condition=Q(erased_at=None) | Q(external_id=None, name="", email="", phone=""),
+                name="an_erased_customer_is_nobody",
+            ),
         ]
         indexes = [
             models.Index(fields=["tenant", "email_ci"], name="customer_email"),
