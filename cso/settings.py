@@ -149,7 +149,16 @@ MFA_TOTP_ISSUER = "CSO office"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "account_login"
-EMAIL_BACKEND = optional("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+
+# --- mail: on the console, unless a server is named -------------------------------------------------------------------
+EMAIL_HOST = optional("EMAIL_HOST", "")
+EMAIL_PORT = whole_number("EMAIL_PORT", 587)
+EMAIL_HOST_USER = optional("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = optional("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = flag("EMAIL_USE_TLS", default=True)
+EMAIL_TIMEOUT = 20
+EMAIL_BACKEND = "django.core.mail.backends." + ("smtp" if EMAIL_HOST else "console") + ".EmailBackend"
+DEFAULT_FROM_EMAIL = optional("DEFAULT_FROM_EMAIL", f"office@{urlsplit(PUBLIC_URL).hostname}")
 
 # --- API -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -184,7 +193,9 @@ SPECTACULAR_SETTINGS = {
 # --- language, time, static files ------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 # Every text is marked for translation; a language stands here once its texts are there, or a page would mix two.
+# Pages and mails for customers speak further ones: see cso/languages.py.
 LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"  # the database speaks UTC; a page shows the tenant's zone

@@ -14,6 +14,7 @@ class OutgoingMail(TenantModel):
     """One mail. `key` says what it is for, so that the same is never written twice; `about` is the id of its subject.
 
     It waits as an alarm of the kind `send_mail`; the id makes its Message-ID, which stays the same over retries.
+    `tries` counts those that failed, `last_error` says why the last one did.
     """
 
     class Status(models.TextChoices):
@@ -35,6 +36,7 @@ class OutgoingMail(TenantModel):
     status = models.CharField(max_length=10, choices=Status, default=Status.WAITING)
     written_at = models.DateTimeField(db_default=Now())
     sent_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0, db_default=0)
     last_error = models.CharField(max_length=500, blank=True, default="")
 
     class Meta(TenantModel.Meta):
@@ -48,6 +50,7 @@ class OutgoingMail(TenantModel):
         indexes = [
             models.Index(fields=["tenant", "about", "written_at"], condition=Q(about__isnull=False), name="mail_about"),
             models.Index(fields=["tenant", "recipient", "kind", "written_at"], name="mail_to"),
+            models.Index(fields=["tenant", "status", "written_at"], name="mail_by_status"),
         ]
 
     def __str__(self) -> str:
