@@ -146,7 +146,7 @@ def complete(result: dict[str, Any], generator: SchemaGenerator, **_: Any) -> di
 
 def _statuses(method: str) -> Sequence[int]:
     common = (400, 401, 403, 404, 429, 500)
-    of_method = {"post": (409, 413, 415, 422), "patch": (409, 412, 413, 415, 428)}
+    of_method = {"post": (409, 413, 415, 422), "patch": (409, 412, 413, 415, 428), "delete": (409, 412, 428)}
     return (*common, *of_method.get(method, ()))
 
 

@@ -20,8 +20,10 @@ from api.resources import Resource
 from api.schema import IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, endpoint
 from api.v1.shapes import Shape
 from cso.customers.actions import save_customer
-from cso.customers.models import Customer
+from cso.customers.models import MAX_SPEND, MAX_VISITS, MAX_YEARS, Customer
 from cso.customers.queries import visible_customers
+from cso.languages import CUSTOMER_LANGUAGES
+from cso.recovery.erasure import erase_customer, lock_cases_of
 from tenants.roles import Can
 
 
@@ -35,11 +37,23 @@ class CustomerShape(Shape):
     spend_per_visit_minor = serializers.IntegerField(allow_null=True, help_text="In minor units, such as cents.")
     currency = serializers.CharField(allow_null=True, help_text="ISO 4217.")
     visits_per_year = serializers.IntegerField(allow_null=True)
+    spend_per_visit_high_minor = serializers.IntegerField(allow_null=True, help_text="The high guess of a range.")
+    visits_per_year_high = serializers.IntegerField(allow_null=True)
+    years = serializers.IntegerField(allow_null=True, help_text="How many years they will still come.")
+    years_high = serializers.IntegerField(allow_null=True)
+    worth_low_minor = serializers.IntegerField(allow_null=True, help_text="Spend x visits x years; null: not known.")
+    worth_high_minor = serializers.IntegerField(allow_null=True, help_text="The same by the high guesses.")
+    language = serializers.ChoiceField(CUSTOMER_LANGUAGES, allow_null=True, help_text="Null: your workspace's.")
     created_at = serializers.DateTimeField()
+    erased_at = serializers.DateTimeField(allow_null=True, help_text="Nothing of who they were is left since then.")
 
 
 def _text(longest: int) -> Text:
     return Text(max_length=longest, required=False, allow_null=True, allow_blank=True)
+
+
+def _measure(most: int) -> Whole:
+    return Whole(min_value=0, max_value=most, required=False, allow_null=True)
 
 
 class CustomerBody(Body):
@@ -50,12 +64,17 @@ class CustomerBody(Body):
     email = _text(254)
     phone = _text(40)
     segment = _text(60)
-    spend_per_visit_minor = Whole(min_value=0, max_value=2**63 - 1, required=False, allow_null=True)
+    spend_per_visit_minor = _measure(MAX_SPEND)
     currency = _text(3)
-    visits_per_year = Whole(min_value=0, max_value=2**31 - 1, required=False, allow_null=True)
+    visits_per_year = _measure(MAX_VISITS)
+    spend_per_visit_high_minor = _measure(MAX_SPEND)
+    visits_per_year_high = _measure(MAX_VISITS)
+    years = _measure(MAX_YEARS)
+    years_high = _measure(MAX_YEARS)
+    language = _text(5)
 
 
-_TEXTS = ("name", "email", "phone", "segment", "currency")
+_TEXTS = ("name", "email", "phone", "segment", "currency", "language")
 _COLUMNS = (
     "id",
     "external_id",
@@ -66,7 +85,15 @@ _COLUMNS = (
     "spend_per_visit_minor",
     "currency",
     "visits_per_year",
+    "spend_per_visit_high_minor",
+    "visits_per_year_high",
+    "years",
+    "years_high",
+    "worth_low_minor",
+    "worth_high_minor",
+    "language",
     "created_at",
+    "erased_at",
 )
 
 
@@ -114,6 +141,8 @@ class Customers(Resource):
             "spend_per_visit_minor": 42000,
             "currency": "CAD",
             "visits_per_year": 6,
+            "years": 5,
+            "years_high": 10,
         },
     )
     @idempotent
@@ -124,7 +153,7 @@ class Customers(Resource):
 
 
 class OneCustomer(Resource):
-    acts = {"GET": (Can.SEE_CUSTOMERS,), "PATCH": (Can.EDIT_CUSTOMERS,)}
+    acts = {"GET": (Can.SEE_CUSTOMERS,), "PATCH": (Can.EDIT_CUSTOMERS,), "DELETE": (Can.ERASE_CUSTOMER,)}
 
     @endpoint("read_customer", "One customer", answer=CustomerShape, parameters=[IF_NONE_MATCH])
     def get(self, request: Request, pk: UUID) -> Response:
@@ -143,6 +172,14 @@ class OneCustomer(Resource):
         customer = self.hold(rows, CUSTOMERS)
         save_customer(customer, by=self.key, **_changes(self.read(CustomerBody)))
         return self.show(rows, CUSTOMERS)
+
+    @endpoint("erase_customer", "Erase who a customer was, for good", answer=None, status=204, parameters=[IF_MATCH])
+    def delete(self, request: Request, pk: UUID) -> Response:
+        """Nothing that tells who they were is left, here and on their cases; every count and figure stays."""
+        lock_cases_of(pk)  # before the row, as `erase_customer` does
+        customer = self.hold(visible_customers(self.key).filter(pk=pk), CUSTOMERS)
+        erase_customer(customer, by=self.key, now=self.now)
+        return Response(status=204)
 
 
 def _changes(values: dict[str, Any]) -> dict[str, Any]:

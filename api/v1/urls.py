@@ -1,4 +1,4 @@
-"""Addresses of version 1. An id in an address is always `<uuid:pk>`."""
+"""Addresses of version 1. The id in an address is `<uuid:pk>`; a second one has the name of its thing."""
 
 from django.urls import path
 
@@ -12,6 +12,9 @@ from api.v1.metrics.leaders import LeadersStanding
 from api.v1.metrics.targets import Targets
 from api.v1.org_chart import OrgChart
 from api.v1.people import OnePerson, People, Positions
+from api.v1.purchases import Purchases, PurchasesOfCustomer
+from api.v1.rules import AmendRule, OneRule, RuleCases, Rules, RuleVersions, SimilarRules, WithdrawRule
+from api.v1.secrets import OneSecret, Secrets
 from api.v1.units import OneUnit, Units
 
 urlpatterns = [
@@ -26,6 +29,17 @@ urlpatterns = [
     path("leaders/<uuid:pk>", OneLeader.as_view(), name="leader"),
     path("customers", Customers.as_view(), name="customers"),
     path("customers/<uuid:pk>", OneCustomer.as_view(), name="customer"),
+    path("customers/<uuid:pk>/preferences", Secrets.as_view(), name="secrets"),
+    path("customers/<uuid:pk>/preferences/<uuid:preference>", OneSecret.as_view(), name="secret"),
+    path("customers/<uuid:pk>/purchases", PurchasesOfCustomer.as_view(), name="customer_purchases"),
+    path("purchases", Purchases.as_view(), name="purchases"),
+    path("rules", Rules.as_view(), name="rules"),
+    path("rules/similar", SimilarRules.as_view(), name="similar_rules"),
+    path("rules/<uuid:pk>", OneRule.as_view(), name="rule"),
+    path("rules/<uuid:pk>/amend", AmendRule.as_view(), name="amend_rule"),
+    path("rules/<uuid:pk>/withdraw", WithdrawRule.as_view(), name="withdraw_rule"),
+    path("rules/<uuid:pk>/versions", RuleVersions.as_view(), name="rule_versions"),
+    path("rules/<uuid:pk>/cases", RuleCases.as_view(), name="rule_cases"),
     path("cases", cases.Cases.as_view(), name="cases"),
     path("cases/batch", batch.CaseBatches.as_view(), name="batches"),
     path("cases/batch/<uuid:pk>", batch.OneBatch.as_view(), name="batch"),

@@ -53,8 +53,7 @@ def erase_customer(customer: Customer, *, by: Actor | None, now: datetime) -> Cu
     PermissionDenied.
     """
     require(by, Can.ERASE_CUSTOMER)
-    # Cases first, in one order: whoever works on one holds it before its customer.
-    cases = [case.pk for case in Case.objects.select_for_update().filter(customer=customer).order_by("id")]
+    cases = lock_cases_of(customer.pk)
     customer = Customer.objects.select_for_update().get(pk=customer.pk)
     _erase_mails(customer, cases)
     _erase_cases(cases)
@@ -71,6 +70,11 @@ def erase_customer(customer: Customer, *, by: Actor | None, now: datetime) -> Cu
     audit.record(by, "erase_customer", f"customer {customer.pk}", cases=len(cases))
     customer.refresh_from_db()
     return customer
+
+
+def lock_cases_of(customer: UUID) -> list[UUID]:
+    """The ids of their cases, locked in one order; before the customer, as whoever works on one does."""
+    return [case.pk for case in Case.objects.select_for_update().filter(customer=customer).order_by("id")]
 
 
 def _erase_cases(cases: list[UUID]) -> None:
