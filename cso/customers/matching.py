@@ -52,7 +52,7 @@ def match_customer(
     given = {field: value.strip() for field, value in given.items() if value.strip()}
     _check(given)
     hold_names(*_names_of(given))
-    found = _found(given, is_self_told=is_self_told)
+    found = _held(_found(given, is_self_told=is_self_told))
     if found is None:
         return save_customer(Customer(), by=None, **given)
     return _filled_in(found, given, {"name", "language"} if is_self_told else set(given))
@@ -129,6 +129,11 @@ def _found(given: dict[str, str], *, is_self_told: bool) -> Customer | None:
     return next((found for found in with_phone if not (external_id and found.external_id)), None)
 
 
+def _held(found: Customer | None) -> Customer | None:
+    """The same, locked; None for one who was erased at this moment."""
+    return _living().select_for_update().filter(pk=found.pk).first() if found else None
+
+
 def _by_phone(wording: str) -> Customer | None:
     """Somebody known by this as a phone number, if it can be one: an order number is seldom as long."""
     if not re.fullmatch(r"[+0-9 ().-]+", wording) or len(_Number.of(wording).digits) < NATIONAL_DIGITS:
@@ -148,7 +153,6 @@ def _with_phone(phone: str) -> list[Customer]:
 def _filled_in(customer: Customer, given: dict[str, str], fields: set[str]) -> Customer:
     new = {field: given[field] for field in sorted(fields) if field in given and not getattr(customer, field)}
     if new:
-        # Only what is new: whoever changes the rest of the customer meanwhile keeps their change.
         for field, value in new.items():
             setattr(customer, field, value)
         customer.save(update_fields=list(new))

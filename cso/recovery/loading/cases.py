@@ -18,8 +18,9 @@ from cso.customers.models import Customer
 from cso.errors import FieldError
 from cso.people.models import Unit
 from cso.recovery.clocks import AFTER_RECORDED
+from cso.recovery.contact_clock import contact_times, reset_contact_clocks
 from cso.recovery.loading.rows import Reading, Refusal, Row, check_row, read_row
-from cso.recovery.models import CLOCK_TOLERANCE, Cause
+from cso.recovery.models import CLOCK_TOLERANCE, Cause, ContactKind
 from tenants.base import TenantModel
 from tenants.models import Actor, ApiKey, Membership
 from tenants.permissions import require
@@ -172,6 +173,15 @@ def _stage(rows: Sequence[Row], units: dict[str, UUID], customers: dict[str, UUI
         cursor.execute("ANALYZE pg_temp.intake")
 
 
+# The customers of the staged cases and of those that exist: theirs is what follows the cases.
+_LOCK_CUSTOMERS = """
+SELECT lock_customers(%(tenant)s, array_agg(customer_id)) FROM (
+    SELECT customer_id FROM pg_temp.intake WHERE customer_id IS NOT NULL
+    UNION
+    SELECT c.customer_id FROM recovery_case c JOIN pg_temp.intake i ON i.external_id = c.external_id
+    WHERE c.tenant_id = %(tenant)s AND c.customer_id IS NOT NULL
+) touched
+"""
 # The cases that exist, locked in one order by everybody, before they are compared. One that comes in after this is not
 # ours to compare: who changes it before our update would be overwritten.
 _LOCK = """
@@ -180,14 +190,17 @@ WHERE c.tenant_id = %(tenant)s ORDER BY c.id FOR UPDATE OF c
 """
 _COMPARE = """
 CREATE TEMPORARY TABLE compared ON COMMIT DROP AS
-SELECT i.line, i.external_id, i.fixed_at AS told_fixed_at, c.id, c.revision,
+SELECT i.line, i.external_id, i.fixed_at AS told_fixed_at, c.id, c.revision, c.merged_into_id, c.closed_at,
     COALESCE(i.unit_id, c.unit_id) AS unit_id, c.unit_id AS unit_before,
     COALESCE(i.customer_id, c.customer_id) AS customer_id, c.customer_id AS customer_before,
     COALESCE(i.cause_id, c.cause_id) AS cause_id, c.cause_id AS cause_before,
     COALESCE(i.channel, c.channel) AS channel, c.channel AS channel_before,
     COALESCE(i.summary, c.summary) AS summary, c.summary AS summary_before,
-    COALESCE(i.occurred_at, c.occurred_at) AS occurred_at, c.occurred_at AS occurred_before,
-    COALESCE(i.reported_at, c.reported_at) AS reported_at, c.reported_at AS reported_before,
+    -- Merged cases keep their clocks: the survivor's is the earliest of them all, and splitting gives each its own.
+    CASE WHEN merged.is_it THEN c.occurred_at ELSE COALESCE(i.occurred_at, c.occurred_at) END AS occurred_at,
+    c.occurred_at AS occurred_before,
+    CASE WHEN merged.is_it THEN c.reported_at ELSE COALESCE(i.reported_at, c.reported_at) END AS reported_at,
+    c.reported_at AS reported_before,
     c.first_fixed_at AS first_before, c.fixed_at AS fixed_before, undone.last_at AS undone_at, c.recorded_at,
     -- The fix as it will stand. A case never undone has one fix, which the line may correct; once it was undone the
     -- first fix stays, and a fix told later than the last reopening is the new one.
@@ -202,42 +215,55 @@ LEFT JOIN LATERAL (
     SELECT max(e.at) AS last_at FROM recovery_caseevent e
     WHERE c.times_undone > 0 AND e.tenant_id = c.tenant_id AND e.case_id = c.id AND e.kind IN ('reopened', 'disputed')
 ) undone ON true
+CROSS JOIN LATERAL (
+    SELECT c.merged_into_id IS NOT NULL OR EXISTS (
+        SELECT 1 FROM recovery_case d WHERE d.tenant_id = c.tenant_id AND d.merged_into_id = c.id) AS is_it
+) merged
 """
-_COMPARED_ERRORS = """
+_CHANGED = """
+ROW(unit_id, customer_id, cause_id, channel, summary, occurred_at, reported_at, first_fixed_at, fixed_at)
+IS DISTINCT FROM ROW(unit_before, customer_before, cause_before, channel_before, summary_before, occurred_before,
+                     reported_before, first_before, fixed_before)
+"""
+_COMPARED_ERRORS = f"""
 SELECT line, external_id, field, code, message FROM compared, LATERAL (VALUES
     ('occurred_at', 'after_reported', 'The mistake cannot be later than its first report.', occurred_at > reported_at),
     ('reported_at', 'after_recorded', %(after_recorded)s, reported_at > recorded_at + %(tolerance)s),
     ('fixed_at', 'before_opened', 'The case cannot be fixed before it was opened.',
         first_fixed_at < COALESCE(occurred_at, reported_at)),
     ('fixed_at', 'before_reopened', 'The case was reopened after this; send the time of the fix that followed.',
-        told_fixed_at < undone_at AND told_fixed_at <> first_before AND told_fixed_at IS DISTINCT FROM fixed_before)
+        told_fixed_at < undone_at AND told_fixed_at <> first_before AND told_fixed_at IS DISTINCT FROM fixed_before),
+    ('fixed_at', 'after_closed', 'The case was closed before this; reopen it first.', fixed_at > closed_at),
+    ('external_id', 'merged', 'This case was merged into another: send what is new for that one.',
+        merged_into_id IS NOT NULL AND {_CHANGED})
 ) error(field, code, message, is_wrong)
 WHERE is_wrong ORDER BY line
 """
 _DROP_WRONG = "DELETE FROM compared WHERE line = ANY(%(lines)s)"
-_CHANGED = """
-ROW(unit_id, customer_id, cause_id, channel, summary, occurred_at, reported_at, first_fixed_at, fixed_at)
-IS DISTINCT FROM ROW(unit_before, customer_before, cause_before, channel_before, summary_before, occurred_before,
-                     reported_before, first_before, fixed_before)
-"""
 _UPDATE = f"""
 UPDATE recovery_case c SET unit_id = m.unit_id, customer_id = m.customer_id, cause_id = m.cause_id, channel = m.channel,
     summary = m.summary, occurred_at = m.occurred_at, reported_at = m.reported_at,
-    first_fixed_at = m.first_fixed_at, fixed_at = m.fixed_at, revision = c.revision + 1
+    first_fixed_at = m.first_fixed_at, fixed_at = m.fixed_at, revision = c.revision + 1,
+    -- As when people move it: whoever takes in for the new unit owns it.
+    owner_id = CASE WHEN m.unit_id = m.unit_before THEN c.owner_id END
 FROM (SELECT * FROM compared WHERE {_CHANGED}) m WHERE c.tenant_id = %(tenant)s AND c.id = m.id
 """
+# Written as `actions` writes it: units by their codes, causes by their names, customers by their ids, who may be erased.
+_CODE = "(SELECT code FROM people_unit WHERE tenant_id = %(tenant)s AND id = {})"
+_NAME = "(SELECT name FROM recovery_cause WHERE tenant_id = %(tenant)s AND id = {})"
 _CHANGES = ", ".join(
-    f"'{name}', CASE WHEN {name} IS DISTINCT FROM {before} THEN jsonb_build_array({before}, {name}) END"
-    for name, before in [
-        ("unit_id", "unit_before"),
-        ("customer_id", "customer_before"),
-        ("cause_id", "cause_before"),
-        ("channel", "channel_before"),
-        ("summary", "summary_before"),
-        ("occurred_at", "occurred_before"),
-        ("reported_at", "reported_before"),
-        ("first_fixed_at", "first_before"),
-        ("fixed_at", "fixed_before"),
+    f"'{name}', CASE WHEN {after} IS DISTINCT FROM {before}"
+    f" THEN jsonb_build_array({wording.format(before)}, {wording.format(after)}) END"
+    for name, before, after, wording in [
+        ("unit", "unit_before", "unit_id", _CODE),
+        ("customer", "customer_before", "customer_id", "{}"),
+        ("cause", "cause_before", "cause_id", _NAME),
+        ("channel", "channel_before", "channel", "{}"),
+        ("summary", "summary_before", "summary", "{}"),
+        ("occurred_at", "occurred_before", "occurred_at", "{}"),
+        ("reported_at", "reported_before", "reported_at", "{}"),
+        ("first_fixed_at", "first_before", "first_fixed_at", "{}"),
+        ("fixed_at", "fixed_before", "fixed_at", "{}"),
     ]
 )
 _LOG = f"""
@@ -249,6 +275,10 @@ SELECT %(tenant)s, id,
     %(member)s, %(api_key)s, jsonb_strip_nulls(jsonb_build_object({_CHANGES}))
 FROM compared WHERE {_CHANGED}
 """
+_CONTACT_CLOCKS = """
+SELECT id FROM compared WHERE ROW(customer_id, reported_at, fixed_at)
+    IS DISTINCT FROM ROW(customer_before, reported_before, fixed_before)
+"""
 _NEW_ERRORS = """
 SELECT i.line, i.external_id, field, 'required', 'This is required.' FROM pg_temp.intake i
 CROSS JOIN LATERAL (VALUES ('unit', i.unit_id IS NULL), ('reported_at', i.reported_at IS NULL)) e(field, is_missing)
@@ -258,9 +288,12 @@ ORDER BY i.line
 """
 _INSERT = """
 INSERT INTO recovery_case (tenant_id, id, external_id, unit_id, customer_id, cause_id, channel, summary, occurred_at,
-                           reported_at, first_fixed_at, fixed_at, opened_by_id, recorded_at)
+                           reported_at, first_fixed_at, fixed_at, opened_by_id, recorded_at, next_contact,
+                           next_contact_due_at)
 SELECT %(tenant)s, new_id, external_id, unit_id, customer_id, cause_id, COALESCE(channel, ''), COALESCE(summary, ''),
-       occurred_at, reported_at, fixed_at, fixed_at, %(member)s, %(now)s
+       occurred_at, reported_at, fixed_at, fixed_at, %(member)s, %(now)s,
+       CASE WHEN customer_id IS NOT NULL AND fixed_at IS NULL THEN 'acknowledge' ELSE '' END,
+       CASE WHEN customer_id IS NOT NULL AND fixed_at IS NULL THEN reported_at + %(acknowledge)s END
 FROM pg_temp.intake i
 WHERE NOT line = ANY(%(lines)s) AND NOT EXISTS (
     SELECT 1 FROM recovery_case c WHERE c.tenant_id = %(tenant)s AND c.external_id = i.external_id)
@@ -279,8 +312,10 @@ def _apply(by: Actor | None, now: datetime) -> list[Outcome]:
         "api_key": by.pk if isinstance(by, ApiKey) else None,
         "after_recorded": AFTER_RECORDED,
         "tolerance": CLOCK_TOLERANCE,
+        "acknowledge": contact_times()[ContactKind.ACKNOWLEDGE],
     }
     with connection.cursor() as cursor:
+        cursor.execute(_LOCK_CUSTOMERS, parameters)
         cursor.execute(_LOCK, parameters)
         parameters["locked"] = [case for (case,) in cursor.fetchall()]
         cursor.execute("DROP TABLE IF EXISTS pg_temp.compared")
@@ -293,6 +328,8 @@ def _apply(by: Actor | None, now: datetime) -> list[Outcome]:
         cursor.execute(_DROP_WRONG, parameters)
         cursor.execute(_UPDATE, parameters)
         cursor.execute(_LOG, parameters)
+        cursor.execute(_CONTACT_CLOCKS)
+        reset_contact_clocks([case for (case,) in cursor.fetchall()])
         cursor.execute(f"SELECT line, external_id, id, {_CHANGED} FROM compared")
         outcomes = [
             Outcome(line, "updated" if changed else "unchanged", external_id, case)
