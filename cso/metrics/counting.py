@@ -49,7 +49,7 @@ def count_windows(family: Family, windows: Sequence[Window], *, with_units_below
         "ends": [window.end - family.delay for window in windows],
         "thresholds": width_bucket_thresholds(),
     }
-    counters = ", ".join(f"count(*) FILTER (WHERE {sql})" for sql in family.conditions.values())
+    counters = ", ".join(family.aggregate(name) for name in family.counters)
     with connection.cursor() as cursor:
         cursor.execute(_per_window(family, counters, with_units_below), parameters)
         counts = {ordinal: tuple(row) for ordinal, *row in cursor.fetchall()}

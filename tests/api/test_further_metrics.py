@@ -21,6 +21,7 @@ FAMILY = Family(
     column="reported_at",
     delay=timedelta(hours=2),
     counters={"cases": VALID, "told": VALID & Q(occurrence_known=True), "open": VALID & Q(fixed_at__isnull=True)},
+    base=VALID,
     seconds="seconds_to_recover",
 )
 

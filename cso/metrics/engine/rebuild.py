@@ -222,19 +222,34 @@ class _Counts:
 
     def __init__(self, family: Family, calendar: _Calendar, units: int) -> None:
         self.family, self.calendar, self.units = family, calendar, units
-        self.own = np.zeros((0, len(family.counters)), dtype=np.int32)
+        # Half the room where rows are counted only; sums of money need the whole.
+        self.own = np.zeros((0, len(family.counters)), dtype=np.int64 if family.measures else np.int32)
         self._slots = np.full(len(calendar), -1, dtype=np.int64)
         self._periods: list[int] = []
         self._keys: list[Ints] = []
         self._key_counts: list[Ints] = []
 
-    def add(self, units: Ints, instants: Ints, flags: Ints, bits: Sequence[int], seconds: Ints | None) -> None:
+    def add(
+        self,
+        units: Ints,
+        instants: Ints,
+        flags: Ints,
+        bits: Sequence[int],
+        amounts: Sequence[Ints | None],
+        seconds: Ints | None,
+    ) -> None:
+        """Facts, with their units' numbers. bits, amounts: of each counter, its flag and what it sums (None: rows)."""
         periods = self.calendar.numbers(instants)
         self._make_room(np.unique(periods))
         cells = self._slots[periods] * self.units + units
-        for column, bit in enumerate(bits):
-            counted = np.bincount(cells[(flags >> bit) & 1 == 1], minlength=len(self.own))
-            self.own[:, column] += counted.astype(np.int32)
+        for column, (bit, amount) in enumerate(zip(bits, amounts, strict=True)):
+            inside = (flags >> bit) & 1 == 1
+            if amount is None:
+                counted = np.bincount(cells[inside], minlength=len(self.own))
+                self.own[:, column] += counted.astype(self.own.dtype)
+            else:
+                # Not by weights of bincount: those are floats, which lose cents above 2**53.
+                np.add.at(self.own[:, column], cells[inside], amount[inside])
         if seconds is not None:
             known = seconds >= 0
             keys = cells[known] * _BUCKETS + bucket_of(seconds[known])
@@ -246,7 +261,9 @@ class _Counts:
         new = periods[self._slots[periods] == -1]
         self._slots[new] = np.arange(len(self._periods), len(self._periods) + new.size)
         self._periods += new.tolist()
-        self.own = np.concatenate([self.own, np.zeros((new.size * self.units, self.own.shape[1]), dtype=np.int32)])
+        self.own = np.concatenate(
+            [self.own, np.zeros((new.size * self.units, self.own.shape[1]), dtype=self.own.dtype)]
+        )
 
     def lines(self, tree: _Tree) -> Iterator[str]:
         """The cells that hold anything, as lines of `_CELLS` for COPY.
@@ -303,7 +320,8 @@ def _count(source: Source, families: Sequence[Family], tree: _Tree) -> list[_Cou
     """Read the facts of a source once and count them for all its families, by month and by week."""
     columns = sorted({family.column for family in families})
     conditions = sorted({sql for family in families for sql in (family.base_condition, *family.conditions.values())})
-    measures = sorted({family.seconds for family in families if family.seconds})
+    times = {family.seconds for family in families if family.seconds}
+    measures = sorted(times | {measure for family in families for measure in family.measures.values()})
     first, last = _range(source, columns)
     if first is None or last is None:
         return []
@@ -325,6 +343,7 @@ def _count(source: Source, families: Sequence[Family], tree: _Tree) -> list[_Cou
                 instants[known],
                 block["flags"][known],
                 [conditions.index(sql) for sql in family.conditions.values()],
+                [block[family.measures[name]][known] if name in family.measures else None for name in family.counters],
                 block[family.seconds][known] if family.seconds else None,
             )
     return counts

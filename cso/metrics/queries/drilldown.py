@@ -1,23 +1,58 @@
-"""The cases behind a figure: the same conditions that count it, as a list."""
+"""The facts behind a figure: the same conditions that count it, as a list."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, cast
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from cso.metrics.periods import Period
 from cso.metrics.registry import Family, Metric
-from cso.people.queries import in_or_below
+from cso.people.queries import in_or_below, own_units
 from cso.recovery.models import Case
 from cso.recovery.queries import visible_cases
-from tenants.models import Actor
+from tenants.models import Actor, Membership
+from tenants.roles import Can
 from tenants.scope import current_tenant
 
 Part = Literal["numerator", "denominator", "rest", "running"]
+
+
+def facts_behind(
+    viewer: Actor,
+    metric: Metric,
+    part: Part,
+    units: Sequence[UUID] | None,
+    period: Period | None,
+    *,
+    now: datetime,
+    between: tuple[datetime, datetime] | None = None,
+) -> QuerySet[Any]:
+    """The rows of the metric's source that make up one part of a figure; their number is the figure's.
+
+    part: `numerator`, `denominator`, `rest` (in the denominator, not in the numerator: the misses) or `running` (not
+    yet counted). units: their subtrees; None for the whole tenant. period None is for a state, which is one count: it
+    has no `rest`, and nothing of it is `running`. between: counts only instants in that window instead of the period's,
+    for a leader's part of it.
+    """
+    family = metric.family
+    facts = visible_facts(viewer, family).filter(family.base)
+    if units is not None:
+        facts = facts.filter(in_or_below(units))
+    if metric.is_state:
+        if part in {"rest", "running"}:
+            return facts.none()
+        end = family.counted_before(now) - family.delay
+        return facts.filter(family.condition(metric.numerator), **{f"{family.column}__lt": end})
+    if part == "running" and not family.can_run:
+        return facts.none()  # what is counted at once never runs
+    if between is None:
+        assert period is not None, "only a state has no period"
+        between = period.bounds(current_tenant().zone)
+    return facts.filter(_in_window(family, between, part, now), _condition(metric, part))
 
 
 def cases_behind(
@@ -30,31 +65,29 @@ def cases_behind(
     now: datetime,
     between: tuple[datetime, datetime] | None = None,
 ) -> QuerySet[Case]:
-    """The cases that make up one part of a figure; their number is the figure's.
+    """The same for a metric whose facts are cases. Raises ValueError for another."""
+    if metric.family.source.case is not None:
+        raise ValueError(f"The facts behind {metric.key} are no cases.")
+    found = facts_behind(viewer, metric, part, units, period, now=now, between=between)
+    return cast(QuerySet[Case], found)
 
-    part: `numerator`, `denominator`, `rest` (in the denominator, not in the numerator: the misses) or `running` (not
-    yet due). units: their subtrees; None for the whole tenant. period None is for a state, which is one count: it has
-    no `rest`, and nothing of it is `running`. between: counts only instants in that window instead of the period's, for
-    a leader's part of it.
-    """
-    family = metric.family
-    cases = visible_cases(viewer).filter(family.base)
-    if units is not None:
-        cases = cases.filter(in_or_below(units))
-    if metric.is_state:
-        if part in {"rest", "running"}:
-            return cases.none()
-        return cases.filter(family.counters[metric.numerator], **{f"{family.column}__lt": now - family.delay})
-    if part == "running" and not family.delay:
-        return cases.none()  # what is counted at once is never not yet due
-    if between is None:
-        assert period is not None, "only a state has no period"
-        between = period.bounds(current_tenant().zone)
-    return cases.filter(_in_window(family, between, part, now), _condition(metric, part))
+
+def visible_facts(viewer: Actor, family: Family) -> QuerySet[Any]:
+    """What the viewer may see of a family's source: as cases are seen, by the fact's own unit or by its case."""
+    model: Any = family.source.model
+    if family.source.case is None:
+        return visible_cases(viewer)
+    facts: QuerySet[Model] = model.objects.all()
+    if viewer.can(Can.SEE_ALL_CASES):
+        return facts
+    if not isinstance(viewer, Membership):
+        return facts.none()
+    return facts.filter(in_or_below(own_units(viewer)) | Q(**{f"{family.source.case}__in": visible_cases(viewer)}))
 
 
 def _condition(metric: Metric, part: Part) -> Q:
-    inside, numerator = metric.family.counters[metric.denominator], metric.family.counters[metric.numerator]
+    family = metric.family
+    inside, numerator = family.condition(metric.denominator), family.condition(metric.numerator)
     if part == "numerator":
         return inside & numerator
     return inside & ~numerator if part == "rest" else inside
@@ -62,8 +95,9 @@ def _condition(metric: Metric, part: Part) -> Q:
 
 def _in_window(family: Family, between: tuple[datetime, datetime], part: Part, now: datetime) -> Q:
     start, end = between
-    if family.delay and part == "running":
-        start = max(start, now)
-    elif family.delay:
-        end = min(end, now)
+    until = family.counted_before(now)
+    if family.can_run and part == "running":
+        start = max(start, until)
+    elif family.can_run:
+        end = min(end, until)
     return Q(**{f"{family.column}__gte": start - family.delay, f"{family.column}__lt": end - family.delay})

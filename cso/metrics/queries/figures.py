@@ -96,14 +96,15 @@ def figures(
     """
     periods = list(dict.fromkeys(periods))
     family, names, zone = metric.family, list(metric.family.counters), current_tenant().zone
-    unfinished = [period for period in periods if family.delay and period.bounds(zone)[1] > now]
+    until = family.counted_before(now)
+    unfinished = [period for period in periods if family.can_run and period.bounds(zone)[1] > until]
     # What is running is read before the cells: a change between the two has then left its mark, which the cells' query
     # sees.
-    running = {period: _count_now(family, groups, _undue_part(period, now), now) for period in unfinished}
-    kept = _sum_cells(metric, groups, periods, now)
+    running = {period: _count_now(family, groups, _undue_part(period, until), until) for period in unfinished}
+    kept = _sum_cells(metric, groups, periods, until)
     live: dict[Period, _Now[K]] = {}
     if kept.is_behind:
-        live = {period: _count_now(family, groups, _rest_of(period, now), now) for period in unfinished}
+        live = {period: _count_now(family, groups, _rest_of(period, until), until) for period in unfinished}
     found = {}
     for period, group in product(periods, groups):
         sums, revision, as_of, restated_at = kept.sums.get((group, period), ([0] * len(names), None, None, None))
@@ -137,10 +138,10 @@ def figures_between(
     One per window, units below included; two queries whatever their number. A part of a `period` is final when that is.
     """
     family = metric.family
-    names = list(family.counters)
+    names, until = list(family.counters), family.counted_before(now)
 
     def due_by(window: Window) -> datetime:
-        return max(window.start, min(window.end, now)) if family.delay else window.end
+        return max(window.start, min(window.end, until)) if family.can_run else window.end
 
     counted = count_windows(family, [Window(w.unit, w.start, due_by(w)) for w in windows], with_units_below=True)
     left_out = count_windows(family, [Window(w.unit, due_by(w), w.end) for w in windows], with_units_below=True)
@@ -244,7 +245,7 @@ _Sum = tuple[list[int], int, datetime, datetime | None]
 class _Kept(Generic[K]):
     """What cells hold: counts, revisions, last change and last restatement by group and period.
 
-    is_behind: marks wait; the counts then leave out the cells that are not over, where a family has a delay.
+    is_behind: marks wait; the counts then leave out the cells that are not over, where facts of a family can run.
     """
 
     sums: dict[tuple[K, Period], _Sum]
@@ -252,14 +253,15 @@ class _Kept(Generic[K]):
 
 
 def _sum_cells(
-    metric: Metric, groups: Mapping[K, Sequence[UUID]], periods: Sequence[Period], now: datetime
+    metric: Metric, groups: Mapping[K, Sequence[UUID]], periods: Sequence[Period], until: datetime
 ) -> _Kept[K]:
     """One query, so that the cells and whether marks wait are of one instant.
 
-    A restatement of a counter that the metric does not show is none of it.
+    until: what is decided from then on does not count yet. A restatement of a counter that the metric does not show is
+    none of it.
     """
     family = metric.family
-    shown = [family.position(name) + 1 for name in (metric.numerator, metric.denominator)]  # arrays begin at 1
+    shown = [family.position(name) + 1 for name in metric.shown]  # arrays begin at 1
     owners = _groups_of_units(groups)
     holders: dict[tuple[str, date], list[Period]] = defaultdict(list)
     for period in periods:
@@ -288,7 +290,7 @@ def _sum_cells(
         )
         rows = cursor.fetchall()
     is_behind = bool(rows[0][0])
-    left_out = {key for key in holders if is_behind and family.delay and _cell_end(*key) > now}
+    left_out = {key for key in holders if is_behind and family.can_run and _cell_end(*key) > until}
     sums: dict[tuple[K, Period], _Sum] = {}
     for _, unit, grain, cell, total, revision, as_of, restated_at in rows:
         if unit is None:
@@ -306,14 +308,14 @@ def _cell_end(grain: Any, cell: date) -> datetime:
     return Period(grain, cell).bounds(current_tenant().zone)[1]
 
 
-def _undue_part(period: Period, now: datetime) -> tuple[datetime, datetime]:
+def _undue_part(period: Period, until: datetime) -> tuple[datetime, datetime]:
     start, end = period.bounds(current_tenant().zone)
-    return max(start, now), end
+    return max(start, until), end
 
 
-def _rest_of(period: Period, now: datetime) -> tuple[datetime, datetime]:
-    """From the first of its cells that is not over at `now` to its end."""
-    first = next(cell for cell in period.cells() if _cell_end(period.cell_grain, cell) > now)
+def _rest_of(period: Period, until: datetime) -> tuple[datetime, datetime]:
+    """From the first of its cells that is not over at `until` to its end."""
+    first = next(cell for cell in period.cells() if _cell_end(period.cell_grain, cell) > until)
     zone = current_tenant().zone
     return day_start(first, zone), period.bounds(zone)[1]
 
@@ -323,15 +325,15 @@ _Now = dict[K, tuple[list[int], list[int]]]
 
 
 def _count_now(
-    family: Family, groups: Mapping[K, Sequence[UUID]], between: tuple[datetime, datetime], now: datetime
+    family: Family, groups: Mapping[K, Sequence[UUID]], between: tuple[datetime, datetime], until: datetime
 ) -> _Now[K]:
-    """The facts of a family with a delay that fall due in [start, end), split at `now`; one query."""
+    """The facts that are decided in [start, end), split at `until`; one query."""
     owners = _groups_of_units(groups)
     table = family.source.table
     counters = ", ".join(
-        f"count(*) FILTER (WHERE {condition} AND {table}.{family.column} {side} %(now)s)"
+        family.aggregate(name, f"{table}.{family.column} {side} %(until)s")
         for side in ("<", ">=")
-        for condition in family.conditions.values()
+        for name in family.counters
     )
     start, end = between
     with connection.cursor() as cursor:
@@ -341,14 +343,14 @@ def _count_now(
             FROM {table} JOIN people_unitancestor above
                 ON above.tenant_id = {table}.tenant_id AND above.unit_id = {table}.unit_id
             WHERE {table}.tenant_id = %(tenant)s AND above.ancestor_id = ANY(%(units)s) AND {family.base_condition}
-            AND {table}.{family.source.known_at} >= %(start)s
+            AND {table}.{family.indexed} >= %(start)s
             AND {table}.{family.column} >= %(start)s AND {table}.{family.column} < %(end)s
             GROUP BY above.ancestor_id
             """,
             {
                 "tenant": current_tenant_id(),
                 "units": list(owners),
-                "now": now - family.delay,
+                "until": until - family.delay,
                 "start": start - family.delay,
                 "end": end - family.delay,
             },

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection
@@ -16,19 +16,29 @@ from tenants.scope import current_tenant_id
 K = TypeVar("K", bound=Hashable)
 
 
-def count_state(metric: Metric, groups: Mapping[K, Sequence[UUID]], *, now: datetime) -> dict[K, int]:
-    """How many facts of each group, units below included, are in a state and past their delay at `now`.
+def state_counts(metric: Metric, groups: Mapping[K, Sequence[UUID]], *, now: datetime) -> dict[K, dict[str, int]]:
+    """How many facts of each group, units below included, stand in it past the delay at `now`, and their worth.
 
-    What all months hold, less what is not yet over; one query. While marks wait, one more counts the facts.
+    By counter: the numerator, and those of money, which lie within it. What all months hold, less what is not yet over;
+    one query. While marks wait, one more counts the facts.
     """
+    names = _names(metric)
+    none = dict.fromkeys(names, 0)
     units = list({unit for members in groups.values() for unit in members})
     if not units:
-        return dict.fromkeys(groups, 0)
-    rows = _from_cells(metric, units, now)
-    by_unit = {unit: count for unit, count, _ in rows}
-    if any(is_behind for _, _, is_behind in rows):
+        return {group: dict(none) for group in groups}
+    by_unit, is_behind = _from_cells(metric, units, now)
+    if is_behind:
         by_unit = _from_facts(metric, units, now)
-    return {group: sum(by_unit.get(unit, 0) for unit in members) for group, members in groups.items()}
+    return {
+        group: {name: sum(by_unit.get(unit, none)[name] for unit in members) for name in names}
+        for group, members in groups.items()
+    }
+
+
+def count_state(metric: Metric, groups: Mapping[K, Sequence[UUID]], *, now: datetime) -> dict[K, int]:
+    """How many facts of each group, units below included, are in a state and past their delay at `now`."""
+    return {group: counts[metric.numerator] for group, counts in state_counts(metric, groups, now=now).items()}
 
 
 def overdue_now(groups: Mapping[K, Sequence[UUID]], *, now: datetime) -> dict[K, int]:
@@ -36,55 +46,66 @@ def overdue_now(groups: Mapping[K, Sequence[UUID]], *, now: datetime) -> dict[K,
     return count_state(METRICS["open_overdue"], groups, now=now)
 
 
-def _from_cells(metric: Metric, units: Sequence[UUID], now: datetime) -> list[tuple[UUID, int, bool]]:
-    """Each unit, its count, and whether marks wait: from one statement, so that all three are of one instant."""
-    family = metric.family
+def _from_cells(metric: Metric, units: Sequence[UUID], now: datetime) -> tuple[dict[UUID, dict[str, int]], bool]:
+    """The counts of each unit, and whether marks wait: from one statement, so that all are of one instant."""
+    family, names = metric.family, _names(metric)
     table = family.source.table
+    kept = ", ".join(f"sum(total[{family.position(name) + 1}]) AS c{n}" for n, name in enumerate(names))
+    early = ", ".join(f"{family.aggregate(name)} AS c{n}" for n, name in enumerate(names))
+    left = ", ".join(f"(COALESCE(kept.c{n}, 0) - COALESCE(early.c{n}, 0))::bigint" for n in range(len(names)))
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             WITH kept AS (
-                SELECT unit_id, sum(total[%(position)s]) AS facts FROM metrics_cell
+                SELECT unit_id, {kept} FROM metrics_cell
                 WHERE tenant_id = %(tenant)s AND family = %(family)s AND grain = 'month' AND unit_id = ANY(%(units)s)
                 GROUP BY unit_id
             ), early AS (
-                SELECT above.ancestor_id AS unit_id, count(*) AS facts
+                SELECT above.ancestor_id AS unit_id, {early}
                 FROM {table} JOIN people_unitancestor above
                     ON above.tenant_id = {table}.tenant_id AND above.unit_id = {table}.unit_id
                 WHERE {table}.tenant_id = %(tenant)s AND above.ancestor_id = ANY(%(units)s)
                 AND {family.base_condition} AND {family.conditions[metric.numerator]}
-                AND {table}.{family.source.known_at} >= %(since)s AND {table}.{family.column} >= %(since)s
+                AND {table}.{family.indexed} >= %(since)s AND {table}.{family.column} >= %(since)s
                 GROUP BY above.ancestor_id
             )
-            SELECT unit_id, (COALESCE(kept.facts, 0) - COALESCE(early.facts, 0))::bigint, marks.wait
+            SELECT marks.wait, unit_id, {left}
             FROM unnest(%(units)s::uuid[]) AS wanted(unit_id) CROSS JOIN (SELECT {MARKS_WAIT}) AS marks(wait)
             LEFT JOIN kept USING (unit_id) LEFT JOIN early USING (unit_id)
             """,
             {
                 "tenant": current_tenant_id(),
                 "family": family.key,
-                "position": family.position(metric.numerator) + 1,
                 "units": list(units),
-                "since": now - family.delay,
+                "since": family.counted_before(now) - family.delay,
             },
         )
-        rows: list[tuple[UUID, int, bool]] = cursor.fetchall()
-    return rows
+        rows = cursor.fetchall()
+    return _by_unit(metric, (row[1:] for row in rows)), bool(rows[0][0])
 
 
-def _from_facts(metric: Metric, units: Sequence[UUID], now: datetime) -> dict[UUID, int]:
+def _from_facts(metric: Metric, units: Sequence[UUID], now: datetime) -> dict[UUID, dict[str, int]]:
     family = metric.family
     table = family.source.table
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT above.ancestor_id, count(*)
+            SELECT above.ancestor_id, {", ".join(family.aggregate(name) for name in _names(metric))}
             FROM {table} JOIN people_unitancestor above
                 ON above.tenant_id = {table}.tenant_id AND above.unit_id = {table}.unit_id
             WHERE {table}.tenant_id = %s AND above.ancestor_id = ANY(%s)
             AND {family.base_condition} AND {family.conditions[metric.numerator]} AND {table}.{family.column} < %s
             GROUP BY above.ancestor_id
             """,
-            [current_tenant_id(), list(units), now - family.delay],
+            [current_tenant_id(), list(units), family.counted_before(now) - family.delay],
         )
-        return dict(cursor.fetchall())
+        return _by_unit(metric, cursor.fetchall())
+
+
+def _by_unit(metric: Metric, rows: Iterable[Sequence[Any]]) -> dict[UUID, dict[str, int]]:
+    return {unit: dict(zip(_names(metric), counts, strict=True)) for unit, *counts in rows}
+
+
+def _names(metric: Metric) -> list[str]:
+    money = (*metric.money.numerator, metric.money.unknown) if metric.money else ()
+    return [metric.numerator, *money]

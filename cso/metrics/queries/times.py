@@ -41,7 +41,11 @@ def time_summary(
         ended = [seconds for seconds, _ in few if seconds is not None]
         return statistics.time_to_recover(ended, [waited for seconds, waited in few if seconds is None])
     # Cells hold no part of a period, and not apart what is not over yet.
-    kept = None if between or (metric.family.delay and end > now) else facts.histograms_with_cells(period)
+    kept = (
+        None
+        if between or (metric.family.can_run and end > metric.family.counted_before(now))
+        else facts.histograms_with_cells(period)
+    )
     return time_to_recover_from(*(kept or facts.histograms()))
 
 

@@ -44,8 +44,8 @@ class Authority(TenantModel):
 class Remedy(TenantModel):
     """Money or an exception for a customer: given within one's authority, or asked for and then decided.
 
-    `unit` is the case's at that time; `day` is the tenant's day of giving. `approvers` is the way up, frozen when
-    asked: each has `minutes_each`, then the next may decide too, and the last one always.
+    `unit` is the case's at that time; `day` is the tenant's day of giving. `approvers` are memberships, the way up,
+    frozen when asked: each has `minutes_each`, then the next may decide too, and the last one always.
     """
 
     class Status(models.TextChoices):

@@ -309,6 +309,12 @@ class Case(TenantModel):
                 condition=Q(customer__isnull=False),
                 name="case_by_customer",
             ),
+            # Whether the same went wrong for the same customer again.
+            models.Index(
+                fields=["tenant", "customer", "cause", "clock_start"],
+                condition=Q(customer__isnull=False, cause__isnull=False),
+                name="case_by_repeat",
+            ),
             models.Index(
                 fields=["tenant", "unit", "closed_at"],
                 include=["is_valid", "within_own_authority", "policy_quoted"],
@@ -324,7 +330,7 @@ class Case(TenantModel):
             # What a member has to do: the cases that they own, and those that nobody took.
             models.Index(
                 fields=["tenant", "owner", "clock_start"],
-                condition=Q(fixed_at=None, owner__isnull=False),
+                condition=Q(owner__isnull=False),
                 name="case_by_owner",
             ),
             models.Index(

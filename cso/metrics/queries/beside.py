@@ -1,0 +1,65 @@
+"""What stands beside a figure: who answered at all, and what its facts are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cso.metrics.queries.figures import Figure
+from cso.metrics.registry import Metric
+from cso.recovery.models import RecoverySettings
+
+
+@dataclass(frozen=True)
+class Response:
+    """How many of those asked answered, and between which shares the figure would lie if all had."""
+
+    answered: int
+    asked: int
+    worst: Fraction
+    best: Fraction
+
+    @property
+    def rate(self) -> Fraction:
+        return Fraction(self.answered, self.asked)
+
+
+def response_of(figure: Figure) -> Response | None:
+    """None where nobody was asked, and for a figure that no answer decides.
+
+    worst: all who are silent would have said no; best: they would have said yes.
+    """
+    asked = figure.counts[figure.metric.asked] if figure.metric.asked else 0
+    if not asked:
+        return None
+    silent = asked - figure.denominator
+    worst, best = Fraction(figure.numerator, asked), Fraction(figure.numerator + silent, asked)
+    # For what is better low, all silent customers saying yes is the worst.
+    return Response(figure.denominator, asked, *((best, worst) if figure.metric.better == "lower" else (worst, best)))
+
+
+@dataclass(frozen=True)
+class Worth:
+    """Minor units of `currency`, from low to high; `unknown` rows of the denominator add nothing to either."""
+
+    currency: str
+    low: int
+    high: int
+    whole_low: int
+    whole_high: int
+    unknown: int
+
+
+def worth_of(metric: Metric, counts: Mapping[str, int], currency: str) -> Worth | None:
+    """What the facts of the numerator are worth, and all of the denominator; None for what is not money."""
+    if metric.money is None:
+        return None
+    amounts = [counts[name] for name in (*metric.money.numerator, *metric.money.denominator)]
+    return Worth(currency, *amounts, unknown=counts[metric.money.unknown])
+
+
+def worth_currency() -> str:
+    """The currency in which worth is summed."""
+    found = RecoverySettings.objects.values_list("currency", flat=True).first()
+    return found or str(RecoverySettings._meta.get_field("currency").default)
