@@ -5,4 +5,7 @@ class RecoveryConfig(AppConfig):
     name = "cso.recovery"
 
     def ready(self) -> None:
-        import cso.recovery.questions  # noqa: F401 (what its alarms do)
+        # What their alarms do.
+        import cso.recovery.approvals
+        import cso.recovery.promises
+        import cso.recovery.questions  # noqa: F401

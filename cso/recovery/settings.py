@@ -1,11 +1,35 @@
-"""How this tenant recovers: read by every act that needs a due time, a currency or a word's meaning."""
+"""How this tenant recovers: read by every act that needs a due time, a currency or a word's meaning; and set."""
 
 from __future__ import annotations
 
-from cso.recovery.models import PromiseWord, RecoverySettings
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from cso.errors import ConflictError, FieldError, InvalidFieldsError
+from cso.money import currency_errors
+from cso.people.models import Unit
+from cso.recovery.models import MAX_MINUTES, PromiseWord, RecoverySettings
+from cso.recovery.words import plain_words
+from cso.texts import text_errors
+from tenants import audit
+from tenants.models import Actor
+from tenants.permissions import require
+from tenants.roles import Can
 
 # What a new tenant's vague words mean, in minutes, until it says otherwise.
 FIRST_WORDS = {"right away": 15, "shortly": 60, "soon": 120, "today": 480, "tomorrow": 1_440, "this week": 7_200}
+MAX_WORD = 40
+MOST_WORDS = 200
+MAX_MAIL_NAME = 120
+MAX_DAYS = 365
+CONTACT_TIMES = ("acknowledge_minutes", "status_minutes", "resolution_minutes", "follow_up_minutes")
+MINUTES = (*CONTACT_TIMES, "approval_minutes")
+DAYS = ("question_rest_days", "question_reminder_days")
+# What `set_recovery` may change.
+SETTABLE = ("currency", *MINUTES, *DAYS, "intake_unit", "mail_name", "mail_address", "language")
 
 
 def recovery_settings() -> RecoverySettings:
@@ -19,3 +43,108 @@ def recovery_settings() -> RecoverySettings:
                 ignore_conflicts=True,
             )
     return found
+
+
+def set_recovery(*, by: Actor | None, **values: Any) -> RecoverySettings:
+    """Set any of `SETTABLE`; contacts that are owed follow new times at once. Raises `InvalidFieldsError` by field."""
+    # Here, because the clock reads these settings.
+    from cso.recovery.contact_clock import reset_all_contact_clocks
+
+    require(by, Can.SET_RECOVERY)
+    unknown = set(values) - set(SETTABLE)
+    if unknown:
+        raise ValueError(f"Not settable: {sorted(unknown)}")
+    if errors := _errors(values):
+        raise InvalidFieldsError(errors)
+    recovery_settings()
+    chosen = RecoverySettings.objects.select_for_update().get()
+    changes = {name: value for name, value in values.items() if getattr(chosen, name) != value}
+    if not changes:
+        return chosen
+    log = {name: [_plain(getattr(chosen, name)), _plain(value)] for name, value in changes.items()}
+    for name, value in changes.items():
+        setattr(chosen, name, value)
+    chosen.save(update_fields=list(changes))
+    audit.record(by, "set_recovery", "recovery settings", **log)
+    if changes.keys() & set(CONTACT_TIMES):
+        reset_all_contact_clocks()
+    return chosen
+
+
+def _errors(values: Mapping[str, Any]) -> list[FieldError]:
+    found = []
+    for name, value in values.items():
+        if name in MINUTES and not 1 <= value <= MAX_MINUTES:
+            found.append(FieldError(name, "out_of_range", f"Use 1 to {MAX_MINUTES:,} minutes."))
+        if name in DAYS and not 1 <= value <= MAX_DAYS:
+            found.append(FieldError(name, "out_of_range", f"Use 1 to {MAX_DAYS} days."))
+    if "currency" in values:
+        found += currency_errors("currency", values["currency"])
+    if "mail_name" in values:
+        found += text_errors("mail_name", values["mail_name"], MAX_MAIL_NAME)
+    if values.get("mail_address"):
+        found += _address_errors(values["mail_address"])
+    languages = [code for code, _ in RecoverySettings._meta.get_field("language").flatchoices]
+    if values.get("language", languages[0]) not in languages:
+        found.append(FieldError("language", "unknown", f"Use one of: {', '.join(languages)}."))
+    return found
+
+
+def _address_errors(address: str) -> list[FieldError]:
+    try:
+        validate_email(address)
+    except ValidationError:
+        return [FieldError("mail_address", "invalid", "This is not an e-mail address.")]
+    return []
+
+
+def promise_words() -> dict[str, int]:
+    """What vague words mean here, in minutes, by word."""
+    recovery_settings()
+    return dict(PromiseWord.objects.order_by("word").values_list("word", "minutes"))
+
+
+def set_promise_word(word: str, minutes: int, *, by: Actor | None) -> PromiseWord:
+    """From now on the word means so many minutes; promises that were made keep their time."""
+    require(by, Can.SET_RECOVERY)
+    known = promise_words()
+    word = plain_words(word)
+    if errors := _word_errors(word, minutes):
+        raise InvalidFieldsError(errors)
+    if word not in known and len(known) >= MOST_WORDS:
+        raise ConflictError(f"There are {MOST_WORDS} words already: remove one first.", code="too_many")
+    kept, _ = PromiseWord.objects.update_or_create(word=word, defaults={"minutes": minutes})
+    if known.get(word) != minutes:
+        audit.record(by, "set_promise_word", word, before=known.get(word), after=minutes)
+    return kept
+
+
+def remove_promise_word(word: str, *, by: Actor | None) -> None:
+    """The word is vague from now on; one that is not known is so already."""
+    require(by, Can.SET_RECOVERY)
+    word = plain_words(word)
+    if PromiseWord.objects.filter(word=word).delete()[0]:
+        audit.record(by, "remove_promise_word", word)
+
+
+def replace_promise_words(words: Mapping[str, int], *, by: Actor | None) -> None:
+    """These words and no others, with their minutes."""
+    require(by, Can.SET_RECOVERY)
+    wanted = {plain_words(word): minutes for word, minutes in words.items()}
+    for word in promise_words().keys() - wanted.keys():
+        remove_promise_word(word, by=by)
+    for word, minutes in wanted.items():
+        set_promise_word(word, minutes, by=by)
+
+
+def _word_errors(word: str, minutes: int) -> list[FieldError]:
+    errors = text_errors("word", word, MAX_WORD)
+    if not any(sign.isalnum() for sign in word):
+        errors.append(FieldError("word", "required", "Write the word as people say it."))
+    if not 1 <= minutes <= MAX_MINUTES:
+        errors.append(FieldError("minutes", "out_of_range", f"Use 1 to {MAX_MINUTES:,} minutes."))
+    return errors
+
+
+def _plain(value: Any) -> Any:
+    return value.code if isinstance(value, Unit) else value
