@@ -157,7 +157,8 @@ EMAIL_HOST_USER = optional("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = optional("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = flag("EMAIL_USE_TLS", default=True)
 EMAIL_TIMEOUT = 20
-EMAIL_BACKEND = "django.core.mail.backends." + ("smtp" if EMAIL_HOST else "console") + ".EmailBackend"
+_backend = "smtp" if EMAIL_HOST else "console"
+EMAIL_BACKEND = optional("EMAIL_BACKEND", f"django.core.mail.backends.{_backend}.EmailBackend")
 DEFAULT_FROM_EMAIL = optional("DEFAULT_FROM_EMAIL", f"office@{urlsplit(PUBLIC_URL).hostname}")
 
 # --- API -------------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
 
+from frontend.public import show_missing
 from tenants.models import Membership, Tenant
 from tenants.roles import Can
 
@@ -20,6 +21,7 @@ class PublicRequest(HttpRequest):
     """A request of anybody in the scope of a workspace; `now` is the one instant of the whole page."""
 
     tenant: Tenant
+    member: Membership | None
     now: datetime
 
 
@@ -63,19 +65,24 @@ def for_members(right: Can | None = None) -> Callable[[View], View]:
 def for_public() -> Callable[[View], View]:
     """A page of a workspace for customers, who do not sign in; what it may show, its own link says.
 
-    It is not to be kept by anybody between, nor found by search engines, and it tells no other site where it was.
+    It is not to be kept by anybody between, nor found by search engines, and it tells no other site where it was. A
+    workspace that does not exist looks like a link that is none.
     """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def page(request: HttpRequest, workspace: str, **parts: Any) -> HttpResponseBase:
-            if request.tenant is None:  # type: ignore[attr-defined]
-                raise Http404
             request.now = timezone.now()  # type: ignore[attr-defined]
-            with timezone.override(request.tenant.zone):  # type: ignore[attr-defined]
-                response = view(request, **parts)
+            try:
+                if request.tenant is None:  # type: ignore[attr-defined]
+                    raise Http404
+                with timezone.override(request.tenant.zone):  # type: ignore[attr-defined]
+                    response = view(request, **parts)
+            except Http404:
+                response = show_missing(request)
             response["Cache-Control"] = "private, no-store"
-            response["Referrer-Policy"] = "no-referrer"
+            # Not "no-referrer": browsers would then send forms with the origin "null", which CSRF protection refuses.
+            response["Referrer-Policy"] = "same-origin"
             response["X-Robots-Tag"] = "noindex, nofollow"
             return response
 

@@ -61,6 +61,7 @@ def _administration(member: Membership) -> list[tuple[str, str]]:
         (Can.ADMINISTER, _("API keys"), "keys"),
         (Can.EDIT_PEOPLE, _("Organization"), "organization"),
         (Can.SET_TARGET, _("Targets"), "targets"),
+        (Can.SET_RECOVERY, _("Outbox"), "outbox"),
         (Can.SEE_AUDIT, _("Audit log"), "audit_log"),
     ]
     return [(label, name) for right, label, name in pages if member.can(right)]

@@ -4,57 +4,95 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.cache import cache
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from cso.languages import CUSTOMER_LANGUAGES, nearest_language
-from cso.recovery.settings import recovery_settings
-from frontend.access import PublicRequest
+from cso.recovery.models import RecoverySettings
+
+if TYPE_CHECKING:
+    from frontend.access import PublicRequest
+
+# Forms that customers send, in a workspace, within the seconds below.
+MOST_FROM_ONE_ADDRESS = 60
+MOST_OF_ONE_THING = 20
+COUNTED_FOR = 600
 
 
 @contextmanager
 def in_language_of(request: PublicRequest, known: str = "") -> Iterator[str]:
     """Speak the language that `?lang=` asks for, else the customer's own (`known`), the browser's, the company's."""
-    wished = [request.GET.get("lang", ""), known]
-    wished += [code for code, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "")[:200])]
-    language = nearest_language(wished) or recovery_settings().language
+    wished = [request.GET.get("lang", ""), known, *_of_browser(request)]
+    language = nearest_language(wished) or _settings().language
     with translation.override(language):
         yield language
 
 
 def show_public(request: PublicRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     """A page on `frontend/public/base.html`, in the language that is in force."""
-    current = translation.get_language()
-    languages = [
-        (code, name, f"{request.path}?lang={code}", code == current) for code, name in CUSTOMER_LANGUAGES.items()
-    ]
-    page = {"company": company_name(request), "languages": languages, "form": None} | context
+    page = {"company": company_name(request), "languages": _languages(request), "form": None} | context
     return render(request, template, page, status=status)
+
+
+def show_sorry(request: PublicRequest, title: str, text: str, *, status: int) -> HttpResponse:
+    """A page that says why there is nothing to be done here."""
+    return show_public(request, "frontend/public/sorry.html", {"title": title, "text": text}, status=status)
+
+
+def show_missing(request: HttpRequest) -> HttpResponse:
+    """A link that opens nothing, here or in a workspace that there is none of: the same page for both."""
+    language = nearest_language([request.GET.get("lang", ""), *_of_browser(request)]) or "en"
+    with translation.override(language):
+        page = {"languages": _languages(request), "form": None}
+        return render(request, "frontend/public/missing.html", page, status=404)
 
 
 def company_name(request: PublicRequest) -> str:
     """As its customers know it."""
-    return recovery_settings().mail_name or request.tenant.name
+    return _settings().mail_name or request.tenant.name
 
 
-def may_send(request: PublicRequest, what: str, *, most: int, seconds: int) -> bool:
-    """Count one sending of a form from this address, and one of `what`; False above `most` in so many seconds.
+def _languages(request: HttpRequest) -> list[tuple[str, str, str, bool]]:
+    current = translation.get_language()
+    return [(code, name, f"?lang={code}", code == current) for code, name in CUSTOMER_LANGUAGES.items()]
+
+
+def _of_browser(request: HttpRequest) -> list[str]:
+    return [code for code, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "")[:200])]
+
+
+def _settings() -> RecoverySettings:
+    # Not `recovery_settings()`, which makes the row where there is none: looking at a page writes nothing.
+    return RecoverySettings.objects.first() or RecoverySettings()
+
+
+def may_send(request: PublicRequest, what: str = "") -> bool:
+    """Count one sending of a form from this address, and of `what` where it is named; False when there are too many.
 
     Counted in the cache: without Redis nobody is counted or turned away.
     """
-    address = request.META.get("REMOTE_ADDR", "")
-    names = [f"public:{request.tenant.pk}:{name}" for name in (f"from:{address}", f"of:{what}")]
+    counted = [(f"from:{_address(request)}", MOST_FROM_ONE_ADDRESS)]
+    if what:
+        counted.append((f"of:{what}", MOST_OF_ONE_THING))
     # Each is counted, whatever the others say.
-    return all([_count(name, seconds) <= most for name in names])  # noqa: C419
+    too_many = [name for name, most in counted if _count(f"public:{request.tenant.pk}:{name}") > most]
+    return not too_many
 
 
-def _count(name: str, seconds: int) -> int:
-    if cache.add(name, 1, timeout=seconds):
+def _address(request: HttpRequest) -> str:
+    """Where a request comes from: what the proxy before us says, where there is one, else the other end."""
+    forwarded = request.headers.get("X-Forwarded-For", "") if settings.SECURE else ""
+    return (forwarded.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", ""))[:45]
+
+
+def _count(name: str) -> int:
+    if cache.add(name, 1, timeout=COUNTED_FOR):
         return 1
     try:
         return cache.incr(name)

@@ -33,9 +33,7 @@ from tenants.scope import current_tenant
 
 SEND = "send_mail"
 # How long after each failure the next try waits; a mail that fails once more is given up: after about two days.
-NEXT_TRIES = tuple(
-    timedelta(minutes=minutes) for minutes in (0.5, 2, 10, 30, 60, 120, 240, 480, 480, 480, 480, 480)
-)
+NEXT_TRIES = tuple(timedelta(minutes=minutes) for minutes in (0.5, 2, 10, 30, 60, 120, 240, 480, 480, 480, 480, 480))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 logger = logging.getLogger(__name__)
 

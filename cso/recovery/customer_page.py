@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 
 from cso.customers.models import Customer
 from cso.errors import ConflictError, InvalidFieldsError, NotAllowedError
-from cso.languages import when
 from cso.recovery.actions import dispute_case, lock_case, save_case
 from cso.recovery.links import case_by_token, link_of
 from cso.recovery.models import CallBack, Case, CaseEvent, CustomerAnswer, EventKind, Promise

@@ -109,9 +109,9 @@ def may_be_asked(customer: Customer) -> bool:
 
 def is_employee(customer: Customer) -> bool:
     """Whether somebody who works here signs in with the customer's address."""
-    return bool(customer.email) and Membership.objects.filter(
-        ended_at=None, user__email__iexact=customer.email
-    ).exists()
+    return (
+        bool(customer.email) and Membership.objects.filter(ended_at=None, user__email__iexact=customer.email).exists()
+    )
 
 
 def write_to_staff(case: Case, kind: str, recipient: str, *, key: str, now: datetime, **context: Any) -> None:
@@ -170,4 +170,3 @@ def _write(case: Case, customer: Customer, kind: str, now: datetime) -> Outgoing
         sender_name=company,
         reply_to=found.mail_address,
     )
-
