@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import TypeVar
-from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
+
+from cso.texts import as_uuid
 
 M = TypeVar("M", bound=Model)
 
@@ -18,10 +19,3 @@ def find(rows: QuerySet[M], wording: str, own_key: str) -> M | None:
         matches |= Q(pk=wanted)
     found = list(rows.filter(matches)[:2])
     return next((row for row in found if row.pk == wanted), found[0] if found else None)
-
-
-def as_uuid(wording: str) -> UUID | None:
-    try:
-        return UUID(wording)
-    except ValueError:
-        return None

@@ -8,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tenants.errors import ConflictError, DomainError
+
+__all__ = ["ConflictError", "DomainError", "FieldError", "InvalidFieldsError", "NotAllowedError"]
+
 
 @dataclass(frozen=True)
 class FieldError:
@@ -16,17 +20,6 @@ class FieldError:
     field: str
     code: str
     message: str
-
-
-class DomainError(Exception):
-    """An act that the office refuses. `code` is stable; `message` says what to do."""
-
-    code = "refused"
-
-    def __init__(self, message: str, *, code: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.code = code or type(self).code
 
 
 class InvalidFieldsError(DomainError):
@@ -53,9 +46,3 @@ class NotAllowedError(DomainError):
     """The actor may see the thing but not do this to it."""
 
     code = "not_allowed"
-
-
-class ConflictError(DomainError):
-    """The thing is not in a state in which this can be done."""
-
-    code = "conflict"

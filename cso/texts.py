@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from cso.errors import FieldError
 
 
@@ -21,3 +23,11 @@ def text_errors(field: str, value: str, longest: int) -> list[FieldError]:
 def shown(text: str, longest: int) -> str:
     """A caller's own text as an answer can hold it: cut, and without what neither database nor reader could take."""
     return text[:longest].replace("\x00", "\ufffd").encode(errors="replace").decode()
+
+
+def as_uuid(wording: str) -> UUID | None:
+    """The id that a wording is, None when it is none."""
+    try:
+        return UUID(wording)
+    except ValueError:
+        return None

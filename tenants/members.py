@@ -6,6 +6,7 @@ import secrets
 from datetime import datetime
 
 from tenants import audit
+from tenants.errors import ConflictError
 from tenants.models import Actor, Membership, Tenant, User
 from tenants.permissions import require
 from tenants.roles import Can, Role
@@ -44,20 +45,35 @@ def enroll(email: str, name: str, role: Role, *, by: Actor | None) -> tuple[Memb
 
 
 def change_role(member: Membership, role: Role, *, by: Actor | None) -> None:
-    """What the person may do here changes at once."""
+    """What the person may do here changes at once. Raises `ConflictError` for the last administrator."""
     require(by, Can.ADMINISTER)
+    if role != Role.ADMINISTRATOR:
+        _require_another_administrator(member)
     before, member.role = member.role, role
     member.save(update_fields=["role"])
     audit.record(by, "change_role", member.user.email, before=before, after=role)
 
 
 def end_membership(member: Membership, *, by: Actor | None, now: datetime) -> None:
-    """From `now` on the person can do nothing here; what they did keeps their name. The first end counts."""
+    """From `now` on the person can do nothing here; what they did keeps their name. The first end counts.
+
+    Raises `ConflictError` for the last administrator.
+    """
     require(by, Can.ADMINISTER)
     if member.ended_at is None:
+        _require_another_administrator(member)
         member.ended_at = now
         member.save(update_fields=["ended_at"])
         audit.record(by, "end_membership", member.user.email)
+
+
+def _require_another_administrator(member: Membership) -> None:
+    """A workspace keeps one who can let others in; two who go at once take turns here."""
+    serving = Membership.objects.filter(role=Role.ADMINISTRATOR, ended_at=None)
+    administrators = set(serving.select_for_update().order_by("id").values_list("pk", flat=True))
+    if administrators == {member.pk}:
+        message = f"{member.label} is the only administrator: make another one first."
+        raise ConflictError(message, code="last_administrator")
 
 
 def memberships_of(user: User) -> list[Membership]:

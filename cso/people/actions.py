@@ -54,11 +54,36 @@ def move_unit(unit: Unit, parent: Unit | None, *, by: Actor | None) -> None:
     audit.record(by, "move_unit", unit.code, before=before, after=parent.code if parent else None)
 
 
+def name_intake_owner(unit: Unit, member: Membership | None, *, by: Actor | None) -> None:
+    """`member` owns the cases of a unit, and of those below that name nobody, while nobody has taken them.
+
+    None: whoever does so for the unit above. Raises `InvalidFieldsError` for somebody who cannot work on cases.
+    """
+    require(by, Can.EDIT_PEOPLE)
+    if member is not None and not member.can(Can.WORK_CASE):
+        message = f"{member.label} cannot work on cases."
+        raise InvalidFieldsError.of("intake_owner", "cannot_work_cases", message)
+    before = unit.intake_owner
+    if before == member:
+        return
+    unit.intake_owner = member
+    unit.save(update_fields=["intake_owner"])
+    emails = {"before": before.user.email if before else None, "after": member.user.email if member else None}
+    audit.record(by, "name_intake_owner", unit.code, **emails)
+
+
 _UNCHANGED: Any = object()
 
 
-def change_unit(unit: Unit, *, by: Actor | None, name: str = _UNCHANGED, parent: Unit | None = _UNCHANGED) -> None:
-    """Rename a unit, move it with all below it, or both; what is not given stays."""
+def change_unit(
+    unit: Unit,
+    *,
+    by: Actor | None,
+    name: str = _UNCHANGED,
+    parent: Unit | None = _UNCHANGED,
+    intake_owner: Membership | None = _UNCHANGED,
+) -> None:
+    """Rename a unit, move it with all below it, name who takes in its cases; what is not given stays."""
     require(by, Can.EDIT_PEOPLE)
     tree.lock_tree()  # before the unit's row, in the order in which every move takes them
     unit.refresh_from_db()
@@ -66,6 +91,8 @@ def change_unit(unit: Unit, *, by: Actor | None, name: str = _UNCHANGED, parent:
         rename_unit(unit, name, by=by)
     if parent is not _UNCHANGED:
         move_unit(unit, parent, by=by)
+    if intake_owner is not _UNCHANGED:
+        name_intake_owner(unit, intake_owner, by=by)
 
 
 def add_person(

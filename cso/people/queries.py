@@ -48,6 +48,13 @@ def home_unit(viewer: Actor) -> Unit | None:
     return person.unit if person else None
 
 
+def own_units(viewer: Membership) -> list[UUID]:
+    """The units that the viewer leads today, works in, or takes cases in for; without those below them."""
+    works_in = Person.objects.filter(member=viewer).values("unit")
+    own = Q(pk__in=led_units(viewer).values("pk")) | Q(pk__in=works_in) | Q(intake_owner=viewer)
+    return list(Unit.objects.filter(own).values_list("pk", flat=True))
+
+
 class _AnyOf(Func):
     """`column = ANY(array)`: ten thousand ids as one value, where `IN` would take each by itself."""
 
@@ -64,6 +71,12 @@ def in_or_below(units: Iterable[UUID], column: str = "unit") -> Q:
     """
     below = UnitAncestor.objects.filter(ancestor__in=list(units)).order_by("unit_id")
     ids = list(below.values_list("unit_id", flat=True).distinct())
+    return among(ids, column)
+
+
+def among(ids: Iterable[UUID], column: str) -> Q:
+    """Of rows of a large table: those whose `column` is one of `ids`."""
+    ids = list(ids)
     # An index of one unit is in the list's order too; an index of some is not.
     return Q(**{column: ids[0]}) if len(ids) == 1 else Q(_AnyOf(F(column), Value(ids, ArrayField(UUIDField()))))
 

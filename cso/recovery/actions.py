@@ -7,14 +7,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 
 from cso.customers.models import Customer
 from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
 from cso.people.models import Unit
 from cso.recovery import permissions
 from cso.recovery.causes import cause_errors, cleaned, find_or_add_cause
-from cso.recovery.clocks import AFTER_RECORDED, instant_errors
-from cso.recovery.contact_clock import reset_contact_clock
+from cso.recovery.clocks import AFTER_RECORDED, Floor, act_instant, instant_errors, since_start
+from cso.recovery.contact_clock import reset_contact_clock, start_contact_clock
+from cso.recovery.merged_clocks import correct_own
 from cso.recovery.models import (
     CLOCK_TOLERANCE,
     MAX_SUMMARY,
@@ -24,6 +26,8 @@ from cso.recovery.models import (
     EventKind,
     ExclusionReason,
 )
+from cso.recovery.questions import ask_soon
+from cso.recovery.triggers import lock_customers
 from cso.texts import text_errors
 from tenants import audit
 from tenants.models import Actor, ApiKey, Membership
@@ -34,6 +38,9 @@ MAX_NOTE = 2_000
 MAX_EXCLUSION_NOTE = 500
 # What `correct_case` may change: field of the case -> name in the log.
 CORRECTABLE = ("occurred_at", "reported_at", "summary", "channel", "cause", "customer")
+CONTACT_CLOCK_RUNS_BY = frozenset({"customer", "reported_at", "fixed_at"})
+# After each of these another owner holds the case.
+CHANGED_HANDS = (EventKind.MOVED, EventKind.TAKEN, EventKind.HANDED_OVER)
 
 
 def open_case(
@@ -70,6 +77,7 @@ def open_case(
     cause = cleaned(cause)
     _check(case, cause, now)
     case.cause = find_or_add_cause(cause)
+    start_contact_clock(case)
     if id is not None:
         case.id = id
     try:
@@ -90,16 +98,14 @@ def fix_case(case: Case, *, by: Actor | None, at: datetime, now: datetime, note:
     case = lock_case(case, by)
     if not permissions.can_fix_case(by, case):
         raise ConflictError("This case is fixed already.", code="already_fixed")
-    if at > now + CLOCK_TOLERANCE:
-        raise InvalidFieldsError.of("at", "in_the_future", "This is in the future.")
-    if case.first_fixed_at is None and at < case.clock_start:
-        raise InvalidFieldsError.of("at", "before_opened", "The case cannot be fixed before it was opened.")
-    if case.first_fixed_at is not None and at < _last_undone_at(case):
-        raise InvalidFieldsError.of("at", "before_reopened", "The case cannot be fixed before it was reopened.")
+    undone_at = _last_undone_at(case) if case.first_fixed_at else None
+    before_reopened = Floor(undone_at, "before_reopened", "The case cannot be fixed before it was reopened.")
+    at = act_instant(at, now=now, after=[since_start(case), before_reopened])
     case.first_fixed_at = case.first_fixed_at or at
     case.fixed_at = at
-    reset_contact_clock(case)
-    return save_case(case, EventKind.FIXED, by, at, note, "first_fixed_at", "fixed_at")
+    case = save_case(case, EventKind.FIXED, by, at, note, "first_fixed_at", "fixed_at")
+    ask_soon(case, now=now)
+    return case
 
 
 def reopen_case(case: Case, *, by: Actor | None, at: datetime, now: datetime, note: str) -> Case:
@@ -116,33 +122,48 @@ def _undo_fix(case: Case, kind: EventKind, *, by: Actor | None, at: datetime, no
     case = lock_case(case, by)
     if not permissions.can_undo_fix(by, case):
         raise ConflictError("This case is open already.", code="already_open")
-    assert case.fixed_at is not None
     if not note.strip():
         raise InvalidFieldsError.of("note", "required", "Say what was not fixed.")
-    if at > now + CLOCK_TOLERANCE:
-        raise InvalidFieldsError.of("at", "in_the_future", "This is in the future.")
-    if at < case.fixed_at:
-        raise InvalidFieldsError.of("at", "before_fixed", "The case cannot be reopened before it was fixed.")
+    # Before the closing too: the customer may have said so before somebody closed the case, unaware of it.
+    before_fixed = Floor(case.fixed_at, "before_fixed", "The case cannot be reopened before it was fixed.")
+    at = act_instant(at, now=now, after=[before_fixed])
     case.first_undone_at = case.first_undone_at or at
     case.times_undone += 1
     case.fixed_at = None
-    return save_case(case, kind, by, at, note, "first_undone_at", "times_undone", "fixed_at")
+    changes = {"solution": [case.solution, None]} if case.solution else {}
+    # What failed, what was given and what should change stay true; how it was solved does not.
+    case.closed_at, case.solution, case.quoted_rule = None, "", None
+    fields = ("first_undone_at", "times_undone", "fixed_at", "closed_at", "solution", "quoted_rule")
+    return save_case(case, kind, by, at, note, *fields, changes=changes)
 
 
-def move_case(case: Case, unit: Unit, *, by: Actor | None, now: datetime, note: str = "") -> Case:
-    """Another unit answers for the case; its clock runs on, and its figures move with it."""
+def move_case(
+    case: Case, unit: Unit, *, by: Actor | None, now: datetime, at: datetime | None = None, note: str = ""
+) -> Case:
+    """Another unit answers for the case since `at` (None: now), and whoever takes in there owns it.
+
+    Its clock runs on, and its figures move with it.
+    """
     case = lock_case(case, by)
     if case.unit_id == unit.pk:
         return case
+    at = act_instant(at, now=now, after=[since_start(case), since_changed_hands(case)])
     changes = {"unit": [case.unit.code, unit.code]}
-    case.unit = unit
-    return save_case(case, EventKind.MOVED, by, now, note, "unit", changes=changes)
+    case.unit, case.owner = unit, None
+    return save_case(case, EventKind.MOVED, by, at, note, "unit", "owner", changes=changes)
+
+
+def since_changed_hands(case: Case) -> Floor:
+    """Who owns a case is told in the order in which it happened."""
+    last = case.events.filter(kind__in=CHANGED_HANDS).aggregate(at=Max("at"))["at"]
+    return Floor(last, "before_last_owner", "The case changed hands after this.")
 
 
 def correct_case(case: Case, *, by: Actor | None, now: datetime, **values: Any) -> Case:
     """Set any of `CORRECTABLE`, the cause by its name; each change is logged with what it was.
 
-    Raises `InvalidFieldsError` by field.
+    The instants of a case that holds duplicates are its own; its clock stays the earliest of them all. Raises
+    `InvalidFieldsError` by field.
     """
     case = lock_case(case, by)
     unknown = set(values) - set(CORRECTABLE)
@@ -162,7 +183,8 @@ def correct_case(case: Case, *, by: Actor | None, now: datetime, **values: Any) 
     _check(case, cause, now)
     if "cause" in changes:
         case.cause = find_or_add_cause(cause)
-    return save_case(case, EventKind.CORRECTED, by, now, "", *changes, changes=log)
+    follows = correct_own(case, changes.keys())
+    return save_case(case, EventKind.CORRECTED, by, now, "", *changes, *follows, changes=log)
 
 
 def propose_exclusion(case: Case, reason: str, note: str, *, by: Membership, now: datetime) -> Case:
@@ -228,6 +250,8 @@ def lock_case(case: Case, by: Actor | None, *, merged_too: bool = False) -> Case
     another case, which takes the acts instead; only a split takes hold of such a one.
     """
     require(by, Can.WORK_CASE)
+    # The customer first, whose other cases and worth at risk follow this one: else two acts could wait for each other.
+    lock_customers([case.customer_id])
     # The case alone: joined with its unit, a case that is moved while we wait for its lock would not be found.
     locked = Case.objects.select_for_update().get(pk=case.pk)
     if locked.merged_into is not None and not merged_too:
@@ -245,14 +269,9 @@ def save_case(
     *fields: str,
     changes: dict[str, Any] | None = None,
 ) -> Case:
-    """The last step of every act on a locked case: log it, and write its `fields`, with the contact that is owed since.
-
-    Whoever changes what the contact clock runs by (`reset_contact_clock`) resets it before.
-    """
+    """The last step of every act on a locked case: log it, write its `fields`, and the contact that is owed since."""
     if errors := text_errors("note", note, MAX_NOTE):
         raise InvalidFieldsError(errors)
-    case.revision += 1
-    case.save(update_fields=[*fields, "next_contact", "next_contact_due_at", "revision"])
     CaseEvent.objects.create(
         case=case,
         kind=kind,
@@ -262,6 +281,10 @@ def save_case(
         note=note,
         changes=changes or {},
     )
+    if kind == EventKind.CONTACTED or CONTACT_CLOCK_RUNS_BY.intersection(fields):
+        reset_contact_clock(case)
+    case.revision += 1
+    case.save(update_fields=[*fields, "next_contact", "next_contact_due_at", "revision"])
     case.refresh_from_db()
     return case
 
@@ -274,4 +297,6 @@ def _last_undone_at(case: Case) -> datetime:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Customer):
+        return str(value.pk)  # never their name, which the log would keep of a customer who is erased
     return value.isoformat() if isinstance(value, datetime) else None if value is None else str(value)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from cso.errors import FieldError
-from cso.recovery.models import CLOCK_TOLERANCE, ContactKind
+from cso.errors import FieldError, InvalidFieldsError
+from cso.recovery.models import CLOCK_TOLERANCE, Case, ContactKind
 
 AFTER_RECORDED = "The first report cannot be later than when this server first heard of the case."
 # Before it lies a typing error, and no calendar of periods.
@@ -34,6 +34,33 @@ def instant_errors(
 
 
 @dataclass(frozen=True)
+class Floor:
+    """An instant that an act cannot precede, and how it is refused when it does; None: there is none."""
+
+    instant: datetime | None
+    code: str
+    message: str
+
+
+def act_instant(at: datetime | None, *, now: datetime, after: Sequence[Floor]) -> datetime:
+    """When an act happened: `at`, or now when that is not told. Raises `InvalidFieldsError` for a time it cannot be."""
+    if at is None:
+        # A caller's clock may run ahead of ours: what was just told to us is followed by this all the same.
+        return max([now, *(floor.instant for floor in after if floor.instant is not None)])
+    if at > now + CLOCK_TOLERANCE:
+        raise InvalidFieldsError.of("at", "in_the_future", "This is in the future.")
+    for floor in after:
+        if floor.instant is not None and at < floor.instant:
+            raise InvalidFieldsError.of("at", floor.code, floor.message)
+    return at
+
+
+def since_start(case: Case) -> Floor:
+    """Nothing happens to a case before its clock starts."""
+    return Floor(case.clock_start, "before_opened", "This is before the case began.")
+
+
+@dataclass(frozen=True)
 class ContactsMade:
     """When a customer was last told anything; told how it was solved, or asked how it went afterwards. None: never."""
 
@@ -45,22 +72,24 @@ class ContactsMade:
 def contact_owed(
     *,
     reported_at: datetime,
-    undone_at: datetime | None,
     fixed_at: datetime | None,
+    fixed_here: bool,
+    undone_at: datetime | None,
     made: ContactsMade,
     times: Mapping[str, timedelta],
 ) -> tuple[ContactKind, datetime] | None:
     """Which contact a known customer is owed next, and by when; None when all were made.
 
-    undone_at: the last reopening or dispute. times: how long each kind of contact may take, by `ContactKind`. While the
+    fixed_here: the log tells of a fix; a case that was fixed before it came here owes nothing while it stays so.
+    undone_at: the last reopening or dispute. times: how long each kind of contact may take, by `ContactKind`. While a
     case is open any contact is a sign of life; once it is fixed the customer is owed word of that, and a follow-up.
     """
     if fixed_at is None:
-        last = max(filter(None, [made.last_at, undone_at]), default=None)
+        last = max((instant for instant in (made.last_at, undone_at) if instant is not None), default=None)
         if last is None:
             return ContactKind.ACKNOWLEDGE, reported_at + times[ContactKind.ACKNOWLEDGE]
         return ContactKind.STATUS, last + times[ContactKind.STATUS]
-    if made.follow_up_at is not None and made.follow_up_at >= fixed_at:
+    if not fixed_here or (made.follow_up_at is not None and made.follow_up_at >= fixed_at):
         return None
     if made.resolution_at is None or made.resolution_at < fixed_at:
         return ContactKind.RESOLUTION, fixed_at + times[ContactKind.RESOLUTION]

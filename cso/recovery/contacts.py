@@ -2,6 +2,63 @@
 
 from __future__ import annotations
 
-from cso.recovery.contact_clock import reset_contact_clock
+from datetime import datetime
 
-__all__ = ["reset_contact_clock"]
+from django.db.models import QuerySet
+
+from cso.errors import FieldError, InvalidFieldsError
+from cso.recovery.actions import MAX_NOTE, lock_case, save_case
+from cso.recovery.clocks import act_instant, since_start
+from cso.recovery.contact_clock import reset_all_contact_clocks, reset_contact_clock, reset_contact_clocks
+from cso.recovery.models import Case, Channel, Contact, ContactKind, EventKind
+from cso.recovery.queries import visible_cases
+from cso.texts import text_errors
+from tenants.models import Actor, ApiKey, Membership
+
+__all__ = [
+    "record_contact",
+    "reset_all_contact_clocks",
+    "reset_contact_clock",
+    "reset_contact_clocks",
+    "silent_cases",
+]
+
+
+def record_contact(
+    case: Case,
+    kind: str,
+    *,
+    by: Actor | None,
+    at: datetime | None,
+    now: datetime,
+    channel: str = "",
+    note: str = "",
+) -> Contact:
+    """The customer was told at `at` (None: now); the next contact falls due from there. Raises `InvalidFieldsError`."""
+    case = lock_case(case, by)
+    errors = text_errors("note", note, MAX_NOTE)
+    if kind not in ContactKind.values:
+        errors.append(FieldError("kind", "unknown", f"Use one of: {', '.join(ContactKind.values)}."))
+    if channel and channel not in Channel.values:
+        errors.append(FieldError("channel", "unknown", f"Use one of: {', '.join(Channel.values)}."))
+    if errors:
+        raise InvalidFieldsError(errors)
+    at = act_instant(at, now=now, after=[since_start(case)])
+    contact = Contact.objects.create(
+        case=case,
+        kind=kind,
+        at=at,
+        channel=channel,
+        member=by if isinstance(by, Membership) else None,
+        api_key=by if isinstance(by, ApiKey) else None,
+        note=note,
+    )
+    changes = {"contact": kind} | ({"channel": channel} if channel else {})
+    save_case(case, EventKind.CONTACTED, by, at, note, changes=changes)
+    return contact
+
+
+def silent_cases(viewer: Actor, *, now: datetime) -> QuerySet[Case]:
+    """Valid cases that the viewer may see and whose customer waits for a contact that is late, the latest first."""
+    late = visible_cases(viewer).filter(is_valid=True, next_contact_due_at__lt=now)
+    return late.order_by("next_contact_due_at", "id")

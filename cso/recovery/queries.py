@@ -8,22 +8,25 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from cso.people.queries import home_unit, in_or_below, led_units
-from cso.recovery.models import Case, CaseEvent, Cause, EventKind
+from cso.people.queries import in_or_below, own_units
+from cso.recovery.models import Case, CaseEvent, CaseTask, Cause, EventKind
 from tenants.models import Actor, Membership
 from tenants.roles import Can
 
 
 def visible_cases(viewer: Actor) -> QuerySet[Case]:
-    """All cases; or those of the units that the viewer leads or works in, and those that the viewer logged."""
+    """All cases; or those of the units that the viewer leads, works in or takes in for, those that the viewer logged or
+    owns, and those for which one of these units has a task to do.
+    """
     if viewer.can(Can.SEE_ALL_CASES):
         return Case.objects.all()
     if not isinstance(viewer, Membership):
         return Case.objects.none()
-    tops = [unit.pk for unit in led_units(viewer)]
-    if home := home_unit(viewer):
-        tops.append(home.pk)
-    return Case.objects.filter(in_or_below(tops) | Q(opened_by=viewer))
+    units = in_or_below(own_units(viewer))
+    waiting = CaseTask.objects.filter(units, done_at=None, cancelled_at=None)
+    # By their ids, which are few, for the reason given in `in_or_below`.
+    asked = list(waiting.values_list("case_id", flat=True).distinct())
+    return Case.objects.filter(units | Q(opened_by=viewer) | Q(owner=viewer) | Q(pk__in=asked))
 
 
 def open_cases(viewer: Actor) -> QuerySet[Case]:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from cso.errors import ConflictError
 from cso.metrics.models import Target
 from cso.metrics.queries.figures import HEADLINE
 from frontend.access import MemberRequest, for_members
@@ -73,7 +74,11 @@ def change_member_role(request: MemberRequest, member: UUID) -> HttpResponse:
 @require_POST
 def end_member(request: MemberRequest, member: UUID) -> HttpResponse:
     found = _another_member(request, member)
-    end_membership(found, by=request.member, now=request.now)
+    try:
+        end_membership(found, by=request.member, now=request.now)
+    except ConflictError as error:
+        messages.error(request, error.message)
+        return redirect("members", request.tenant.slug)
     undo = reverse("restore_member", args=[request.tenant.slug, found.pk])
     text = _("%(name)s can do nothing here any more.") % {"name": found.label}
     messages.success(request, text, extra_tags=undo)

@@ -190,7 +190,7 @@ WHERE c.tenant_id = %(tenant)s ORDER BY c.id FOR UPDATE OF c
 """
 _COMPARE = """
 CREATE TEMPORARY TABLE compared ON COMMIT DROP AS
-SELECT i.line, i.external_id, i.fixed_at AS told_fixed_at, c.id, c.revision, c.merged_into_id, c.closed_at,
+SELECT i.line, i.external_id, i.fixed_at AS told_fixed_at, c.id, c.revision, c.closed_at,
     COALESCE(i.unit_id, c.unit_id) AS unit_id, c.unit_id AS unit_before,
     COALESCE(i.customer_id, c.customer_id) AS customer_id, c.customer_id AS customer_before,
     COALESCE(i.cause_id, c.cause_id) AS cause_id, c.cause_id AS cause_before,
@@ -225,7 +225,7 @@ ROW(unit_id, customer_id, cause_id, channel, summary, occurred_at, reported_at, 
 IS DISTINCT FROM ROW(unit_before, customer_before, cause_before, channel_before, summary_before, occurred_before,
                      reported_before, first_before, fixed_before)
 """
-_COMPARED_ERRORS = f"""
+_COMPARED_ERRORS = """
 SELECT line, external_id, field, code, message FROM compared, LATERAL (VALUES
     ('occurred_at', 'after_reported', 'The mistake cannot be later than its first report.', occurred_at > reported_at),
     ('reported_at', 'after_recorded', %(after_recorded)s, reported_at > recorded_at + %(tolerance)s),
@@ -233,9 +233,7 @@ SELECT line, external_id, field, code, message FROM compared, LATERAL (VALUES
         first_fixed_at < COALESCE(occurred_at, reported_at)),
     ('fixed_at', 'before_reopened', 'The case was reopened after this; send the time of the fix that followed.',
         told_fixed_at < undone_at AND told_fixed_at <> first_before AND told_fixed_at IS DISTINCT FROM fixed_before),
-    ('fixed_at', 'after_closed', 'The case was closed before this; reopen it first.', fixed_at > closed_at),
-    ('external_id', 'merged', 'This case was merged into another: send what is new for that one.',
-        merged_into_id IS NOT NULL AND {_CHANGED})
+    ('fixed_at', 'after_closed', 'The case was closed before this; reopen it first.', fixed_at > closed_at)
 ) error(field, code, message, is_wrong)
 WHERE is_wrong ORDER BY line
 """
@@ -248,7 +246,7 @@ UPDATE recovery_case c SET unit_id = m.unit_id, customer_id = m.customer_id, cau
     owner_id = CASE WHEN m.unit_id = m.unit_before THEN c.owner_id END
 FROM (SELECT * FROM compared WHERE {_CHANGED}) m WHERE c.tenant_id = %(tenant)s AND c.id = m.id
 """
-# Written as `actions` writes it: units by their codes, causes by their names, customers by their ids, who may be erased.
+# Written as `actions` writes it: units by their codes, causes by their names, customers by ids, for they may be erased.
 _CODE = "(SELECT code FROM people_unit WHERE tenant_id = %(tenant)s AND id = {})"
 _NAME = "(SELECT name FROM recovery_cause WHERE tenant_id = %(tenant)s AND id = {})"
 _CHANGES = ", ".join(
