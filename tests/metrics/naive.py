@@ -1,24 +1,32 @@
-"""Every figure once more, by hand: plain Python over the instants of the cases, sharing no rule with the engine.
+"""Every figure once more, by hand: plain Python over the instants of the facts, sharing no rule with the engine.
 
 Only the table of histogram buckets is taken from the product. The definitions are written out from docs/metrics.md.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from cso.metrics.formulas.histograms import BUCKET_BOUNDS
 from tenants.scope import current_tenant
+from tests.metrics.told import (
+    DAY,
+    Fact,
+    Told,
+    ToldApproval,
+    ToldCallBack,
+    ToldExposure,
+    ToldPromise,
+    exposures_of,
+    tell_repeats,
+)
 
-DAY = timedelta(hours=24)
 MICROSECOND = timedelta(microseconds=1)
 
 # family, grain, first day of the period, unit
@@ -26,87 +34,108 @@ Key = tuple[str, str, date, UUID]
 # counts in the family's order, and a histogram as bucket -> number
 Counts = tuple[tuple[int, ...], dict[int, int]]
 
-WIDTHS = {"due": 4, "reported": 2, "started": 2, "first_fixed": 2, "all_due": 2}
-FAMILY_OF = {
-    "recovered_24h": "due",
-    "recovered_24h_reported": "reported",
-    "time_to_recover": "started",
-    "reopened": "first_fixed",
-    "not_our_failure": "all_due",
+# metric -> family, and the places of its numerator and denominator among the family's counters
+PLACES = {
+    "recovered_24h": ("due", 1, 0),
+    "recovered_24h_reported": ("reported", 1, 0),
+    "time_to_recover": ("started", 1, 0),
+    "reopened": ("first_fixed", 1, 0),
+    "not_our_failure": ("all_due", 1, 0),
+    "surprised": ("answered", 2, 1),
+    "dazzled": ("answered", 5, 0),
+    "apology_given": ("answered", 4, 3),
+    "surprise_planned": ("answered", 6, 0),
+    "double_deviation": ("held_up", 1, 0),
+    "promise_kept": ("promises", 1, 0),
+    "own_authority": ("closed", 1, 0),
+    "policy_quoted": ("closed", 2, 0),
+    "approval_wait": ("approvals", 1, 0),
+    "callback_time": ("call_backs", 1, 0),
+    "value_saved": ("risked", 1, 0),
+}
+# How long after the instant of its period a fact begins to count; what is not named counts at once.
+COUNTS_AFTER = {
+    "due": timedelta(0),
+    "reported": timedelta(0),
+    "all_due": timedelta(0),
+    "answered": timedelta(0),
+    "held_up": 30 * DAY,
+    "promises": timedelta(0),
+    "risked": timedelta(0),
 }
 
 
-@dataclass
-class Told:
-    """A case as its own history tells it."""
-
-    unit: UUID
-    reported_at: datetime
-    occurred_at: datetime | None = None
-    first_fixed_at: datetime | None = None
-    fixed_at: datetime | None = None
-    first_undone_at: datetime | None = None
-    excluded_as: str = ""
-
-    @property
-    def start(self) -> datetime:
-        return self.reported_at if self.occurred_at is None else self.occurred_at
-
-    @property
-    def held(self) -> bool:
-        """The first fix was neither disputed nor reopened within 14 days."""
-        assert self.first_fixed_at
-        return self.first_undone_at is None or self.first_undone_at - self.first_fixed_at > 14 * DAY
-
-    def recovered_since(self, start: datetime) -> bool:
-        return self.first_fixed_at is not None and self.first_fixed_at - start <= DAY and self.held
-
-    def instant(self, family: str) -> datetime | None:
-        """What decides the period in which the case counts."""
-        return {
-            "due": self.start + DAY,
-            "reported": self.reported_at + DAY,
-            "started": self.start,
-            "first_fixed": self.first_fixed_at,
-            "all_due": self.start + DAY,
-        }[family]
-
-    def counts_in(self, family: str) -> bool:
-        """A confirmed exclusion takes the case out, but for what counts the exclusions themselves."""
-        return not self.excluded_as or (family == "all_due" and self.excluded_as == "not_our_failure")
-
-    def counts(self, family: str) -> tuple[int, ...]:
-        """What the case adds to a cell, in the order of the family's counters; `instant` is not None."""
-        if family == "due":
-            known = self.occurred_at is not None
-            return 1, int(self.recovered_since(self.start)), int(self.fixed_at is None), int(known)
-        if family == "reported":
-            return 1, int(self.recovered_since(self.reported_at))
-        if family == "started":
-            return 1, int(self.fixed_at is not None)
-        if family == "all_due":
-            return 1, int(bool(self.excluded_as))
-        return 1, int(not self.held)
-
-    def bucket(self) -> int | None:
-        """Of the whole seconds, rounded up, from the clock's start to the fix that holds."""
-        if self.fixed_at is None:
-            return None
-        whole = -((self.start - self.fixed_at) // timedelta(seconds=1))
-        return bisect_right(BUCKET_BOUNDS, whole) - 1
-
-
-def told_by_database() -> list[Told]:
-    """The current tenant's cases, from their instants alone."""
+def _rows(sql: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(
+        cursor.execute(sql)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def cases_in_database() -> list[Told]:
+    """The current tenant's cases, from what was told of them alone."""
+    rows = _rows(
+        """
+        SELECT unit_id, reported_at, occurred_at, first_fixed_at, fixed_at, first_undone_at,
+               CASE WHEN exclusion_confirmed_by_id IS NOT NULL THEN excluded_as ELSE '' END,
+               id, customer_id, cause_id, merged_into_id IS NOT NULL, said_apology, said_surprised,
+               planned_surprise <> '', first_promise_broken_at, closed_at, solution, approvals_asked,
+               next_contact_due_at
+        FROM recovery_case
+        """
+    )
+    cases = [Told(*row) for row in rows]
+    tell_repeats(cases)
+    return cases
+
+
+def told_by_database() -> list[Fact]:
+    """Every fact of the current tenant."""
+    cases = cases_in_database()
+    by_key = {case.key: case for case in cases}
+    promises = [
+        ToldPromise(unit, by_key[case], *rest)
+        for unit, case, *rest in _rows(
             """
-            SELECT unit_id, reported_at, occurred_at, first_fixed_at, fixed_at, first_undone_at,
-                   CASE WHEN exclusion_confirmed_by_id IS NOT NULL THEN excluded_as ELSE '' END
-            FROM recovery_case
+            SELECT unit_id, case_id, first_due_at, due_at, times_moved, move_agreed, done_at, disputed_at, cancelled_at
+            FROM recovery_promise
             """
         )
-        return [Told(*row) for row in cursor.fetchall()]
+    ]
+    approvals = [
+        ToldApproval(unit, asked_at, decided_at, status != "withdrawn")
+        for unit, asked_at, decided_at, status in _rows(
+            "SELECT unit_id, asked_at, decided_at, status FROM recovery_remedy WHERE asked_at IS NOT NULL"
+        )
+    ]
+    call_backs = [
+        ToldCallBack(unit, asked_at, called_at, by_key[case].is_valid)
+        for unit, asked_at, called_at, case in _rows(
+            "SELECT unit_id, asked_at, called_at, case_id FROM recovery_callback"
+        )
+    ]
+    return [*cases, *promises, *approvals, *call_backs, *exposures_in_database(cases)]
+
+
+def exposures_in_database(cases: list[Told]) -> list[ToldExposure]:
+    """Derived anew from cases, worth and purchases; the table of exposures is not read."""
+    currency = (_rows("SELECT currency FROM recovery_recoverysettings") or [("USD",)])[0][0]
+    worth: dict[UUID, tuple[int, int] | None] = {}
+    for customer, own_currency, spend, visits, years, high_spend, high_visits, high_years in _rows(
+        """
+        SELECT id, currency, spend_per_visit_minor, visits_per_year, years,
+               spend_per_visit_high_minor, visits_per_year_high, years_high
+        FROM customers_customer
+        """
+    ):
+        known = None not in (spend, visits, years) and own_currency == currency
+        pairs = ((spend, high_spend), (visits, high_visits), (years, high_years))
+        low = high = 1
+        for least, most in pairs if known else ():
+            low, high = low * least, high * (least if most is None else most)
+        worth[customer] = (low, high) if known else None
+    purchases = [(customer, at) for customer, at in _rows("SELECT customer_id, bought_at FROM customers_purchase")]
+    return exposures_of(cases, worth, purchases)
 
 
 def parents_in_database() -> dict[UUID, UUID | None]:
@@ -116,29 +145,31 @@ def parents_in_database() -> dict[UUID, UUID | None]:
 
 
 def expected_cells(
-    cases: Iterable[Told], parents: Mapping[UUID, UUID | None], zone: ZoneInfo
+    facts: Iterable[Fact], parents: Mapping[UUID, UUID | None], zone: ZoneInfo
 ) -> dict[Key, tuple[Counts, Counts]]:
     """Own part and total of each cell that should stand in the database; there should be no other."""
     own: dict[Key, Counter[int]] = defaultdict(Counter)
     total: dict[Key, Counter[int]] = defaultdict(Counter)
-    for case in cases:
-        for family, width in WIDTHS.items():
-            instant = case.instant(family)
-            if instant is None or not case.counts_in(family):
+    widths: dict[str, int] = {}
+    for fact in facts:
+        for family in fact.families:
+            instant = fact.instant(family)
+            if instant is None or not fact.counts_in(family):
                 continue
+            counts = fact.counts(family)
+            widths[family] = len(counts)
             # Counters stand at -width .. -1, buckets at 0 and up.
-            adds = Counter({n - width: count for n, count in enumerate(case.counts(family))})
-            if family == "started" and (bucket := case.bucket()) is not None:
+            adds = Counter({n - len(counts): count for n, count in enumerate(counts)})
+            if (bucket := fact.bucket(family)) is not None:
                 adds[bucket] += 1
             for grain, first in periods_of(instant, zone):
-                own[family, grain, first, case.unit].update(adds)
-                for unit in upwards(case.unit, parents):
+                own[family, grain, first, fact.unit].update(adds)
+                for unit in upwards(fact.unit, parents):
                     total[family, grain, first, unit].update(adds)
-    return {key: (_counts(own[key], key[0]), _counts(total[key], key[0])) for key in list(total)}
+    return {key: (_counts(own[key], widths[key[0]]), _counts(total[key], widths[key[0]])) for key in list(total)}
 
 
-def _counts(counter: Counter[int], family: str) -> Counts:
-    width = WIDTHS[family]
+def _counts(counter: Counter[int], width: int) -> Counts:
     buckets = {bucket: n for bucket, n in sorted(counter.items()) if bucket >= 0}
     return tuple(counter[n - width] for n in range(width)), buckets
 
@@ -192,38 +223,64 @@ def upwards(unit: UUID, parents: Mapping[UUID, UUID | None]) -> Iterator[UUID]:
         above = parents[above]
 
 
-def figure(
-    metric: str,
-    cases: Iterable[Told],
-    parents: Mapping[UUID, UUID | None],
-    unit: UUID,
-    grain: str,
-    first: date,
-    zone: ZoneInfo,
-    now: datetime,
-) -> tuple[int, int, int]:
-    """Numerator, denominator and what is not yet due, of one unit with all below it in one month or week."""
-    family = FAMILY_OF[metric]
-    numerator = denominator = running = 0
-    for case in cases:
-        instant = case.instant(family)
-        if not case.counts_in(family) or instant is None or unit not in set(upwards(case.unit, parents)):
+def figures(
+    metric: str, facts: Iterable[Fact], parents: Mapping[UUID, UUID | None], zone: ZoneInfo, now: datetime
+) -> dict[tuple[UUID, str, date], tuple[int, int, int]]:
+    """Numerator, denominator and what does not count yet, of each unit with all below it in each month and week.
+
+    What is not in it is (0, 0, 0).
+    """
+    family, numerator, denominator = PLACES[metric]
+    found: dict[tuple[UUID, str, date], tuple[int, int, int]] = defaultdict(lambda: (0, 0, 0))
+    for fact in facts:
+        instant = fact.instant(family) if family in fact.families and fact.counts_in(family) else None
+        if instant is None:
             continue
-        if (grain, first) not in periods_of(instant, zone):
-            continue
-        if family in {"due", "reported", "all_due"} and instant >= now:
-            running += 1
-            continue
-        denominator += 1
-        numerator += case.counts(family)[1]
-    return numerator, denominator, running
+        counts = fact.counts(family)
+        adds = counts[numerator], counts[denominator], 0
+        if family in COUNTS_AFTER and instant + COUNTS_AFTER[family] >= now:
+            adds = 0, 0, counts[denominator]
+        for (grain, first), unit in (
+            (period, unit) for period in periods_of(instant, zone) for unit in upwards(fact.unit, parents)
+        ):
+            known = found[unit, grain, first]
+            found[unit, grain, first] = known[0] + adds[0], known[1] + adds[1], known[2] + adds[2]
+    return found
 
 
-def overdue(cases: Iterable[Told], parents: Mapping[UUID, UUID | None], unit: UUID, now: datetime) -> int:
+def overdue(facts: Iterable[Fact], parents: Mapping[UUID, UUID | None], unit: UUID, now: datetime) -> int:
     return sum(
-        not case.excluded_as
+        isinstance(case, Told)
+        and case.is_valid
         and case.fixed_at is None
         and case.start + DAY < now
         and unit in set(upwards(case.unit, parents))
-        for case in cases
+        for case in facts
     )
+
+
+def silent(facts: Iterable[Fact], parents: Mapping[UUID, UUID | None], unit: UUID, now: datetime) -> int:
+    return sum(
+        isinstance(case, Told)
+        and case.is_valid
+        and case.contact_due_at is not None
+        and case.contact_due_at < now
+        and unit in set(upwards(case.unit, parents))
+        for case in facts
+    )
+
+
+def at_risk(
+    facts: Iterable[Fact], parents: Mapping[UUID, UUID | None], unit: UUID, now: datetime
+) -> tuple[int, int, int, int]:
+    """Customers at risk, the low and the high of what they are worth, and how many are of unknown worth."""
+    standing = [
+        fact
+        for fact in facts
+        if isinstance(fact, ToldExposure)
+        and fact.ended_at is None
+        and fact.since < now
+        and unit in set(upwards(fact.unit, parents))
+    ]
+    known = [fact.worth for fact in standing if fact.worth]
+    return len(standing), sum(low for low, _ in known), sum(high for _, high in known), len(standing) - len(known)

@@ -49,10 +49,10 @@ def marked_columns() -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 def test_whatever_a_family_counts_by_is_marked_when_it_changes(family: Family) -> None:
-    needed = {family.column, *columns_of(family.base)}
+    needed = {family.column, *columns_of(family.base), *family.measures.values()}
     needed |= {family.seconds} if family.seconds else set()
-    for condition in family.counters.values():
-        needed |= columns_of(condition)
+    for name in family.counters:
+        needed |= columns_of(family.condition(name))
     assert needed <= marked_columns()[family.source.key]
 
 

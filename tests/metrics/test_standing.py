@@ -79,12 +79,11 @@ def test_each_row_is_what_a_count_by_hand_says(targeted: Company) -> None:
         cases, parents = naive.told_by_database(), naive.parents_in_database()
         standing = leaders_standing(acme.member(Role.CSO), MARCH, everyone=False, now=NOW)
         assert {row.unit.code for row in standing.rows} == {"south", "north"}
+        expected = naive.figures("recovered_24h", cases, parents, acme.tenant.zone, NOW)
         for row in standing.rows:
-            expected = naive.figure(
-                "recovered_24h", cases, parents, row.unit.pk, "month", MARCH.first, acme.tenant.zone, NOW
-            )
             figure = row.figure
-            assert (figure.numerator, figure.denominator, figure.running) == expected
+            counted = figure.numerator, figure.denominator, figure.running
+            assert counted == expected[row.unit.pk, "month", MARCH.first]
             assert row.overdue == naive.overdue(cases, parents, row.unit.pk, NOW)
             assert row.has_below == (row.unit.code == "north")
             assert len(row.weeks) == 26

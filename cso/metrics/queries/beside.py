@@ -55,8 +55,9 @@ def worth_of(metric: Metric, counts: Mapping[str, int], currency: str) -> Worth 
     """What the facts of the numerator are worth, and all of the denominator; None for what is not money."""
     if metric.money is None:
         return None
-    amounts = [counts[name] for name in (*metric.money.numerator, *metric.money.denominator)]
-    return Worth(currency, *amounts, unknown=counts[metric.money.unknown])
+    low, high = (counts[name] for name in metric.money.numerator)
+    whole_low, whole_high = (counts[name] for name in metric.money.denominator)
+    return Worth(currency, low, high, whole_low, whole_high, counts[metric.money.unknown])
 
 
 def worth_currency() -> str:
