@@ -43,7 +43,7 @@ class CustomerShape(Shape):
     years_high = serializers.IntegerField(allow_null=True)
     worth_low_minor = serializers.IntegerField(allow_null=True, help_text="Spend x visits x years; null: not known.")
     worth_high_minor = serializers.IntegerField(allow_null=True, help_text="The same by the high guesses.")
-    language = serializers.ChoiceField(CUSTOMER_LANGUAGES, allow_null=True, help_text="Null: your workspace's.")
+    language = serializers.ChoiceField(list(CUSTOMER_LANGUAGES), allow_null=True, help_text="Null: your workspace's.")
     created_at = serializers.DateTimeField()
     erased_at = serializers.DateTimeField(allow_null=True, help_text="Nothing of who they were is left since then.")
 

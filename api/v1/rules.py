@@ -63,8 +63,8 @@ class SimilarRulesShape(Shape):
 
 class RuleChange(Body):
     title = Text(max_length=200, required=False)
-    unit = unit_reference(required=False, allow_null=True)  # type: ignore[assignment]
-    owner = person_reference(required=False, allow_null=True)  # type: ignore[assignment]
+    unit = unit_reference(required=False, allow_null=True)
+    owner = person_reference(required=False, allow_null=True)
     origin = Text(max_length=20, required=False, help_text="habit, own_policy or external_law.")
     citation = Text(max_length=300, required=False, allow_blank=True, help_text="Needed for external_law.")
     sunset_on = Day(required=False, allow_null=True)

@@ -24,7 +24,7 @@ from tenants.roles import Can
 class PreferenceShape(Shape):
     id = serializers.UUIDField()
     text = serializers.CharField()
-    source = serializers.ChoiceField(CustomerPreference.Source.choices)
+    source = serializers.ChoiceField(CustomerPreference.Source.choices)  # type: ignore[assignment]
     consented_at = serializers.DateTimeField()
     expires_on = serializers.DateField(allow_null=True, help_text="The first day on which it is not used any more.")
     recorded_at = serializers.DateTimeField()
@@ -32,7 +32,7 @@ class PreferenceShape(Shape):
 
 class PreferenceBody(Body):
     text = Text(max_length=preferences.MAX_TEXT)
-    source = Text(max_length=10, help_text="told_us, observed or partner.")
+    source = Text(max_length=10, help_text="told_us, observed or partner.")  # type: ignore[assignment]
     consented_at = Instant(help_text="When the customer agreed that you keep it.")
     expires_on = Day(required=False, allow_null=True, default=None)
 

@@ -41,6 +41,7 @@ def add_preference(
     customer, text = require_not_erased(customer), " ".join(text.split())
     if errors := _errors(text, source, consented_at, expires_on, now):
         raise InvalidFieldsError(errors)
+    assert consented_at is not None, "without consent there is an error"
     preference = CustomerPreference.objects.create(
         customer=customer,
         text=text,

@@ -191,7 +191,8 @@ def _require_free_code(rule: Rule) -> None:
 def _leader_at_or_above(unit: Unit | None, day: date) -> Person | None:
     while unit is not None:
         if leadership := leader_of(unit, day):
-            return leadership.person
+            owner: Person = leadership.person
+            return owner
         unit = unit.parent
     return None
 

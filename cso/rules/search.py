@@ -19,6 +19,9 @@ from tenants.scope import current_tenant_id
 MOST_WORDS = 24
 LONGEST = 5_000
 _LONGEST_WORD = 60
+# Which PostgreSQL takes for letters.
+_SIGNS = "’‘“”«»–—"
+_ACCENTS = "[\u0300-\u036f]"
 _WORD = re.compile(r"\w+")
 
 # Words that say nothing in one of the languages ("the", "les") have no lexeme there, and count in neither.
@@ -28,17 +31,22 @@ WITH asked AS (
     FROM unnest(%(words)s::text[]) word
     WHERE cardinality(ts_lexize('english_stem', word)) > 0 AND cardinality(ts_lexize('french_stem', word)) > 0
 ), known AS MATERIALIZED (
-    SELECT rule.id, tsvector_to_array(to_tsvector('english', title) || to_tsvector('french', title)) AS title_lexemes,
-        tsvector_to_array(to_tsvector('english', said) || to_tsvector('french', said)) AS text_lexemes
+    SELECT rule.id,
+        tsvector_to_array(to_tsvector('english', plain.named) || to_tsvector('french', plain.named)) AS title_lexemes,
+        tsvector_to_array(to_tsvector('english', plain.said) || to_tsvector('french', plain.said)) AS text_lexemes
     FROM rules_rule rule
     CROSS JOIN LATERAL (
         SELECT text FROM rules_ruleversion
         WHERE tenant_id = rule.tenant_id AND rule_id = rule.id ORDER BY number DESC LIMIT 1
     ) version
     CROSS JOIN LATERAL (
-        SELECT lower(regexp_replace(normalize(rule.title, NFKD), '[\u0300-\u036f]', '', 'g')),
-            lower(regexp_replace(normalize(version.text, NFKD), '[\u0300-\u036f]', '', 'g'))
-    ) plain(title, said)
+        SELECT normalize(translate(rule.title, %(signs)s, %(blanks)s), NFKD),
+            normalize(translate(version.text, %(signs)s, %(blanks)s), NFKD)
+    ) signs(named, said)
+    CROSS JOIN LATERAL (
+        SELECT lower(regexp_replace(signs.named, %(accents)s, '', 'g')),
+            lower(regexp_replace(signs.said, %(accents)s, '', 'g'))
+    ) plain(named, said)
     WHERE rule.tenant_id = %(tenant)s
 )
 SELECT known.id, count(*) FILTER (WHERE in_title OR in_text), (SELECT count(*) FROM asked),
@@ -65,8 +73,7 @@ class Match:
 
 def plain(text: str) -> str:
     """A text as it is compared: lower case, without accents, one blank between its words."""
-    folded = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not "\u0300" <= sign <= "\u036f")
-    return " ".join(_WORD.findall(folded.lower()))
+    return " ".join(_WORD.findall(re.sub(_ACCENTS, "", unicodedata.normalize("NFKD", text)).lower()))
 
 
 def matches(text: str, *, prefixes: bool = False) -> list[Match]:
@@ -75,5 +82,6 @@ def matches(text: str, *, prefixes: bool = False) -> list[Match]:
     if not words:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(_FIND, {"words": words, "prefixes": prefixes, "tenant": current_tenant_id()})
+        values = {"words": words, "prefixes": prefixes, "tenant": current_tenant_id()}
+        cursor.execute(_FIND, values | {"signs": _SIGNS, "blanks": " " * len(_SIGNS), "accents": _ACCENTS})
         return [Match(*row) for row in cursor.fetchall()]
