@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "cso",
     "cso.demo",
     "cso.metrics",
+    "cso.committees",
     "cso.recovery",
     "cso.outbox",
     "cso.alarms",

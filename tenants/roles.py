@@ -24,6 +24,10 @@ class Can(StrEnum):
     EDIT_RULES = "edit_rules"  # register a rule, change its words; everybody who sees people sees the rules
     SET_RECOVERY = "set_recovery"  # due times, promise words, authorities, mailboxes
     ERASE_CUSTOMER = "erase_customer"
+    NOMINATE_RULE = "nominate_rule"  # and log a rule break
+    TRIAGE_NOMINATIONS = "triage_nominations"
+    RUN_COMMITTEES = "run_committees"  # found them, their charters and seats, and every chair's desk
+    CAST_VOTES = "cast_votes"  # tell the vote of a seat, as an integration; a member votes by holding the seat
     IMPORT_CASES = "import_cases"
     EDIT_PEOPLE = "edit_people"  # units, positions, leaders
     EDIT_CUSTOMERS = "edit_customers"
@@ -43,12 +47,12 @@ class Role(models.TextChoices):
 
 
 _READS = frozenset({Can.SEE_SCORECARD, Can.SEE_ALL_CASES, Can.SEE_PEOPLE, Can.SEE_CUSTOMERS})
-_FRONTLINE = frozenset({Can.SEE_PEOPLE, Can.SEE_CUSTOMERS, Can.LOG_CASE, Can.WORK_CASE})
+_FRONTLINE = frozenset({Can.SEE_PEOPLE, Can.SEE_CUSTOMERS, Can.LOG_CASE, Can.WORK_CASE, Can.NOMINATE_RULE})
 
 ROLE_GRANTS: dict[str, frozenset[Can]] = {
-    Role.CSO: frozenset(Can) - {Can.ADMINISTER},
-    Role.EXECUTIVE: _READS | _FRONTLINE | {Can.EXCLUDE_CASE, Can.EDIT_RULES},
-    Role.LEADER: _FRONTLINE | {Can.EXCLUDE_CASE, Can.EDIT_RULES},
+    Role.CSO: frozenset(Can) - {Can.ADMINISTER, Can.CAST_VOTES},
+    Role.EXECUTIVE: _READS | _FRONTLINE | {Can.EXCLUDE_CASE, Can.EDIT_RULES, Can.TRIAGE_NOMINATIONS},
+    Role.LEADER: _FRONTLINE | {Can.EXCLUDE_CASE, Can.EDIT_RULES, Can.TRIAGE_NOMINATIONS},
     Role.COMMITTEE_MEMBER: _FRONTLINE,
     Role.FRONTLINE: _FRONTLINE,
     Role.AUDITOR: _READS | {Can.SEE_AUDIT},
@@ -74,6 +78,11 @@ SCOPE_GRANTS: dict[str, frozenset[Can]] = {
     "customers:erase": frozenset({Can.SEE_CUSTOMERS, Can.ERASE_CUSTOMER}),
     "rules:read": frozenset({Can.SEE_PEOPLE}),
     "rules:write": frozenset({Can.SEE_PEOPLE, Can.EDIT_RULES}),
+    "committees:read": frozenset({Can.SEE_PEOPLE}),
+    "committees:write": frozenset(
+        {Can.SEE_PEOPLE, Can.NOMINATE_RULE, Can.TRIAGE_NOMINATIONS, Can.RUN_COMMITTEES, Can.EDIT_RULES}
+    ),
+    "votes:write": frozenset({Can.SEE_PEOPLE, Can.CAST_VOTES}),
     "recovery:write": frozenset({Can.SEE_PEOPLE, Can.SET_RECOVERY}),
     "cases:read": frozenset({Can.SEE_ALL_CASES}),
     "cases:write": frozenset({Can.SEE_ALL_CASES, Can.LOG_CASE, Can.WORK_CASE, Can.EXCLUDE_CASE, Can.IMPORT_CASES}),

@@ -1,0 +1,1 @@
+"""Dumb-rules committees: nominate, deliberate, vote, kill, and see whether it helped."""

@@ -1,0 +1,148 @@
+"""What came of a ballot: written once, in the transaction that closes it, and told in words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from cso.committees.consequences import carry_out
+from cso.committees.models import Ballot, Base, CharterVersion, OutcomeRecord, RollEntry
+from cso.committees.tally import Tally
+
+# With fewer papers than this a secret ballot's numbers would tell who voted how.
+FEWEST_SECRET_PAPERS = 3
+
+HASH_FUNCTION = """
+CREATE FUNCTION outcome_hash(outcome committees_outcomerecord) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT encode(sha256(convert_to(jsonb_build_array(
+        outcome.previous_hash, outcome.number, outcome.ballot_id, outcome.corrects_id, outcome.result, outcome.yes,
+        outcome.no, outcome.abstain, outcome.voted, outcome.eligible, outcome.recused, outcome.vacant, outcome.quorum,
+        outcome.base_count, outcome.yes_needed, outcome.casting_vote, outcome.sentence, outcome.terms, outcome.roll,
+        outcome.evidence_hash, to_char(outcome.declared_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')
+    )::text, 'UTF8')), 'hex')
+$$;
+"""
+CHAIN_FUNCTION = """
+CREATE FUNCTION outcome_chain() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    last record;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('outcome', NEW.tenant_id));
+    SELECT number, hash INTO last FROM committees_outcomerecord
+        WHERE tenant_id = NEW.tenant_id ORDER BY number DESC LIMIT 1;
+    NEW.number := COALESCE(last.number, 0) + 1;
+    NEW.previous_hash := COALESCE(last.hash, '');
+    NEW.hash := outcome_hash(NEW);
+    RETURN NEW;
+END $$;
+"""
+INSTALL = [
+    HASH_FUNCTION,
+    CHAIN_FUNCTION,
+    "CREATE TRIGGER outcome_chain BEFORE INSERT ON committees_outcomerecord"
+    " FOR EACH ROW EXECUTE FUNCTION outcome_chain()",
+]
+
+
+def declare(ballot: Ballot, tally: Tally, *, casting_vote: str, now: datetime) -> OutcomeRecord:
+    """Write the outcome, and do what it says. The caller holds the ballot's row alone."""
+    assert ballot.charter is not None
+    roll = list(ballot.roll.select_related("member__user").order_by("label"))
+    is_told = not ballot.is_secret or tally.votes.participating >= FEWEST_SECRET_PAPERS
+    outcome = OutcomeRecord.objects.create(
+        ballot=ballot,
+        result=tally.result,
+        yes=tally.votes.yes if is_told else None,
+        no=tally.votes.no if is_told else None,
+        abstain=tally.votes.abstain if is_told else None,
+        voted=tally.votes.participating,
+        eligible=tally.votes.eligible,
+        recused=sum(entry.status == RollEntry.Status.RECUSED for entry in roll),
+        vacant=sum(entry.status == RollEntry.Status.VACANT for entry in roll),
+        quorum=tally.quorum,
+        # Of votes cast, the base would tell how many of few secret papers were abstentions.
+        base_count=tally.base_count if is_told else None,
+        yes_needed=tally.yes_needed if is_told else None,
+        casting_vote=casting_vote,
+        sentence=sentence(ballot.charter, tally, is_told=is_told, casting_vote=casting_vote),
+        terms=terms_of(ballot.charter),
+        roll=[_line(entry, is_secret=ballot.is_secret) for entry in roll],
+        evidence_hash=ballot.evidence_hash,
+        declared_at=now,
+    )
+    outcome.refresh_from_db()
+    carry_out(outcome, now=now)
+    return outcome
+
+
+def sentence(charter: CharterVersion, tally: Tally, *, is_told: bool, casting_vote: str) -> str:
+    """The arithmetic in words: "Carried: 6 yes of 9 cast; a majority needs 5. Quorum 7 of 12 met by 9." """
+    votes = tally.votes
+    quorum = f"Quorum {tally.quorum} of {votes.eligible}"
+    met = f"{quorum} met by {votes.participating}." if tally.has_quorum else f"{quorum} missed: {votes.participating}."
+    if tally.result == "inquorate":
+        return f"No quorum, so nothing is decided. {met}"
+    word = "Carried" if tally.result == "carried" else "Lost"
+    if not is_told:
+        return f"{word}. Fewer than {FEWEST_SECRET_PAPERS} papers of a secret ballot are not broken down. {met}"
+    base = {
+        Base.CAST: f"of {tally.base_count} cast",
+        Base.PARTICIPATING: f"of {tally.base_count} given",
+        Base.ELIGIBLE: f"of {tally.base_count} eligible seats",
+        Base.FIXED: "",
+    }[Base(charter.base)]
+    needs = f"{majority_words(charter)} needs {tally.yes_needed}"
+    parts = [f"{votes.yes} yes {base}".strip(), f"{votes.no} no", f"{votes.abstain} abstained"]
+    tie = {"yes": " The chair's casting vote: yes.", "no": " The chair's casting vote: no."}.get(casting_vote, "")
+    if not tie and votes.yes == votes.no > 0 and tally.result == "lost":
+        tie = " A tie is lost."
+    return f"{word}: {', '.join(parts)}; {needs}. {met}{tie}"
+
+
+def majority_words(charter: CharterVersion) -> str:
+    if charter.majority_count is not None:
+        return "the charter"
+    numerator, denominator = charter.majority_numerator, charter.majority_denominator
+    if (numerator, denominator) == (1, 2) and charter.majority_is_more_than:
+        return "a majority"
+    kind = "more than" if charter.majority_is_more_than else "at least"
+    return f"{kind} {numerator}/{denominator}"
+
+
+def terms_of(charter: CharterVersion) -> dict[str, Any]:
+    """The charter as it stood, by the names of its fields."""
+    left_out = {"id", "tenant", "committee", "member", "in_force_from"}
+    names = [field.name for field in charter._meta.local_fields if field.name not in left_out]
+    return {name: getattr(charter, name) for name in names}
+
+
+def verify_outcomes() -> list[int]:
+    """The numbers of the current tenant's outcomes whose hash, or whose place in the chain, is not what it was."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT number FROM (
+                SELECT o.number, o.hash, o.previous_hash, outcome_hash(o) AS expected,
+                       lag(o.hash, 1, '') OVER (ORDER BY o.number) AS before,
+                       row_number() OVER (ORDER BY o.number) AS place
+                FROM committees_outcomerecord o
+            ) chain
+            WHERE hash <> expected OR previous_hash <> before OR number <> place
+            ORDER BY number
+            """
+        )
+        return [number for (number,) in cursor.fetchall()]
+
+
+def _line(entry: RollEntry, *, is_secret: bool) -> dict[str, Any]:
+    line: dict[str, Any] = {
+        "seat": entry.label,
+        "member": entry.member.label if entry.member else None,
+        "status": entry.status,
+        "voted": entry.has_voted,
+    }
+    if not is_secret:
+        line |= {"choice": entry.choice or None, "by_delegate": entry.by_delegate}
+    return line
