@@ -44,9 +44,10 @@ class CaseForm(PortalForm):
         raise NotImplementedError
 
 
-def when_field(label: str | Promise) -> forms.ChoiceField:
-    """Just now, or earlier; goes with a field `at` (see `instant_of`)."""
-    return forms.ChoiceField(label=label, choices=NOW_OR_EARLIER, initial=Moment.NOW, widget=forms.RadioSelect)
+def when_field(label: str | Promise, *, required: bool = True) -> forms.ChoiceField:
+    """Just now, or earlier; goes with a field `at` (see `instant_of`). Where it is not asked for, it was just now."""
+    widget = forms.RadioSelect
+    return forms.ChoiceField(label=label, choices=NOW_OR_EARLIER, initial=Moment.NOW, required=required, widget=widget)
 
 
 def earlier_field() -> forms.DateTimeField:
@@ -55,7 +56,7 @@ def earlier_field() -> forms.DateTimeField:
 
 def instant_of(form: CaseForm, choice: str) -> datetime:
     """What a `when_field` and its field `at` say together."""
-    at = form.now if form.cleaned_data[choice] == Moment.NOW else form.cleaned_data["at"]
+    at = form.cleaned_data["at"] if form.cleaned_data[choice] == Moment.EARLIER else form.now
     if at is None:
         raise InvalidFieldsError.of("at", "required", str(_("Say when it was.")))
     return at
