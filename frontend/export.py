@@ -1,26 +1,39 @@
-"""Cases as a CSV file that a spreadsheet opens without harm."""
+"""Cases as files that a spreadsheet opens without harm: CSV, and a workbook of Excel."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
+import xlsxwriter
 from django.db.models import QuerySet
 from django.utils.timezone import localtime
 
 from cso.recovery.models import Case
+from cso.recovery.teamwork import owners_of
+from frontend.money import places_of
 from frontend.paging import Order, behind, in_order
-from tenants.models import Tenant
+from tenants.models import Membership, Tenant
+from tenants.roles import Can
 from tenants.scope import tenant_scope
+
+CSV = "text/csv; charset=utf-8"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# Beyond it a workbook takes longer to make than anybody waits; CSV has no end.
+MOST_XLSX_ROWS = 100_000
 
 COLUMNS = {
     "reference": "external_id",
     "id": "id",
     "unit_code": "unit__code",
     "unit": "unit__name",
+    "owner": "owner",
     "cause": "cause__name",
     "channel": "channel",
     "customer": "customer__external_id",
@@ -32,31 +45,92 @@ COLUMNS = {
     "recovered_24h": "recovered_24h",
     "times_undone": "times_undone",
     "counted": "is_valid",
+    "next_contact": "next_contact",
+    "next_contact_due_at": "next_contact_due_at",
+    "planned_surprise": "planned_surprise",
+    "closed_at": "closed_at",
+    "solution": "solution",
+    "quoted_rule": "quoted_rule__title",
+    "failed_right": "failed_right",
+    "given_surprise": "given_surprise",
+    "change_idea": "change_idea",
+    "answered_at": "answered_at",
+    "said_fixed": "said_fixed",
+    "said_apology": "said_apology",
+    "said_surprised": "said_surprised",
+    "dazzled": "dazzled",
+    "double_deviation": "doubly_deviated",
 }
+# In whole units of their currency; for those who may see customers.
+WORTH = {
+    "customer_worth_low": "customer__worth_low_minor",
+    "customer_worth_high": "customer__worth_high_minor",
+    "currency": "customer__currency",
+}
+# What is read beside the columns, to say whose an open case is.
+_READ_TOO = ("unit_id", "owner_id", "fixed_at")
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LINES_AT_ONCE = 1_000
+_PIECE = 64 * 1024
 
 
-def csv_of(cases: QuerySet[Case], order: Order, tenant: Tenant) -> Iterator[bytes]:
-    """The lines of the file, some thousand at a time; instants in the tenant's zone.
+@dataclass(frozen=True)
+class Export:
+    """A list of cases as `viewer` may have it as a file. `cases` must not have been read yet, and is of `tenant`."""
 
-    Whoever reads a stream does so after the request's scope has closed, so the stream opens its own. `cases` must not
-    have been read yet, and may only ask for rows of `tenant`.
-    """
+    cases: QuerySet[Case]
+    order: Order
+    viewer: Membership
+    tenant: Tenant
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Heading -> what is read."""
+        return COLUMNS | WORTH if self.viewer.can(Can.SEE_CUSTOMERS) else COLUMNS
+
+    def blocks(self) -> Iterator[list[list[Any]]]:
+        """The rows, some thousand at a time, each in the order of the columns.
+
+        Whoever reads a stream does so after the request's scope has closed, so each block opens its own: a slow reader
+        holds no connection. By keyset: a cursor does not work behind pgbouncer, and without one the driver keeps all
+        rows in memory.
+        """
+        read = {*self.columns.values(), *_READ_TOO, self.order.column} - {"owner"}
+        following = in_order(self.cases, self.order)
+        while True:
+            with tenant_scope(self.tenant):
+                block: list[dict[str, Any]] = list(following.values(*read)[:_LINES_AT_ONCE])
+                _say_owners(block)
+            yield [self._line(row) for row in block]
+            if len(block) < _LINES_AT_ONCE:
+                return
+            following = behind(self.cases, self.order, block[-1][self.order.column], block[-1]["id"])
+
+    def _line(self, row: dict[str, Any]) -> list[Any]:
+        if (currency := row.get("customer__currency")) is not None:
+            for column in ("customer__worth_low_minor", "customer__worth_high_minor"):
+                if row[column] is not None:
+                    row[column] = Decimal(row[column]).scaleb(-places_of(currency))
+        return [row[column] for column in self.columns.values()]
+
+
+def _say_owners(block: list[dict[str, Any]]) -> None:
+    """Whose each open case is. Of a fixed one the file names nobody: it would name people beside their misses."""
+    is_open = [row for row in block if row["fixed_at"] is None]
+    owners = owners_of([Case(id=row["id"], unit_id=row["unit_id"], owner_id=row["owner_id"]) for row in is_open])
+    for row in block:
+        owner = owners.get(row["id"])
+        row["owner"] = owner.label if owner else ""
+
+
+def csv_of(export: Export) -> Iterator[bytes]:
+    """The lines of the file, some thousand at a time; instants in the tenant's zone."""
     # The sign by which spreadsheets know UTF-8.
     yield "\ufeff".encode()
-    yield _lines([list(COLUMNS)])
-    # By keyset: a cursor does not work behind pgbouncer, and without one the driver keeps all rows in memory. A scope
-    # for each block, so that a slow reader holds no connection.
-    following = in_order(cases, order)
-    while True:
-        with tenant_scope(tenant):
-            block = list(following.values(*COLUMNS.values(), order.column)[:_LINES_AT_ONCE])
-        yield _lines([_cell(row[column], tenant) for column in COLUMNS.values()] for row in block)
-        if len(block) < _LINES_AT_ONCE:
-            return
-        following = behind(cases, order, block[-1][order.column], block[-1]["id"])
+    yield _lines([list(export.columns)])
+    for block in export.blocks():
+        yield _lines([_cell(value, export.tenant) for value in row] for row in block)
 
 
 def _cell(value: Any, tenant: Tenant) -> str:
@@ -70,3 +144,56 @@ def _lines(rows: Iterable[list[str]]) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue().encode()
+
+
+def xlsx_of(export: Export) -> Iterator[bytes]:
+    """The workbook in pieces, once it stands in a temporary file: rows are written as they come and not kept.
+
+    Numbers, dates and yes or no are such; a text stays one even when somebody edits its cell.
+    """
+    with TemporaryDirectory() as folder, TemporaryFile(dir=folder) as file:
+        book = xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": folder})
+        sheet = _Sheet(book, export)
+        sheet.head(list(export.columns))
+        for block in export.blocks():
+            for row in block:
+                sheet.line(row)
+        book.close()
+        file.seek(0)
+        while piece := file.read(_PIECE):
+            yield piece
+
+
+class _Sheet:
+    """The one sheet of the workbook, row after row."""
+
+    def __init__(self, book: Any, export: Export) -> None:
+        self.sheet, self.zone, self.rows = book.add_worksheet("Cases"), export.tenant.zone, 0
+        self.bold = book.add_format({"bold": True})
+        self.instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        # As if typed behind an apostrophe.
+        self.quoted = book.add_format({"quote_prefix": True})
+
+    def head(self, titles: list[str]) -> None:
+        self.sheet.freeze_panes(1, 0)
+        self.sheet.set_column(0, len(titles) - 1, 18)
+        for column, title in enumerate(titles):
+            self.sheet.write_string(0, column, title, self.bold)
+
+    def line(self, row: list[Any]) -> None:
+        self.rows += 1
+        for column, value in enumerate(row):
+            if value is not None and value != "":
+                self._write(column, value)
+
+    def _write(self, column: int, value: Any) -> None:
+        if isinstance(value, datetime):
+            local = localtime(value, self.zone).replace(tzinfo=None)
+            self.sheet.write_datetime(self.rows, column, local, self.instant)
+        elif isinstance(value, bool):
+            self.sheet.write_boolean(self.rows, column, value)
+        elif isinstance(value, int | Decimal):
+            self.sheet.write_number(self.rows, column, value)
+        else:
+            text = str(value)
+            self.sheet.write_string(self.rows, column, text, self.quoted if text.startswith(_FORMULA) else None)

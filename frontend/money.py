@@ -13,15 +13,15 @@ from django.utils.translation import gettext_lazy
 from cso.recovery.models import MAX_AMOUNT
 
 # ISO 4217, where a unit of the currency has not a hundred parts.
-_WHOLE = frozenset(
+WHOLE = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"}
 )
-_THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
 
 def places_of(currency: str) -> int:
     """How many digits stand after the point."""
-    return 0 if currency in _WHOLE else 3 if currency in _THOUSANDTHS else 2
+    return 0 if currency in WHOLE else 3 if currency in THOUSANDTHS else 2
 
 
 def money_words(minor: int, currency: str) -> str:

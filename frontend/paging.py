@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import IntegerField, Q, QuerySet, Subquery
 from django.http import Http404, QueryDict
 
 from cso.recovery.models import Case
@@ -25,6 +25,8 @@ class Order:
 
 
 OLDEST_CLOCK = Order("clock_start", newest_first=False)
+# Only of cases in which a contact is due.
+LONGEST_SILENT = Order("next_contact_due_at", newest_first=False)
 NEWEST_REPORT = Order("reported_at", newest_first=True)
 
 
@@ -49,9 +51,29 @@ def page_of(cases: QuerySet[Case], order: Order, query: QueryDict) -> Page:
     return Page(rows, following, _with(query, after=None) if after else "")
 
 
-def count_of(cases: QuerySet[Case]) -> tuple[int, bool]:
-    """How many there are, and whether that is all: it counts up to `COUNTED_UP_TO`."""
-    counted = cases.order_by()[: COUNTED_UP_TO + 1].count()
+def count_of(cases: QuerySet[Case], most: int = COUNTED_UP_TO) -> tuple[int, bool]:
+    """How many there are, and whether that is all: it counts up to `most`."""
+    counted = cases.order_by()[: most + 1].count()
+    return min(counted, most), counted <= most
+
+
+class _HowMany(Subquery):
+    """The number of rows of a query, inside another query: the list and its length in one read."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+
+def with_count(cases: QuerySet[Case]) -> QuerySet[Case]:
+    """Each of `cases` with how many there are of them, as `counted_of` tells."""
+    return cases.annotate(counted=_HowMany(cases.order_by().values("pk")[: COUNTED_UP_TO + 1]))
+
+
+def counted_of(page: Page, cases: QuerySet[Case]) -> tuple[int, bool]:
+    """As `count_of(cases)`, by a page of them that was read `with_count`."""
+    if not page.cases:
+        return count_of(cases) if page.first_query else (0, True)
+    counted: int = page.cases[0].counted  # type: ignore[attr-defined]
     return min(counted, COUNTED_UP_TO), counted <= COUNTED_UP_TO
 
 

@@ -6,7 +6,24 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from django.urls import include, path, re_path
 
-from frontend.views import administration, case, cases, health, landing, oops, organization, scorecard, search, units
+from frontend.views import (
+    administration,
+    approvals,
+    case,
+    cases,
+    customers,
+    health,
+    landing,
+    oops,
+    organization,
+    outbox,
+    queue,
+    rules,
+    scorecard,
+    search,
+    units,
+)
+from frontend.views.public import customer_page
 
 # Named as allauth calls them. Left out is what this product does not offer: sign-up, changing one's e-mail address.
 account_urls = [
@@ -39,14 +56,38 @@ workspace_urls = [
     path("scorecard/", scorecard.scorecard, name="scorecard"),
     path("units/<uuid:unit>/", units.unit, name="unit"),
     path("cases/", cases.cases, name="cases"),
-    path("cases/export.csv", cases.export_cases, name="export_cases"),
+    path("cases/export.csv", cases.export_cases, {"kind": "csv"}, name="export_cases"),
+    path("cases/export.xlsx", cases.export_cases, {"kind": "xlsx"}, name="export_cases_xlsx"),
     path("cases/behind/", cases.cases_behind, name="cases_behind"),
-    path("cases/behind/export.csv", cases.export_cases_behind, name="export_cases_behind"),
+    path("cases/behind/export.csv", cases.export_cases_behind, {"kind": "csv"}, name="export_cases_behind"),
+    path("cases/behind/export.xlsx", cases.export_cases_behind, {"kind": "xlsx"}, name="export_cases_behind_xlsx"),
+    path("cases/bulk/", queue.bulk_cases, name="bulk_cases"),
+    path("cases/views/", queue.save_view, name="save_view"),
+    path("cases/views/<uuid:view>/delete/", queue.delete_view, name="delete_view"),
     path("cases/new/", oops.log_case, name="log_case"),
     path("cases/<uuid:case>/", case.case, name="case"),
     *(
         path(f"cases/<uuid:case>/{name}/{act.route}", case.act_on_case, {"act": act}, name=f"case_{name}")
         for name, act in case.ACTS.items()
+    ),
+    path("cases/<uuid:case>/promise/meaning/", case.promise_meaning, name="promise_meaning"),
+    path("rules-like/", case.rules_like, name="rules_like"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/<uuid:remedy>/", approvals.approval, name="approval"),
+    path("rules/", rules.rules, name="rules"),
+    path("rules/new/", rules.register, name="register_rule"),
+    path("rules/similar/", rules.similar, name="similar_rules"),
+    path("rules/<uuid:rule>/", rules.rule, name="rule"),
+    path("rules/<uuid:rule>/amend/", rules.amend, name="amend_rule"),
+    path("rules/<uuid:rule>/change/", rules.change, name="change_rule"),
+    path("rules/<uuid:rule>/withdraw/", rules.withdraw, name="withdraw_rule"),
+    path("customers/", customers.customers, name="customers"),
+    path("customers/new/", customers.add_customer, name="add_customer"),
+    path("customers/<uuid:customer>/", customers.customer, name="customer"),
+    path("customers/<uuid:customer>/edit/", customers.edit_customer, name="edit_customer"),
+    path("customers/<uuid:customer>/erase/", customers.erase, name="erase_customer"),
+    path(
+        "customers/<uuid:customer>/secrets/<uuid:secret>/forget/", customers.take_back_secret, name="take_back_secret"
     ),
     path("search/", search.search, name="search"),
     path("organization/", organization.organization, name="organization"),
@@ -64,6 +105,9 @@ workspace_urls = [
     path("keys/<uuid:key>/revoke/", administration.revoke_key, name="revoke_key"),
     path("targets/", administration.targets, name="targets"),
     path("audit/", administration.audit_log, name="audit_log"),
+    path("outbox/", outbox.outbox, name="outbox"),
+    path("outbox/<uuid:mail>/retry/", outbox.retry_sending, name="retry_mail"),
+    path("c/<str:token>/", customer_page.customer_page, name="customer_page"),
 ]
 
 urlpatterns = [

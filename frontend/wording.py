@@ -17,7 +17,7 @@ from cso.metrics.queries.figures import Figure
 from cso.metrics.queries.judgement import Judgement
 from cso.recovery.models import Case
 from frontend.charts.svg import percent
-from frontend.templatetags.times import due_in
+from frontend.templatetags.times import contact_due, due_in
 from tenants.scope import current_tenant
 
 SOON = timedelta(hours=4)
@@ -126,6 +126,17 @@ def case_state(case: Case, now: datetime) -> tuple[str, str]:
     if case.recovered_24h:
         return "fixed", _("Recovered")
     return "missed", _("Reopened, fixed again") if case.times_undone else _("Fixed late")
+
+
+def contact_state(case: Case, now: datetime) -> dict[str, str]:
+    """The second clock of a case: the contact that the customer is owed, by when, and in which tone; empty for none."""
+    if not case.is_valid or case.next_contact_due_at is None:
+        return {}
+    return {
+        "name": case.get_next_contact_display(),
+        "words": contact_due(case.next_contact_due_at, now),
+        "tone": "silent" if case.next_contact_due_at < now else "",
+    }
 
 
 def xmr_sentence(chart: Chart, weeks: Sequence[date]) -> dict[str, str]:

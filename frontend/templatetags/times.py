@@ -30,7 +30,13 @@ def span(length: timedelta) -> str:
 
 
 def _phrases() -> dict[str, str]:
-    return {"left": _("{} left"), "late": _("{} late"), "ago": _("{} ago")}
+    return {
+        "left": _("{} left"),
+        "late": _("{} late"),
+        "ago": _("{} ago"),
+        "in": _("due in {}"),
+        "silent": _("silent for {}"),
+    }
 
 
 def _time(instant: datetime, now: datetime, relative: str, kind: str) -> SafeString:
@@ -50,6 +56,12 @@ def due_in(due: datetime, now: datetime) -> SafeString:
 
 
 @register.simple_tag
+def contact_due(due: datetime, now: datetime) -> SafeString:
+    """Say in how much time the customer is to hear from us, or since when we have been silent."""
+    return _time(due, now, "contact", "in" if due >= now else "silent")
+
+
+@register.simple_tag
 def ago(instant: datetime, now: datetime) -> SafeString:
     """Say how long before `now` the instant was."""
     return _time(instant, now, "ago", "ago")
@@ -59,7 +71,7 @@ def ago(instant: datetime, now: datetime) -> SafeString:
 def time_words(now: datetime | str) -> SafeString:
     """The attributes of <body> that js/app.js words its times with; an unset `now` leaves its own out."""
     words = format_html(
-        'data-units="{} {} {}" data-left="{}" data-late="{}" data-ago="{}"',
+        'data-units="{} {} {}" data-left="{}" data-late="{}" data-ago="{}" data-in="{}" data-silent="{}"',
         _("min"),
         _("h"),
         _("d"),

@@ -19,8 +19,11 @@ from cso.recovery.queries import visible_cases
 from frontend.access import MemberRequest, for_members
 from frontend.behind import Behind, behind_url, unit_url
 from frontend.case_rows import cases_page
-from frontend.export import csv_of
+from frontend.export import CSV, MOST_XLSX_ROWS, XLSX, Export, csv_of, xlsx_of
+from frontend.forms.bulk import BulkForm
 from frontend.forms.filters import STATES, CaseFilters
+from frontend.forms.saved_views import CASES, SaveViewForm, plain_query
+from frontend.offers import offers_for
 from frontend.paging import NEWEST_REPORT, OLDEST_CLOCK, Order, count_of
 from frontend.wording import number, part_words, period_words, share_words, status_words
 from tenants.roles import Can
@@ -29,26 +32,33 @@ from tenants.roles import Can
 @for_members()
 @require_safe
 def cases(request: MemberRequest) -> HttpResponse:
-    filters = CaseFilters(request.GET)
+    offers = offers_for(request.member, CASES)
+    filters = CaseFilters(request.GET, viewer=request.member, offers=offers)
     found = visible_cases(request.member)
     found = filters.of(found, now=request.now) if filters.is_valid() else found.none()
+    query = plain_query(request.GET.urlencode())
+    page = cases_page(request, found, filters.order if filters.is_valid() else NEWEST_REPORT)
     context = {
         "form": filters,
         "states": _state_chips(request, filters),
-        "title": _list_title(filters, found),
-        "export_url": _export_url(request, "export_cases"),
-        **cases_page(request, found, filters.order if filters.is_valid() else NEWEST_REPORT),
+        "query": query,
+        "save": SaveViewForm(initial={"query": query}),
+        "views": [(view, f"?{view.more}", view.more == query) for view in offers.views],
+        "bulk": BulkForm(offers=offers) if request.member.can(Can.WORK_CASE) else None,
+        "title": _list_title(filters, *page["count"]),
+        "exports": _exports(request, "export_cases"),
+        **page,
     }
     return render(request, "frontend/cases/cases.html", context)
 
 
 @for_members()
 @require_safe
-def export_cases(request: MemberRequest) -> HttpResponseBase:
-    filters = CaseFilters(request.GET)
+def export_cases(request: MemberRequest, kind: str) -> HttpResponseBase:
+    filters = CaseFilters(request.GET, viewer=request.member, offers=offers_for(request.member, CASES))
     if not filters.is_valid():
         return render(request, "400.html", status=400)
-    return _as_file(request, filters.of(visible_cases(request.member), now=request.now), filters.order)
+    return _as_file(request, kind, filters.of(visible_cases(request.member), now=request.now), filters.order)
 
 
 @for_members()
@@ -66,7 +76,7 @@ def cases_behind(request: MemberRequest) -> HttpResponse:
         "scope_url": _scope_url(request, behind),
         "scope": behind.unit.name if behind.unit else _("Scorecard"),
         "is_updating": figure is not None and not _agrees(behind, figure, count),
-        "export_url": _export_url(request, "export_cases_behind"),
+        "exports": _exports(request, "export_cases_behind"),
         **cases_page(request, found, _order(behind)),
     }
     return render(request, "frontend/cases/behind.html", context)
@@ -74,22 +84,29 @@ def cases_behind(request: MemberRequest) -> HttpResponse:
 
 @for_members()
 @require_safe
-def export_cases_behind(request: MemberRequest) -> HttpResponseBase:
+def export_cases_behind(request: MemberRequest, kind: str) -> HttpResponseBase:
     behind = Behind.asked_for(request.GET, request.member)
-    return _as_file(request, behind.cases(request.member, now=request.now), _order(behind))
+    return _as_file(request, kind, behind.cases(request.member, now=request.now), _order(behind))
 
 
-def _as_file(request: MemberRequest, cases: QuerySet[Case], order: Order) -> StreamingHttpResponse:
-    content = csv_of(cases, order, request.tenant)
-    response = StreamingHttpResponse(content, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="cases-{request.now:%Y-%m-%d}.csv"'
+def _as_file(request: MemberRequest, kind: str, cases: QuerySet[Case], order: Order) -> HttpResponseBase:
+    if kind == "xlsx" and not count_of(cases, MOST_XLSX_ROWS)[1]:
+        csv_url = request.get_full_path().replace(".xlsx", ".csv", 1)
+        context = {"most": number(MOST_XLSX_ROWS), "csv_url": csv_url}
+        return render(request, "frontend/cases/too_many.html", context, status=400)
+    export = Export(cases, order, request.member, request.tenant)
+    content, content_type = (xlsx_of(export), XLSX) if kind == "xlsx" else (csv_of(export), CSV)
+    response = StreamingHttpResponse(content, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="cases-{request.now:%Y-%m-%d}.{kind}"'
     return response
 
 
-def _export_url(request: MemberRequest, name: str) -> str:
+def _exports(request: MemberRequest, name: str) -> list[tuple[str, str]]:
+    """Label and address of the list as a file of each kind."""
     query = request.GET.copy()
     query.pop("after", None)
-    return f"{reverse(name, args=[request.tenant.slug])}?{query.urlencode()}"
+    files = [("CSV", name), ("Excel", f"{name}_xlsx")]
+    return [(label, f"{reverse(each, args=[request.tenant.slug])}?{query.urlencode()}") for label, each in files]
 
 
 def _state_chips(request: MemberRequest, filters: CaseFilters) -> list[tuple[str, str, bool, None]]:
@@ -103,13 +120,14 @@ def _state_chips(request: MemberRequest, filters: CaseFilters) -> list[tuple[str
     return chips
 
 
-def _list_title(filters: CaseFilters, found: QuerySet[Case]) -> str:
+def _list_title(filters: CaseFilters, count: int, is_all: bool) -> str:
     if not filters.is_valid():
         return _("Recoveries")
-    count, is_all = count_of(found)
     words = {
         "open": ngettext("%(n)s case is open", "%(n)s cases are open", count),
+        "mine": ngettext("You hold %(n)s open case", "You hold %(n)s open cases", count),
         "late": ngettext("%(n)s case is late", "%(n)s cases are late", count),
+        "silent": ngettext("%(n)s customer waits for a word", "%(n)s customers wait for a word", count),
         "fixed": ngettext("%(n)s case is fixed", "%(n)s cases are fixed", count),
         "missed": ngettext("%(n)s case missed its 24 hours", "%(n)s cases missed their 24 hours", count),
         "all": ngettext("%(n)s case", "%(n)s cases", count),

@@ -18,7 +18,7 @@ from cso.people.queries import led_units
 from cso.recovery.models import Case
 from cso.recovery.queries import open_cases
 from frontend.access import MemberRequest, for_members
-from frontend.case_rows import case_row, cases_page
+from frontend.case_rows import case_rows, cases_page, with_row
 from frontend.forms.cases import LogCaseForm
 from frontend.paging import OLDEST_CLOCK
 from frontend.views.administration import members
@@ -68,8 +68,7 @@ def _leader(request: MemberRequest) -> HttpResponse:
     """The own row, the own late cases, one suggested act; then the unit's page."""
     led = list(led_units(request.member).select_related("parent").order_by("name"))
     chosen = next((unit for unit in led if str(unit.pk) == request.GET.get("unit")), led[0])
-    waiting = open_cases(request.member).select_related("unit", "cause")[:LATE_CASES_SHOWN]
-    rows = [case_row(case, request) for case in waiting]
+    rows = case_rows(request, with_row(request, open_cases(request.member))[:LATE_CASES_SHOWN])
     here = reverse("landing", args=[request.tenant.slug])
     context = unit_context(request, chosen)
     context |= {

@@ -13,13 +13,13 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from cso.customers.queries import find_customer
+from cso.customers.queries import find_customer, search_customers
 from cso.people.models import Leadership, Unit
 from cso.people.queries import leading_on
 from cso.recovery.models import Case
 from cso.recovery.queries import visible_cases
 from frontend.access import MemberRequest, for_members
-from frontend.case_rows import case_row
+from frontend.case_rows import case_rows, with_row
 from tenants.roles import Can
 from tenants.scope import day_of
 
@@ -34,7 +34,8 @@ def search(request: MemberRequest) -> HttpResponse:
     context: dict[str, Any] = {"q": wording}
     if wording:
         context |= {
-            "rows": [case_row(case, request) for case in _cases(request, wording)],
+            "rows": case_rows(request, _cases(request, wording)),
+            "customers": search_customers(request.member, wording).order_by("name", "id")[:MOST],
             "units": _units(request, wording),
             "leaders": _leaders(request, wording),
         }
@@ -48,7 +49,7 @@ def _cases(request: MemberRequest, wording: str) -> QuerySet[Case]:
     condition = Q(external_id=wording) | beginning
     if customer := find_customer(request.member, wording):
         condition |= Q(customer=customer)
-    cases = visible_cases(request.member).select_related("unit", "cause")
+    cases = with_row(request, visible_cases(request.member))
     if reference := _reference(wording):
         cases = cases.annotate(ends=Right(Cast("id", CharField()), 8))
         condition |= Q(ends=reference, reported_at__gte=request.now - timedelta(days=90))

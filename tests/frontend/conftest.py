@@ -42,4 +42,4 @@ def visit() -> Visit:
 def reads(captured: list[dict[str, str]]) -> list[str]:
     """The statements that read rows, without those that open transactions and scopes."""
     statements = (query["sql"].strip() for query in captured)
-    return [sql for sql in statements if sql.startswith(("SELECT", "WITH")) and "set_config" not in sql]
+    return [sql for sql in statements if sql.startswith(("SELECT", "WITH", "(SELECT")) and "set_config" not in sql]

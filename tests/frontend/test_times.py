@@ -47,5 +47,6 @@ def test_what_was_says_how_long_ago() -> None:
 
 def test_the_page_hands_its_words_and_its_clock_to_the_script() -> None:
     words = 'data-units="min h d" data-left="{} left" data-late="{} late" data-ago="{} ago"'
+    words += ' data-in="due in {}" data-silent="silent for {}"'
     assert time_words(NOW) == f'{words} data-now="2026-11-20T14:20:00+00:00"'
     assert time_words("") == words

@@ -31,6 +31,14 @@ document.addEventListener("click", (event) => {
   if (menu && !menu.contains(event.target)) menu.open = false;
 });
 
+// One tick for all rows; without this script it is not shown.
+document.querySelectorAll("[data-tick-all]").forEach((all) => {
+  all.hidden = false;
+  all.querySelector("input").addEventListener("change", (event) => {
+    document.querySelectorAll(".cases__tick input[name=case]").forEach((box) => (box.checked = event.target.checked));
+  });
+});
+
 // On a phone the sections scroll sideways; the one that is open shall be seen.
 document.querySelector(".top__nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
@@ -44,9 +52,13 @@ function span(milliseconds) {
   return `${Math.floor(minutes / 1440)}\u00a0${day}`;
 }
 
+// What a time says once it has passed, and before.
+const KINDS = { due: ["late", "left"], contact: ["silent", "in"], ago: ["ago", "ago"] };
+
 function tell(time, skew) {
   const rest = new Date(time.dateTime) - (Date.now() + skew);
-  const kind = time.dataset.relative === "due" ? (rest < 0 ? "late" : "left") : "ago";
+  const [after, before] = KINDS[time.dataset.relative];
+  const kind = rest < 0 ? after : before;
   const text = document.body.dataset[kind].replace("{}", span(rest));
   if (time.textContent !== text) time.textContent = text;
 }
@@ -59,4 +71,14 @@ setInterval(() => document.querySelectorAll("time[data-relative]").forEach((time
 document.addEventListener("htmx:afterSettle", (event) => {
   const landing = event.detail.elt.parentElement ?? event.detail.elt;
   landing.querySelector(".error-summary, .status")?.focus();
+});
+
+// Without this script the address is there to be copied by hand, and the button is not.
+document.querySelectorAll("[data-copy]").forEach((button) => {
+  if (!navigator.clipboard) return;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).value);
+    button.textContent = button.dataset.done;
+  });
 });
