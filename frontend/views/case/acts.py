@@ -35,8 +35,6 @@ class Act:
     # Whether it can be done as the case stands; who asks too late is told so by the act itself.
     can: Callable[[Membership, Case], bool] | None = None
     things: Callable[[MemberRequest, Case], QuerySet[Any]] | None = None
-    # Some have a place of their own on the page; the others are listed together.
-    is_listed: bool = True
 
     @property
     def route(self) -> str:

@@ -9,42 +9,137 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from cso.recovery.models import Case
+from cso.recovery.duplicates import probable_duplicates
+from cso.recovery.models import Case, ContactKind, EventKind
+from cso.recovery.queries import case_log
+from cso.recovery.teamwork import support_notes
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import Moment
+from frontend.forms.case.base import CaseForm
+from frontend.forms.case.contacts import ContactForm, SurpriseForm
+from frontend.forms.case.promises import PromiseForm
 from frontend.views.case.acts import visible_case
-from frontend.views.case.table import ACTS
+from frontend.views.case.head import case_url, head
+from frontend.views.case.promises import promise_rows
+from frontend.views.case.remedies import remedies
+from frontend.views.case.table import ACTS, LISTED
+from frontend.views.case.teamwork import custody_rows, task_rows
 from frontend.views.case.timeline import events
-from frontend.wording import case_state, span_words
+from frontend.views.case.voice import voice
+from frontend.wording import span_words
 
 
 @for_members()
 @require_safe
 def case(request: MemberRequest, case: UUID) -> HttpResponse:
     found = visible_case(request, case)
-    kind, state = case_state(found, request.now)
+    offered = {name for name, act in ACTS.items() if not act.things and act.is_offered(request.member, found)}
+    works = "correct" in offered
+    log = case_log(found)
+    # What the log does not know of did not happen: it need not be looked for.
+    happened = frozenset(line.kind for line in log)
     context = {
         "case": found,
-        "kind": kind,
-        "state": state,
         "facts": _facts(request, found),
-        "events": events(found),
-        "acts": _offered(request, found),
-        "can_fix": ACTS["fix"].is_offered(request.member, found),
+        "events": events(log),
         "now_choice": Moment.NOW,
+        "can_fix": "fix" in offered,
+        "acts": [(str(ACTS[name].title), case_url(request, found, name)) for name in LISTED if name in offered],
+        "custody": custody_rows(request, found, happened),
+        "tasks": task_rows(request, found, works=works) if EventKind.TASK_ADDED in happened else [],
+        "promises": promise_rows(request, found, works=works) if EventKind.PROMISED in happened else [],
+        "duplicates": _duplicates(request, found) if works else [],
+        **head(request, found, offered),
+        **remedies(request, found, happened, works=works),
+        **voice(request, found, happened, works=works),
+        **_support(request, found, offered),
+        **(_quick_acts(request, found) if works else {}),
+        **{f"{name}_url": case_url(request, found, name) for name in ("close", "split") if name in offered},
     }
     return render(request, "frontend/cases/case.html", context)
 
 
-def _offered(request: MemberRequest, case: Case) -> list[tuple[str, str]]:
-    """The acts without a place of their own that the viewer can do now: label and address."""
+def _quick_acts(request: MemberRequest, case: Case) -> dict[str, Any]:
+    """Those that stand on the page itself, each sent to its own address."""
+    acts: dict[str, Any] = {}
+    if case.next_contact:
+        acts["contact"] = _form(request, case, "contact", ContactForm) | {
+            "sentence": _CONTACT_DUE[ContactKind(case.next_contact)],
+            "buttons": _contact_buttons(case),
+        }
+    if case.is_open:
+        acts["surprise"] = _form(request, case, "surprise", SurpriseForm)
+    if case.closed_at is None:
+        acts["promise"] = _promise_form(request, case)
+        acts["give_url"] = case_url(request, case, "give")
+        acts["task_url"] = case_url(request, case, "task")
+    return acts
+
+
+def _form(request: MemberRequest, case: Case, name: str, form: type[CaseForm]) -> dict[str, Any]:
+    # Several forms stand on the page: each field's id tells whose it is.
+    made = form(case=case, by=request.member, now=request.now, auto_id=f"{name}_%s")
+    return {"form": made, "url": case_url(request, case, name)}
+
+
+def _promise_form(request: MemberRequest, case: Case) -> dict[str, Any]:
+    made = _form(request, case, "promise", PromiseForm)
+    made["form"].fields["what"].widget.attrs |= as_one_types(
+        reverse("promise_meaning", args=[request.tenant.slug, case.pk]), "#promise-due"
+    )
+    return made
+
+
+def as_one_types(url: str, target: str) -> dict[str, str]:
+    """The attributes of a field whose words are looked up while they are written."""
+    return {"hx-get": url, "hx-trigger": "input changed delay:300ms", "hx-target": target, "autocomplete": "off"}
+
+
+_CONTACT_DUE = {
+    ContactKind.ACKNOWLEDGE: gettext_lazy("Tell the customer that you have it"),
+    ContactKind.STATUS: gettext_lazy("Tell the customer how it stands"),
+    ContactKind.RESOLUTION: gettext_lazy("Tell the customer that it is fixed"),
+    ContactKind.FOLLOW_UP: gettext_lazy("Ask the customer whether all is well"),
+}
+_CONTACT_MADE = {
+    ContactKind.ACKNOWLEDGE: gettext_lazy("Acknowledged"),
+    ContactKind.STATUS: gettext_lazy("Status told"),
+    ContactKind.RESOLUTION: gettext_lazy("Told that it is fixed"),
+    ContactKind.FOLLOW_UP: gettext_lazy("Followed up"),
+}
+
+
+def _contact_buttons(case: Case) -> list[tuple[str, str, bool]]:
+    """Kind, label and whether it is the one that is due; beside it, one that may have been made instead."""
+    due = ContactKind(case.next_contact)
+    beside = {ContactKind.ACKNOWLEDGE: [ContactKind.STATUS], ContactKind.RESOLUTION: [ContactKind.FOLLOW_UP]}
+    kinds = [due, *beside.get(due, [])]
+    return [(kind.value, str(_CONTACT_MADE[kind]), kind == due) for kind in kinds]
+
+
+def _duplicates(request: MemberRequest, case: Case) -> list[dict[str, Any]]:
     return [
-        (str(act.title), reverse(f"case_{name}", args=[request.tenant.slug, case.pk]))
-        for name, act in ACTS.items()
-        if act.is_listed and act.is_offered(request.member, case)
+        {
+            "url": case_url(request, other),
+            "reference": other.reference,
+            "summary": other.summary or other.reference,
+            "unit": other.unit.name,
+            "reported_at": other.reported_at,
+            "merge_url": case_url(request, case, "merge", other.pk),
+        }
+        for other in probable_duplicates(case, viewer=request.member)
     ]
+
+
+def _support(request: MemberRequest, case: Case, offered: set[str]) -> dict[str, Any]:
+    """After it is over, for whoever had it."""
+    if case.closed_at is None or case.owner_id != request.member.pk or "support" not in offered:
+        return {}
+    notes = list(support_notes(request.member, case))
+    return {"support_notes": notes, "support_url": case_url(request, case, "support")}
 
 
 def _facts(request: MemberRequest, case: Case) -> list[tuple[str, Any, str | None]]:
@@ -63,4 +158,16 @@ def _facts(request: MemberRequest, case: Case) -> list[tuple[str, Any, str | Non
         facts.append((_("First fixed"), case.first_fixed_at, None))
     if case.fixed_at:
         facts.append((_("Took"), span_words(case.seconds_to_recover), None))
-    return facts
+    return facts + _closing_facts(case)
+
+
+def _closing_facts(case: Case) -> list[tuple[str, Any, str | None]]:
+    """What closing said, as far as it said it."""
+    said = [
+        (_("Solved"), case.get_solution_display()),
+        (_("Rule quoted"), case.quoted_rule.title if case.quoted_rule else ""),
+        (_("What failed"), case.get_failed_right_display()),
+        (_("Surprise given"), case.given_surprise),
+        (_("To change"), case.change_idea),
+    ]
+    return [(label, value, None) for label, value in said if value] if case.closed_at else []
