@@ -2,7 +2,10 @@
 
 from django.urls import path
 
-from api.v1.cases import acts, batch
+from api.v1.authorities import Authorities, OneAuthority
+from api.v1.call_backs import CallBackDone, CallBacks
+from api.v1.cases import acts, batch, closing, contacts, teamwork
+from api.v1.cases import customer_page as customer
 from api.v1.cases import views as cases
 from api.v1.customers import Customers, OneCustomer
 from api.v1.leaders import Leaders, OneLeader
@@ -12,7 +15,18 @@ from api.v1.metrics.leaders import LeadersStanding
 from api.v1.metrics.targets import Targets
 from api.v1.org_chart import OrgChart
 from api.v1.people import OnePerson, People, Positions
+from api.v1.promises import (
+    CancelPromise,
+    CasePromises,
+    DisputePromise,
+    ExplainPromise,
+    KeepPromise,
+    MovePromise,
+    OnePromise,
+)
 from api.v1.purchases import Purchases, PurchasesOfCustomer
+from api.v1.recovery_settings import OneRecoverySettings, PromiseWords
+from api.v1.remedies import CaseRemedies, OneRemedy, Remedies, WithdrawRemedy
 from api.v1.rules import AmendRule, OneRule, RuleCases, Rules, RuleVersions, SimilarRules, WithdrawRule
 from api.v1.secrets import OneSecret, Secrets
 from api.v1.units import OneUnit, Units
@@ -49,7 +63,36 @@ urlpatterns = [
     path("cases/<uuid:pk>/reopen", acts.ReopenCase.as_view(), name="reopen_case"),
     path("cases/<uuid:pk>/dispute", acts.DisputeCase.as_view(), name="dispute_case"),
     path("cases/<uuid:pk>/move", acts.MoveCase.as_view(), name="move_case"),
+    path("cases/<uuid:pk>/take", teamwork.TakeCase.as_view(), name="take_case"),
+    path("cases/<uuid:pk>/hand-over", teamwork.HandOver.as_view(), name="hand_over_case"),
+    path("cases/<uuid:pk>/custody", teamwork.Custody.as_view(), name="custody"),
+    path("cases/<uuid:pk>/tasks", teamwork.Tasks.as_view(), name="case_tasks"),
+    path("cases/<uuid:pk>/tasks/<uuid:task>/done", teamwork.FinishTask.as_view(), name="finish_case_task"),
+    path("cases/<uuid:pk>/tasks/<uuid:task>/cancel", teamwork.CancelTask.as_view(), name="cancel_case_task"),
+    path("cases/<uuid:pk>/contacts", contacts.Contacts.as_view(), name="contacts"),
+    path("cases/<uuid:pk>/plan-surprise", closing.PlanSurprise.as_view(), name="plan_surprise"),
+    path("cases/<uuid:pk>/close", closing.CloseCase.as_view(), name="close_case"),
     path("cases/<uuid:pk>/log", acts.CaseLog.as_view(), name="case_log"),
+    path("cases/<uuid:pk>/link", customer.CaseLink.as_view(), name="case_link"),
+    path("cases/<uuid:pk>/revoke-links", customer.RevokeLinks.as_view(), name="revoke_case_links"),
+    path("cases/<uuid:pk>/answers", customer.CaseAnswers.as_view(), name="case_answers"),
+    path("call-backs", CallBacks.as_view(), name="call_backs"),
+    path("call-backs/<uuid:pk>/done", CallBackDone.as_view(), name="call_back_done"),
+    path("cases/<uuid:pk>/remedies", CaseRemedies.as_view(), name="case_remedies"),
+    path("cases/<uuid:pk>/promises", CasePromises.as_view(), name="case_promises"),
+    path("remedies", Remedies.as_view(), name="remedies"),
+    path("remedies/<uuid:pk>", OneRemedy.as_view(), name="remedy"),
+    path("remedies/<uuid:pk>/withdraw", WithdrawRemedy.as_view(), name="withdraw_remedy"),
+    path("promises/<uuid:pk>", OnePromise.as_view(), name="promise"),
+    path("promises/<uuid:pk>/keep", KeepPromise.as_view(), name="keep_promise"),
+    path("promises/<uuid:pk>/move", MovePromise.as_view(), name="move_promise"),
+    path("promises/<uuid:pk>/cancel", CancelPromise.as_view(), name="cancel_promise"),
+    path("promises/<uuid:pk>/dispute", DisputePromise.as_view(), name="dispute_promise"),
+    path("promises/<uuid:pk>/explain", ExplainPromise.as_view(), name="explain_promise"),
+    path("authorities", Authorities.as_view(), name="authorities"),
+    path("authorities/<uuid:pk>", OneAuthority.as_view(), name="authority"),
+    path("recovery-settings", OneRecoverySettings.as_view(), name="recovery_settings"),
+    path("promise-words", PromiseWords.as_view(), name="promise_words"),
     path("metrics", metrics.Metrics.as_view(), name="metrics"),
     path("metrics/leaders", LeadersStanding.as_view(), name="leaders_standing"),
     path("metrics/<slug:key>", metrics.OneMetric.as_view(), name="metric"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -127,10 +127,12 @@ def remove_promise_word(word: str, *, by: Actor | None) -> None:
         audit.record(by, "remove_promise_word", word)
 
 
-def replace_promise_words(words: Mapping[str, int], *, by: Actor | None) -> None:
-    """These words and no others, with their minutes."""
+def replace_promise_words(words: Sequence[tuple[str, int]], *, by: Actor | None) -> None:
+    """These words, each with its minutes, and no others."""
     require(by, Can.SET_RECOVERY)
-    wanted = {plain_words(word): minutes for word, minutes in words.items()}
+    wanted = {plain_words(word): minutes for word, minutes in words}
+    if len(wanted) < len(words):
+        raise InvalidFieldsError.of("words", "twice", "A word stands here twice.")
     for word in promise_words().keys() - wanted.keys():
         remove_promise_word(word, by=by)
     for word, minutes in wanted.items():

@@ -115,9 +115,12 @@ def test_words_are_a_workspaces_own(acme: Company, other: Company) -> None:
             ("set_promise_word", "soon"),
             ("remove_promise_word", "today"),
         ]
-        replace_promise_words({"Soon": 60, "asap": 15}, by=None)
+        replace_promise_words([("Soon", 60), ("asap", 15)], by=None)
         assert promise_words() == {"asap": 15, "soon": 60}
-        replace_promise_words({}, by=None)
+        with pytest.raises(InvalidFieldsError) as twice:
+            replace_promise_words([("soon", 60), ("SOON", 15)], by=None)
+        assert codes(twice) == [("words", "twice")]
+        replace_promise_words([], by=None)
         assert (promise_words(), due_from_words("soon", NOW)) == ({}, None)
         for word, minutes, found in (
             (" ", 5, ("word", "required")),
@@ -170,12 +173,12 @@ def test_a_promise_is_refused_by_its_fields(
 ) -> None:
     with tenant_scope(acme.tenant):
         case = log_case(acme.units["south"], NOW - HOUR)
-        given = {"what": "Call back", "at": NOW} | values
+        told: dict[str, Any] = {"what": "Call back", "at": NOW} | values
         if found is None:
-            assert make_promise(case, by=None, now=NOW, **given).due_at == DUE
+            assert make_promise(case, by=None, now=NOW, **told).due_at == DUE
             return
         with pytest.raises(InvalidFieldsError) as refused:
-            make_promise(case, by=None, now=NOW, **given)
+            make_promise(case, by=None, now=NOW, **told)
         assert codes(refused) == found
 
 
