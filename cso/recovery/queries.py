@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,12 +50,28 @@ class LogLine:
 def case_log(case: Case) -> list[LogLine]:
     """What happened to a case, in the order of recording; the opening, and a fix that came with it, from itself."""
     events = case.events.select_related("member__user", "api_key").order_by("recorded_at", "id")
-    lines = [_line(event) for event in events]
+    lines = _with_mails(case, [_line(event) for event in events])
     arrived = [_arrived(case, EventKind.OPENED, case.reported_at)]
     fixes = [line.kind for line in lines if line.kind in {EventKind.FIXED, EventKind.REOPENED, EventKind.DISPUTED}]
     if case.first_fixed_at is not None and fixes[:1] != [EventKind.FIXED]:
         arrived.append(_arrived(case, EventKind.FIXED, case.first_fixed_at))
     return arrived + lines
+
+
+def _with_mails(case: Case, lines: list[LogLine]) -> list[LogLine]:
+    """Lines of mails with the words of each, which the log itself does not keep."""
+    if not any("mail" in line.changes for line in lines):
+        return lines
+    words = {
+        str(mail.pk): "\n".join(filter(None, [mail.sender_name or mail.sender, mail.subject, mail.text]))
+        for mail in case.mails.all()
+    }
+    return [
+        replace(line, note="\n\n".join(filter(None, [words.get(line.changes["mail"][1], ""), line.note])), changes={})
+        if "mail" in line.changes
+        else line
+        for line in lines
+    ]
 
 
 def _arrived(case: Case, kind: EventKind, at: datetime) -> LogLine:
