@@ -19,6 +19,7 @@ from tenants.models import Tenant
 WORDS = {
     "key": "recovered_24h",  # of a metric
     "code": "not-found",  # of a problem
+    "token": "nobodys",  # of a customer's link
 }
 # Addresses given by a regular expression, which cannot be read backwards: name -> an address that it takes.
 EXPRESSIONS = {

@@ -1,0 +1,382 @@
+"""The customer's link, answers, questions by mail and call-backs, as the office's own acts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from cso.alarms.actions import ring_alarms
+from cso.alarms.models import Alarm
+from cso.customers.models import Customer
+from cso.errors import ConflictError, InvalidFieldsError, NotAllowedError
+from cso.outbox.models import OutgoingMail
+from cso.people import actions as people
+from cso.recovery import actions
+from cso.recovery.call_backs import ask_call_back, call_back_done, open_call_backs
+from cso.recovery.customer_page import answer_questions, decline_questions, revoke_links, view_of
+from cso.recovery.links import LinkExpiredError, case_by_token, link_of, token_of
+from cso.recovery.models import CallBack, Case, CaseEvent, CustomerAnswer
+from cso.recovery.questions import acknowledge, ask_questions, remind
+from cso.recovery.settings import recovery_settings
+from tenants.roles import Role
+from tenants.scope import tenant_scope
+from tests.personas import NOW, Company, log_case
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+FIXED = NOW + 2 * HOUR
+YES: dict[str, Any] = {"is_fixed": True, "apology": True, "surprised": True, "words": ""}
+ERASED: dict[str, Any] = {"erased_at": FIXED, "name": "", "email": "", "phone": "", "external_id": None}
+
+
+def customer(**fields: Any) -> Customer:
+    return Customer.objects.create(
+        **{"name": "Ana Roy", "email": "Ana@roy.example", "phone": "+1 514 555 0142"} | fields
+    )
+
+
+def fixed_case(company: Company, reported_at: datetime = NOW, **fields: Any) -> Case:
+    fields = {"customer": customer()} | fields
+    return log_case(company.units["north-1"], reported_at, fixed_after=2 * HOUR, **fields)
+
+
+def answered(case: Case, at: datetime, **said: Any) -> Case:
+    return answer_questions(case, **YES | said, now=at)
+
+
+def log(case: Case) -> list[str]:
+    return list(CaseEvent.objects.filter(case=case).order_by("recorded_at", "id").values_list("kind", flat=True))
+
+
+def mails(kind: str) -> int:
+    return OutgoingMail.objects.filter(kind=kind).count()
+
+
+# --- the link ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_link_opens_one_case_of_one_tenant(acme: Company, other: Company) -> None:
+    with tenant_scope(acme.tenant):
+        case = fixed_case(acme)
+        token = token_of(case)
+        assert link_of(case).endswith(f"/acme/c/{token}/")
+        assert len(token) == 40
+        assert case_by_token(token, now=FIXED) == case
+        wrong = [
+            token[:-1] + ("A" if token[-1] != "A" else "B"),
+            token[:-4],
+            token + "AAAA",
+            "",
+            "é",
+            "a" * 40,
+            "=" * 40,
+        ]
+        for wrong_token in [*wrong, "\x00" * 40, token.replace(token[0], "~", 1)]:
+            with pytest.raises(Case.DoesNotExist):
+                case_by_token(wrong_token, now=FIXED)
+    with tenant_scope(other.tenant), pytest.raises(Case.DoesNotExist):
+        # Not even where the other tenant had a case with this id: the tenant is signed too.
+        case_by_token(token, now=FIXED)
+
+
+def test_a_link_lives_for_90_days_after_the_fix_and_60_after_the_closing(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        case = fixed_case(acme)
+        assert case_by_token(token_of(case), now=FIXED + 90 * DAY) == case
+        with pytest.raises(LinkExpiredError):
+            case_by_token(token_of(case), now=FIXED + 90 * DAY + timedelta(microseconds=1))
+        Case.objects.filter(pk=case.pk).update(closed_at=FIXED + DAY, solution="put_right")
+        assert case_by_token(token_of(case), now=FIXED + 61 * DAY) == case
+        with pytest.raises(LinkExpiredError):
+            case_by_token(token_of(case), now=FIXED + 61 * DAY + timedelta(microseconds=1))
+        still_open = log_case(acme.units["south"], NOW)
+        assert case_by_token(token_of(still_open), now=NOW + 999 * DAY) == still_open
+
+
+def test_a_revoked_link_and_one_of_an_erased_customer_open_nothing(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        case = fixed_case(acme)
+        old = token_of(case)
+        case = revoke_links(case, by=acme.member(Role.FRONTLINE), now=FIXED)
+        with pytest.raises(PermissionDenied):
+            revoke_links(case, by=acme.member(Role.AUDITOR), now=FIXED)
+        with pytest.raises(Case.DoesNotExist):
+            case_by_token(old, now=FIXED)
+        assert case_by_token(token_of(case), now=FIXED) == case
+        Customer.objects.update(**ERASED)
+        with pytest.raises(Case.DoesNotExist):
+            case_by_token(token_of(case), now=FIXED)
+
+
+def test_a_duplicates_link_opens_the_case_that_took_it_in_if_it_is_the_same_customers(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        ana = customer()
+        into = fixed_case(acme, customer=ana)
+        mine, foreign = (
+            log_case(acme.units["south"], NOW, customer=who) for who in (ana, customer(email="b@b.example"))
+        )
+        Case.objects.filter(pk__in=[mine.pk, foreign.pk]).update(merged_into=into)
+        assert case_by_token(token_of(mine), now=FIXED) == into
+        assert case_by_token(token_of(foreign), now=FIXED) == foreign
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+def test_only_the_customers_answer_makes_a_case_dazzled(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        case = fixed_case(acme)
+        assert (case.recovered_24h, case.dazzled) == (True, False)
+        case = answered(case, FIXED + HOUR, words="  The flowers!  ")
+        assert (case.dazzled, case.surprised, case.apologised) == (True, True, True)
+        assert (case.answered_at, case.said_fixed) == (FIXED + HOUR, True)
+        answer = CustomerAnswer.objects.get()
+        assert (answer.at, answer.words) == (FIXED + HOUR, "The flowers!")
+        assert log(case)[-1] == "answered"
+
+
+def test_the_same_answer_twice_is_one(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        case = fixed_case(acme)
+        first = answered(case, FIXED + HOUR)
+        second = answered(case, FIXED + 2 * HOUR)
+        assert (second.answered_at, second.revision) == (first.answered_at, first.revision)
+        assert CustomerAnswer.objects.count() == 1
+        for _ in range(2):
+            case = answered(case, FIXED + 3 * HOUR, is_fixed=False)
+        assert (CustomerAnswer.objects.count(), case.times_undone) == (2, 1)
+
+
+def test_the_last_answer_within_14_days_counts(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        case = fixed_case(acme)
+        assert answered(case, FIXED + HOUR).surprised
+        case = answered(case, FIXED + 14 * DAY, surprised=False, apology=None)
+        assert (case.answered_surprise, case.surprised, case.answered_apology) == (True, False, False)
+        with pytest.raises(ConflictError) as refused:
+            answered(case, FIXED + 14 * DAY + timedelta(microseconds=1))
+        assert refused.value.code == "answer_time_over"
+        assert view_of(case, now=FIXED + 15 * DAY).answer_until is None
+        case.refresh_from_db()
+        assert case.said_surprised is False
+
+
+def test_there_is_nothing_to_answer_before_the_fix(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        case = log_case(acme.units["north-1"], NOW, customer=customer())
+        assert not view_of(case, now=NOW).may_answer
+        with pytest.raises(ConflictError) as refused:
+            answered(case, NOW + HOUR)
+        assert refused.value.code == "not_fixed_yet"
+        case = actions.fix_case(case, by=None, at=FIXED, now=FIXED)
+        case = actions.reopen_case(case, by=None, at=FIXED + HOUR, now=FIXED + HOUR, note="No")
+        with pytest.raises(ConflictError):
+            answered(case, FIXED + 2 * HOUR)
+        assert CustomerAnswer.objects.count() == 0
+
+
+def test_no_disputes_and_reopens_and_a_later_yes_does_not_close(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        case = fixed_case(acme)
+        answered(case, FIXED + HOUR)
+        case = answered(case, FIXED + DAY, is_fixed=False, words="Still no bag")
+        assert (case.is_open, case.recovered_24h, case.dazzled, case.times_undone) == (True, False, False, 1)
+        assert log(case)[-2:] == ["answered", "disputed"]
+        assert case.events.get(kind="disputed").note == "Still no bag"
+        assert view_of(case, now=FIXED + 2 * DAY).state == "again"
+        case = answered(case, FIXED + 2 * DAY)
+        assert (case.is_open, case.said_fixed, case.recovered_24h) == (True, True, False)
+        assert log(case)[-1] == "answered"
+
+
+def test_after_the_next_fix_the_questions_are_asked_anew(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        case = answered(fixed_case(acme), FIXED + DAY, is_fixed=False)
+        again = FIXED + 20 * DAY
+        with pytest.raises(ConflictError):
+            answered(case, again - HOUR)
+        case = actions.fix_case(case, by=None, at=again, now=again)
+        view = view_of(case, now=again)
+        assert (view.answer, view.answer_until) == (None, again + 14 * DAY)
+        assert (case.said_fixed, case.said_surprised) == (False, True)  # the last valid answer, until there is another
+        case = answered(case, again + HOUR, surprised=False)
+        assert (case.said_fixed, case.said_surprised, case.is_open) == (True, False, False)
+
+
+@pytest.mark.parametrize("email", ["FRONTLINE@acme.example", "frontline@acme.example"])
+def test_an_employee_cannot_answer(acme: Company, email: str) -> None:
+    with tenant_scope(acme.tenant):
+        case = fixed_case(acme, customer=customer(email=email))
+        with pytest.raises(NotAllowedError):
+            answered(case, FIXED + HOUR)
+        mine = fixed_case(acme)
+        for by in (acme.member(Role.CSO), acme.member(Role.FRONTLINE)):
+            with pytest.raises(NotAllowedError):
+                answer_questions(mine, **YES, now=FIXED, by=by)
+        with pytest.raises(InvalidFieldsError):
+            answered(mine, FIXED + HOUR, words="x" * 2_001)
+        with pytest.raises(InvalidFieldsError):
+            answered(mine, FIXED + HOUR, words="a\x00b")
+        assert CustomerAnswer.objects.count() == 0
+        assert ask_questions(case, now=FIXED) is None
+
+
+# --- asking by mail ---------------------------------------------------------------------------------------------------
+
+
+def test_the_fix_asks_by_itself_and_reminds_once(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        case = fixed_case(acme)
+        recovery_settings()
+    ring_alarms(acme.tenant, now=FIXED)
+    with tenant_scope(acme.tenant):
+        mail = OutgoingMail.objects.get(kind="questions")
+        assert (mail.recipient, mail.about) == ("ana@roy.example", case.pk)
+        assert link_of(case) in mail.text
+        assert link_of(case) in mail.html
+        assert log(case)[-1] == "question_sent"
+        assert Alarm.objects.get(kind="remind_questions").rings_at == FIXED + 3 * DAY
+        assert ask_questions(case, now=FIXED + HOUR) is None
+    for late in (3, 4, 9):
+        ring_alarms(acme.tenant, now=FIXED + late * DAY)
+    with tenant_scope(acme.tenant):
+        assert (mails("questions"), mails("questions_reminder")) == (1, 1)
+
+
+@pytest.mark.parametrize("what", ["answered", "reopened", "erased", "declined", "too late"])
+def test_no_reminder_where_there_is_nothing_to_remind_of(acme: Company, what: str) -> None:
+    with tenant_scope(acme.tenant):
+        case = fixed_case(acme)
+        assert ask_questions(case, now=FIXED)
+        if what == "answered":
+            answered(case, FIXED + HOUR)
+        elif what == "reopened":
+            actions.reopen_case(case, by=None, at=FIXED + HOUR, now=FIXED + HOUR, note="No")
+        elif what == "erased":
+            Customer.objects.update(**ERASED)
+        elif what == "declined":
+            decline_questions(case, now=FIXED)
+        case.refresh_from_db()
+        assert remind(case, now=FIXED + (15 if what == "too late" else 3) * DAY) is None
+
+
+def test_a_customer_is_not_asked_again_within_the_days_of_rest(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        ana = customer()
+        first, second, third = (fixed_case(acme, NOW + days * DAY, customer=ana) for days in (0, 29, 31))
+        assert ask_questions(first, now=FIXED)
+        assert ask_questions(second, now=FIXED + 29 * DAY) is None
+        assert ask_questions(third, now=FIXED + 31 * DAY)
+        # They said that it is not fixed: the next fix of that case is what they wait to hear of.
+        third = answered(third, FIXED + 32 * DAY, is_fixed=False)
+        third = actions.fix_case(third, by=None, at=FIXED + 33 * DAY, now=FIXED + 33 * DAY)
+        assert ask_questions(third, now=FIXED + 33 * DAY)
+        decline_questions(third, now=FIXED + 33 * DAY)
+        fourth = fixed_case(acme, NOW + 90 * DAY, customer=ana)
+        assert ask_questions(fourth, now=FIXED + 90 * DAY) is None
+
+
+def test_nobody_is_asked_about_the_past_about_an_open_case_or_about_none_of_ours(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        past = log_case(acme.units["south"], NOW - 30 * DAY, customer=customer())
+        actions.fix_case(past, by=None, at=NOW - 29 * DAY, now=NOW)
+        unreachable = fixed_case(acme, customer=customer(email=""))
+        unknown = fixed_case(acme, customer=None)
+        still_open = log_case(acme.units["south"], NOW, customer=customer())
+        assert not Alarm.objects.filter(subject=past.pk).exists()
+        for case in (past, unreachable, unknown, still_open):
+            case.refresh_from_db()
+            assert ask_questions(case, now=FIXED) is None
+        spam = fixed_case(acme)
+        officer, leader = acme.member(Role.CSO), acme.member(Role.LEADER)
+        actions.propose_exclusion(spam, "spam", "An advertisement", by=officer, now=FIXED)
+        spam = actions.confirm_exclusion(spam, by=leader, now=FIXED)
+        assert ask_questions(spam, now=FIXED) is None
+        assert OutgoingMail.objects.count() == 0
+
+
+def test_mails_speak_the_customers_language_else_the_tenants(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        settings = recovery_settings()
+        settings.mail_name, settings.mail_address, settings.language = "Ailes", "aide@ailes.example", "fr-ca"
+        settings.save()
+        french = log_case(acme.units["south"], NOW, customer=customer())
+        english = log_case(acme.units["south"], NOW, customer=customer(email="bob@roy.example", language="en"))
+        theirs, mine = acknowledge(french, now=NOW), acknowledge(english, now=NOW)
+        assert theirs is not None
+        assert mine is not None
+        assert acknowledge(french, now=NOW) is None
+        assert (theirs.language, theirs.sender_name, theirs.reply_to) == ("fr-ca", "Ailes", "aide@ailes.example")
+        assert theirs.text.startswith("Bonjour,\n\nMerci de nous l’avoir dit.")
+        assert mine.text.startswith("Hello,\n\nThank you for telling us.")
+        assert 'lang="fr-ca"' in theirs.html
+        # A report cannot make us send its words to somebody else's address.
+        assert french.summary == "" or french.summary not in theirs.text
+        fixed = actions.fix_case(french, by=None, at=FIXED, now=FIXED)
+        asked = ask_questions(fixed, now=FIXED)
+        assert asked is not None
+        zone = ZoneInfo("America/Toronto")
+        assert (FIXED + 14 * DAY).astimezone(zone).hour == 13
+        assert "jusqu’au 1er avril 2026 à 13 h 00." in asked.text
+
+
+# --- call-backs -------------------------------------------------------------------------------------------------------
+
+
+def test_a_wish_to_be_called_reaches_the_leader_once(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        case = log_case(acme.units["north-1"], NOW, customer=customer())
+        wish = ask_call_back(case, phone="", note="After five", now=NOW + HOUR)
+        assert (wish.phone, wish.leader, wish.unit) == ("+1 514 555 0142", acme.leader, case.unit)
+        assert ask_call_back(case, phone="+1 416 555 0100", note="Again", now=NOW + 2 * HOUR) == wish
+        mail = OutgoingMail.objects.get(kind="call_back")
+        assert mail.recipient == "leader@acme.example"
+        assert "They say: “After five”" in mail.text
+        assert f"/acme/cases/{case.pk}/" in mail.html
+        leader = acme.member(Role.LEADER)
+        assert list(open_call_backs(leader)) == [wish]
+        assert log(case) == ["call_back_asked"]
+        done = call_back_done(wish, by=leader, at=NOW + HOUR + timedelta(minutes=12), now=NOW + 2 * HOUR)
+        done.refresh_from_db()
+        assert (done.seconds_to_call, done.called_by) == (720, leader)
+        assert not open_call_backs(leader)
+        with pytest.raises(ConflictError):
+            call_back_done(wish, by=leader, at=NOW + 2 * HOUR, now=NOW + 2 * HOUR)
+        assert ask_call_back(case, phone="", note="", now=NOW + 3 * HOUR) != wish
+        assert OutgoingMail.objects.filter(kind="call_back").count() == 2
+
+
+def test_a_call_back_wants_a_number_and_an_instant_that_can_be(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        case = log_case(acme.units["south"], NOW)
+        for phone, note in (("", ""), ("call me", ""), ("5" * 41, ""), ("514 555 0142", "x" * 501)):
+            with pytest.raises(InvalidFieldsError):
+                ask_call_back(case, phone=phone, note=note, now=NOW)
+        with pytest.raises(NotAllowedError):
+            ask_call_back(case, phone="514 555 0142", note="", now=NOW, by=acme.member(Role.FRONTLINE))
+        assert CallBack.objects.count() == 0
+        wish = ask_call_back(case, phone="514 555 0142", note="", now=NOW)
+        assert wish.leader is None  # nobody leads south, nor the top
+        assert OutgoingMail.objects.count() == 0
+        for at in (NOW - HOUR, NOW + HOUR):
+            with pytest.raises(InvalidFieldsError):
+                call_back_done(wish, by=None, at=at, now=NOW)
+        with pytest.raises(PermissionDenied):
+            call_back_done(wish, by=acme.member(Role.AUDITOR), at=NOW, now=NOW)
+        boss = people.add_person("Bo Top", by=None, email="bo@acme.example")
+        people.name_leader(acme.units["top"], boss, NOW.date() - 2 * DAY, by=None)
+        call_back_done(wish, by=None, at=NOW, now=NOW)
+        assert ask_call_back(case, phone="514 555 0142", note="", now=NOW + HOUR).leader == boss
+        assert OutgoingMail.objects.get().recipient == "bo@acme.example"
+
+
+def test_others_wishes_to_be_called_are_not_shown(acme: Company, other: Company) -> None:
+    with tenant_scope(acme.tenant):
+        ask_call_back(log_case(acme.units["south"], NOW), phone="514 555 0142", note="", now=NOW)
+        assert open_call_backs(acme.member(Role.CSO)).count() == 1
+        assert open_call_backs(acme.member(Role.LEADER)).count() == 0  # leads the north
+    with tenant_scope(other.tenant):
+        assert open_call_backs(other.member(Role.CSO)).count() == 0
