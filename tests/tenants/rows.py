@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -38,7 +38,18 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "tenants.Membership": {"role": Role.CSO},
     "tenants.ApiKey": {"scopes": ["cases:read"]},
     # An exclusion that is proposed: the key of whoever proposed or confirmed it can then be tried alone.
+    "committees.Ballot": {"opens_at": INSTANT - timedelta(hours=1)},
+    "committees.RollEntry": {"member": "its tenant's row"},
+    "committees.KillOrder": {"nomination": "its tenant's row"},
     "recovery.Case": {"excluded_as": "test", "exclusion_note": "Proposed", "excluded_by": "its tenant's row"},
+    "recovery.PromiseWord": {"minutes": 1},
+    "recovery.Remedy": {
+        "status": "asked",
+        "asked_at": INSTANT,
+        "amount_minor": 1,
+        "currency": "CAD",
+        "exception": "",
+    },
 }
 
 

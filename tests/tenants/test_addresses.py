@@ -60,6 +60,7 @@ REFERRING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "a case's unit": ("POST", "/api/v1/cases", {"summary": "New"}, "unit"),
     "a case's customer": ("POST", "/api/v1/cases", {"unit": str(HERE)}, "customer"),
     "a case's new customer": ("PATCH", f"/api/v1/cases/{HERE}", {}, "customer"),
+    "a remedy's person": ("POST", f"/api/v1/cases/{HERE}/remedies", {"exception": "A later flight"}, "person"),
     "a case's new unit": ("POST", f"/api/v1/cases/{HERE}/move", {}, "unit"),
 }
 # Ids that an address may be asked about, beside those in its path.
