@@ -60,14 +60,12 @@ def order_kill(
 
 def owner_for(rule: Rule, unit: Unit, now: datetime) -> Person | None:
     """Who answers for the rule: its owner, else who leads the unit, or the nearest above, today."""
-    if rule.owner is not None:
-        return rule.owner
+    owner: Person | None = rule.owner
     above: Unit | None = unit
-    while above is not None:
-        if leadership := leader_of(above, day_of(now)):
-            return leadership.person
-        above = above.parent
-    return None
+    while owner is None and above is not None:
+        leadership = leader_of(above, day_of(now))
+        owner, above = leadership.person if leadership else None, above.parent
+    return owner
 
 
 def _do(motion: Motion, outcome: OutcomeRecord, now: datetime) -> None:

@@ -180,7 +180,6 @@ class Delegation(TenantModel):
             models.UniqueConstraint(
                 fields=["tenant", "seat"], condition=Q(revoked_at=None), name="one_delegate_at_a_time"
             ),
-            models.CheckConstraint(condition=~Q(seat=F("to_seat")), name="no_seat_delegates_to_itself"),
         ]
 
     def __str__(self) -> str:
