@@ -160,6 +160,9 @@ EMAIL_USE_TLS = flag("EMAIL_USE_TLS", default=True)
 EMAIL_TIMEOUT = 20
 _backend = "smtp" if EMAIL_HOST else "console"
 EMAIL_BACKEND = optional("EMAIL_BACKEND", f"django.core.mail.backends.{_backend}.EmailBackend")
+# A mailbox's server must be one of the public Internet, unless this says otherwise: for tests, and where the company's
+# own mail server stands beside this one.
+MAILBOXES_MAY_BE_LOCAL = flag("MAILBOXES_MAY_BE_LOCAL", default=False)
 DEFAULT_FROM_EMAIL = optional("DEFAULT_FROM_EMAIL", f"office@{urlsplit(PUBLIC_URL).hostname}")
 
 # --- API -------------------------------------------------------------------------------------------------------------

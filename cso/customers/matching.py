@@ -22,6 +22,7 @@ from tenants.roles import Can
 
 # What a number is compared by: the digits that a country code, or the 0 of a trunk, stands before.
 NATIONAL_DIGITS = 10
+_LONGEST = {"external_id": 100, "email": 254, "phone": 40, "name": 200, "language": 5}
 
 
 def match_customer(
@@ -49,13 +50,7 @@ def match_customer(
     Two who ask at once for the same get one customer. Raises `InvalidFieldsError` by field.
     """
     given = {"external_id": external_id, "email": email, "phone": phone, "name": name, "language": language}
-    given = {field: value.strip() for field, value in given.items() if value.strip()}
-    _check(given)
-    hold_names(*_names_of(given))
-    found = _held(_found(given, is_self_told=is_self_told))
-    if found is None:
-        return save_customer(Customer(), by=None, **given)
-    return _filled_in(found, given, {"name", "language"} if is_self_told else set(given))
+    return _matched(given, is_self_told=is_self_told)
 
 
 def find_or_add_customer(wording: str, *, by: Actor | None) -> Customer:
@@ -73,7 +68,7 @@ def find_or_add_customer(wording: str, *, by: Actor | None) -> Customer:
     if found := customer_known_by(wording, among=_living()) or _by_phone(wording):
         return found
     try:
-        return match_customer(**{_kind_of_contact(wording): wording})
+        return _matched({_kind_of_contact(wording): wording}, is_self_told=False)
     except InvalidFieldsError as error:
         raise InvalidFieldsError([replace(problem, field="customer") for problem in error.errors]) from error
 
@@ -86,6 +81,16 @@ def customers_alike(customer: Customer) -> QuerySet[Customer]:
     if customer.phone:
         same |= Q(pk__in=[other.pk for other in _with_phone(customer.phone)])
     return Customer.objects.filter(same)
+
+
+def _matched(given: dict[str, str], *, is_self_told: bool) -> Customer:
+    given = {field: value.strip() for field, value in given.items() if value.strip()}
+    _check(given)
+    hold_names(*_names_of(given))
+    found = _held(_found(given, is_self_told=is_self_told))
+    if found is None:
+        return save_customer(Customer(), by=None, **given)
+    return _filled_in(found, given, {"name", "language"} if is_self_told else set(given))
 
 
 class _Number(NamedTuple):
@@ -164,7 +169,7 @@ def _check(given: dict[str, str]) -> None:
     """Raise `InvalidFieldsError` unless a customer could be known by all that is given."""
     if not given.keys() - {"language"}:
         raise InvalidFieldsError.of("email", "required", "Give an external id, an e-mail address, a phone or a name.")
-    errors = [error for field, value in given.items() for error in text_errors(field, value, _longest(field))]
+    errors = [error for field, value in given.items() for error in text_errors(field, value, _LONGEST[field])]
     if "email" in given and not errors:
         try:
             validate_email(given["email"])
@@ -174,12 +179,6 @@ def _check(given: dict[str, str]) -> None:
         errors.append(FieldError("language", "unknown", f"Use one of: {', '.join(CUSTOMER_LANGUAGES)}."))
     if errors:
         raise InvalidFieldsError(errors)
-
-
-def _longest(field: str) -> int:
-    longest = Customer._meta.get_field(field).max_length
-    assert longest is not None
-    return int(longest)
 
 
 def _names_of(given: dict[str, str]) -> list[str]:

@@ -8,4 +8,5 @@ class RecoveryConfig(AppConfig):
         # What their alarms do.
         import cso.recovery.approvals
         import cso.recovery.promises
-        import cso.recovery.questions  # noqa: F401
+        import cso.recovery.questions
+        import cso.recovery.tasks  # noqa: F401
