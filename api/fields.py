@@ -21,6 +21,7 @@ from api.references import find
 from cso.customers.models import Customer
 from cso.people.models import Person, Unit
 from cso.recovery.clocks import EARLIEST
+from tenants.models import Membership
 
 
 class Body(serializers.Serializer[Any]):
@@ -95,6 +96,11 @@ class Day(serializers.Field[date, Any, Any, Any]):
         return day
 
 
+def own_key_words(own_key: str) -> str:
+    """A column as people call it: "external id", "email"."""
+    return own_key.rpartition("__")[2].replace("_", " ")
+
+
 class Reference(Text):
     """The id of a thing, or the tenant's own key for it; becomes the thing itself."""
 
@@ -110,7 +116,7 @@ class Reference(Text):
             return None
         found: Model | None = find(self.model._default_manager.all(), wording, self.own_key)
         if found is None:
-            self.fail("unknown", own_key=self.own_key.replace("_", " "))
+            self.fail("unknown", own_key=own_key_words(self.own_key))
         return found
 
 
@@ -122,6 +128,10 @@ def customer_reference(**options: Any) -> Reference:
     # No scope for customers is asked: whoever logs a case may say whom it concerns, and reads back no more than that.
     help_text = "Id or external id of a customer."
     return Reference(Customer, "external_id", help_text=help_text, **options)
+
+
+def member_reference(**options: Any) -> Reference:
+    return Reference(Membership, "user__email", help_text="Id or e-mail address of a member.", **options)
 
 
 def person_reference(**options: Any) -> Reference:

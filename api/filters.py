@@ -15,7 +15,7 @@ from rest_framework.exceptions import ErrorDetail
 from rest_framework.request import Request
 from rest_framework.serializers import ValidationError
 
-from api.fields import Day, Instant
+from api.fields import Day, Instant, own_key_words
 from api.pagination import DEFAULT_LIMIT, MAX_LIMIT, PAGING
 from api.references import find
 from cso.errors import FieldError, InvalidFieldsError
@@ -55,7 +55,7 @@ class _ReferenceField(forms.CharField):
             return None
         found = find(self.model._default_manager.all(), wording, self.own_key)
         if found is None:
-            message = f"There is none with this id or {self.own_key.replace('_', ' ')}."
+            message = f"There is none with this id or {own_key_words(self.own_key)}."
             raise forms.ValidationError(message, code="unknown")
         return found
 
@@ -109,6 +109,13 @@ class InstantFilter(django_filters.Filter):  # type: ignore[misc]
 
 class DayFilter(django_filters.Filter):  # type: ignore[misc]
     field_class = _DayField
+
+
+class YesNoFilter(django_filters.ChoiceFilter):  # type: ignore[misc]
+    """`true` or `false`; both words are the filter's own to understand, by its `method`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=[("true", "Yes"), ("false", "No")], **options)
 
 
 _TYPES: dict[type[forms.Field], Any] = {_InstantField: OpenApiTypes.DATETIME, _DayField: OpenApiTypes.DATE}

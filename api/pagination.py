@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -31,17 +31,25 @@ class Listing:
     """How the rows of a list are read and shown.
 
     order: columns that are unique together, all ascending or all descending (`-`); they are among `columns`.
-    columns: what is read of each row, once for all of them; render: one row as JSON values.
+    columns: what is read of each row, once for all of them; render: one row as JSON values. gather: reads what the rows
+    of a page need besides, for all of them at once, and puts it into each.
     """
 
     order: tuple[str, ...]
     columns: tuple[str, ...]
     render: Callable[[Row], Row]
+    gather: Callable[[Sequence[Row]], None] | None = None
 
     def one(self, rows: QuerySet[Any]) -> Row | None:
         """The representation of the only row of `rows`."""
-        found = rows.values(*self.columns).first()
-        return self.render(found) if found else None
+        return next(iter(self.shown(rows.values(*self.columns)[:1])), None)
+
+    def shown(self, rows: Iterable[Row]) -> list[Row]:
+        """The representations of rows that were read."""
+        found = list(rows)
+        if found and self.gather is not None:
+            self.gather(found)
+        return [self.render(row) for row in found]
 
 
 def page(request: Request, rows: QuerySet[Any], listing: Listing) -> Response:
@@ -52,7 +60,7 @@ def page(request: Request, rows: QuerySet[Any], listing: Listing) -> Response:
     found = list(rows.order_by(*listing.order).values(*listing.columns)[: limit + 1])
     following = _address_after(request, found[limit - 1], listing.order) if len(found) > limit else None
     headers = {"Link": f'<{following}>; rel="next"'} if following else None
-    return Response({"data": [listing.render(row) for row in found[:limit]], "next": following}, headers=headers)
+    return Response({"data": listing.shown(found[:limit]), "next": following}, headers=headers)
 
 
 def _limit(request: Request) -> int:

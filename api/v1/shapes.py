@@ -29,6 +29,11 @@ class PersonRef(Shape):
     name = serializers.CharField()
 
 
+class MemberRef(Shape):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
 def unit_columns(column: str) -> tuple[str, str, str]:
     return f"{column}_id", f"{column}__code", f"{column}__name"
 

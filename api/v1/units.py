@@ -10,13 +10,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.fields import Body, Text, unit_reference
+from api.fields import Body, Text, member_reference, unit_reference
 from api.filters import ListFilters, ReferenceFilter
 from api.idempotency import idempotent
 from api.pagination import Listing, Row, page
 from api.resources import Resource
 from api.schema import IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, endpoint
-from api.v1.shapes import Shape, UnitRef, unit_columns, unit_ref
+from api.v1.shapes import MemberRef, Shape, UnitRef, unit_columns, unit_ref
 from cso.people import actions
 from cso.people.models import Unit
 from cso.people.tree import lock_tree
@@ -28,6 +28,9 @@ class UnitShape(Shape):
     code = serializers.CharField(help_text="Your own key for it.")
     name = serializers.CharField()
     parent = UnitRef(allow_null=True, help_text="Null at the top.")
+    intake_owner = MemberRef(
+        allow_null=True, help_text="The member who owns what nobody took here; null: whoever does so above."
+    )
 
 
 class NewUnit(Body):
@@ -39,13 +42,22 @@ class NewUnit(Body):
 class UnitChange(Body):
     name = Text(max_length=200, required=False)
     parent = unit_reference(allow_null=True, required=False)  # type: ignore[assignment]
+    intake_owner = member_reference(allow_null=True, required=False)
 
 
 def unit_json(row: Row) -> Row:
-    return {"id": row["id"], "code": row["code"], "name": row["name"], "parent": unit_ref(row, "parent")}
+    owner = row["intake_owner_id"]
+    return {
+        "id": row["id"],
+        "code": row["code"],
+        "name": row["name"],
+        "parent": unit_ref(row, "parent"),
+        "intake_owner": {"id": owner, "name": row["intake_owner__user__name"]} if owner else None,
+    }
 
 
-UNITS = Listing(("code",), ("id", "code", "name", *unit_columns("parent")), unit_json)
+_COLUMNS = ("id", "code", "name", *unit_columns("parent"), "intake_owner_id", "intake_owner__user__name")
+UNITS = Listing(("code",), _COLUMNS, unit_json)
 
 
 class UnitFilters(ListFilters):
@@ -87,7 +99,7 @@ class OneUnit(Resource):
 
     @endpoint(
         "change_unit",
-        "Rename a unit, or move it with all below it",
+        "Rename a unit, move it with all below it, or name who takes in its cases",
         body=UnitChange,
         answer=UnitShape,
         parameters=[IF_MATCH],

@@ -102,11 +102,14 @@ def _able(member: Membership) -> Membership:
 class Held:
     """For how long one unit held a case, [since, until); `until` None: it holds it still, by now for `seconds`."""
 
-    unit_name: str
-    unit_code: str
+    unit: Unit
     since: datetime
     until: datetime | None
     seconds: int
+
+    @property
+    def unit_name(self) -> str:
+        return self.unit.name
 
 
 def custody(case: Case, *, now: datetime) -> list[Held]:
@@ -120,7 +123,7 @@ def custody(case: Case, *, now: datetime) -> list[Held]:
     # Where the clock began before the report, a move may be told from then on.
     turns = [start, *(min(max(at, start), end) for at in moved_at), end]
     held = [
-        Held(unit.name, unit.code, since, until, _whole(until - start) - _whole(since - start))
+        Held(unit, since, until, _whole(until - start) - _whole(since - start))
         for unit, (since, until) in zip(units, pairwise(turns), strict=True)
     ]
     held = [each for each in held if each.seconds] or held[:1]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from cso.customers.actions import save_customer
 from cso.customers.models import Customer
 from cso.recovery.models import Case
+from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.api.conftest import Integration, errors, problem
 from tests.personas import Company
@@ -52,6 +53,23 @@ def test_a_case_is_logged_and_read_back(api: Integration, acme: Company) -> None
         "is_open": True,
         "recovered_24h": False,
         "recovered_24h_reported": False,
+        "owner": {"id": str(acme.member(Role.LEADER).pk), "name": "Acme Leader"},
+        "next_contact": "acknowledge",
+        "next_contact_due_at": "2026-03-17T15:00:00Z",
+        "planned_surprise": None,
+        "closed_at": None,
+        "solution": None,
+        "quoted_rule": None,
+        "failed_right": None,
+        "given_surprise": None,
+        "change_idea": None,
+        "answered_at": None,
+        "said_fixed": None,
+        "said_apology": None,
+        "said_surprised": None,
+        "surprised": False,
+        "dazzled": False,
+        "merged_into": None,
         "is_excluded": False,
         "excluded_as": None,
         "revision": 1,

@@ -41,8 +41,8 @@ def add_rows(company: Company, number: int) -> None:
 @pytest.mark.parametrize(
     ("path", "queries"),
     [
-        ("cases", 1),
-        ("cases?unit=top&state=open&cause=Rule&customer=crm-1", 4),
+        ("cases", 3),
+        ("cases?unit=top&state=open&cause=Rule&customer=crm-1", 6),
         ("customers", 1),
         ("units", 1),
         ("people", 1),
@@ -50,8 +50,8 @@ def add_rows(company: Company, number: int) -> None:
         ("positions", 1),
         ("leaders?on=2026-03-01", 1),
         ("targets", 1),
-        ("metrics/recovered_24h/cases?period=2026-03", 1),
-        ("metrics/recovered_24h/cases?period=2026-03&unit=top", 3),
+        ("metrics/recovered_24h/cases?period=2026-03", 3),
+        ("metrics/recovered_24h/cases?period=2026-03&unit=top", 5),
     ],
 )
 def test_a_list_costs_the_same_with_one_row_and_with_three(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cso.people.models import Leadership, Unit
+from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.api.conftest import Integration, errors, problem
 from tests.personas import Company
@@ -13,13 +14,20 @@ def test_a_unit_is_added_renamed_and_moved(api: Integration, acme: Company) -> N
     made = api.post("units", {"code": "north-3", "name": "North 3", "parent": "north"})
     unit = made.json()["id"]
     assert (made.status_code, made["Location"]) == (201, f"/api/v1/units/{unit}")
-    assert made.json() == {"id": unit, "code": "north-3", "name": "North 3", "parent": north}
+    shown = {"id": unit, "code": "north-3", "name": "North 3", "parent": north, "intake_owner": None}
+    assert made.json() == shown
     renamed = api.patch(f"units/{unit}", {"name": "Arctic"}, If_Match=made["ETag"])
     assert (renamed.json()["name"], renamed.json()["parent"]) == ("Arctic", north)
     moved = api.patch(f"units/{unit}", {"parent": str(acme.units["south"].pk)}, If_Match=renamed["ETag"])
     assert moved.json()["parent"]["code"] == "south"
     top = api.patch(f"units/{unit}", {"parent": None}, If_Match=moved["ETag"])
     assert top.json()["parent"] is None
+    named = api.patch(f"units/{unit}", {"intake_owner": "frontline@acme.example"}, If_Match=top["ETag"])
+    assert named.json()["intake_owner"] == {"id": str(acme.member(Role.FRONTLINE).pk), "name": "Acme Frontline"}
+    auditor = api.patch(f"units/{unit}", {"intake_owner": "auditor@acme.example"}, If_Match=named["ETag"])
+    assert errors(auditor) == [("intake_owner", "cannot_work_cases")]
+    top = api.patch(f"units/{unit}", {"intake_owner": None}, If_Match=named["ETag"])
+    assert top.json()["intake_owner"] is None
     assert problem(api.patch(f"units/{unit}", {"name": "Late"}, If_Match=made["ETag"]))[0] == 412
     assert api.get(f"units/{unit}").json() == top.json()
 
@@ -92,7 +100,15 @@ def test_a_customer_is_added_and_changed(api: Integration) -> None:
         "phone": None,
         "segment": None,
         "visits_per_year": None,
+        "spend_per_visit_high_minor": None,
+        "visits_per_year_high": None,
+        "years": None,
+        "years_high": None,
+        "worth_low_minor": None,
+        "worth_high_minor": None,
+        "language": None,
         "created_at": shown["created_at"],
+        "erased_at": None,
     }
     path = f"customers/{shown['id']}"
     changed = api.patch(path, {"segment": "gold", "email": None, "visits_per_year": 6}, If_Match=made["ETag"])

@@ -20,21 +20,22 @@ from cso.recovery.models import EventKind
 from cso.recovery.queries import case_log, visible_cases
 from tenants.roles import Can
 
-_AT = "When; now when left out."
+AT = "When; now when left out."
 
 
 class FixBody(Body):
-    at = Instant(required=False, help_text=_AT)
+    at = Instant(required=False, help_text=AT)
     note = Text(max_length=actions.MAX_NOTE, required=False, allow_blank=True)
 
 
 class UndoBody(Body):
-    at = Instant(required=False, help_text=_AT)
+    at = Instant(required=False, help_text=AT)
     note = Text(max_length=actions.MAX_NOTE, help_text="What was not fixed.")
 
 
 class MoveBody(Body):
     unit = unit_reference()
+    at = Instant(required=False, help_text=AT)
     note = Text(max_length=actions.MAX_NOTE, required=False, allow_blank=True)
 
 
@@ -102,6 +103,7 @@ class MoveCase(CaseAct):
     )
     @idempotent
     def post(self, request: Request, pk: UUID) -> Response:
+        """Whoever takes in the cases of that unit owns it from then on."""
         return self.done(actions.move_case, pk, self.read(MoveBody))
 
 

@@ -6,14 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.fields import Body, Instant, Text, customer_reference, unit_reference
-from api.filters import InstantFilter, ListFilters, ReferenceFilter, UnitFilter
+from api.filters import InstantFilter, ListFilters, ReferenceFilter, UnitFilter, YesNoFilter
 from api.idempotency import idempotent
 from api.pagination import page
 from api.resources import Resource
@@ -23,7 +23,9 @@ from cso.customers.models import Customer
 from cso.recovery import actions
 from cso.recovery.causes import MAX_NAME
 from cso.recovery.models import MAX_SUMMARY, RECOVERY_TIME, Case, Channel
+from cso.recovery.owners import held_by
 from cso.recovery.queries import visible_cases
+from tenants.models import Membership
 from tenants.roles import Can
 
 
@@ -60,6 +62,22 @@ class CaseFilters(ListFilters):
     reported_to = InstantFilter(field_name="reported_at", lookup_expr="lt", help_text="Not included.")
     external_id = django_filters.CharFilter()
     customer = ReferenceFilter(Customer, "external_id", help_text="Id or external id of a customer.")
+
+    owner = ReferenceFilter(
+        Membership, "user__email", method="of_owner", help_text="Id or e-mail address of the member who owns it."
+    )
+    silent = YesNoFilter(method="is_silent", help_text="Whether a contact with the customer is late.")
+    closed = YesNoFilter(method="is_closed")
+
+    def of_owner(self, rows: QuerySet[Case], name: str, owner: Membership) -> QuerySet[Case]:
+        return rows.filter(held_by(owner))
+
+    def is_silent(self, rows: QuerySet[Case], name: str, silent: str) -> QuerySet[Case]:
+        late = Q(is_valid=True, next_contact_due_at__lt=self.now)
+        return rows.filter(late) if silent == "true" else rows.exclude(late)
+
+    def is_closed(self, rows: QuerySet[Case], name: str, closed: str) -> QuerySet[Case]:
+        return rows.filter(closed_at__isnull=closed == "false")
 
     def in_state(self, rows: QuerySet[Case], name: str, state: str) -> QuerySet[Case]:
         if state == "fixed":
