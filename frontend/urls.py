@@ -12,18 +12,20 @@ from frontend.views import (
     case,
     cases,
     customers,
+    files,
     health,
     landing,
     oops,
     organization,
     outbox,
     queue,
+    recovery_settings,
     rules,
     scorecard,
     search,
     units,
 )
-from frontend.views.public import customer_page
+from frontend.views.public import customer_page, tell_us
 
 # Named as allauth calls them. Left out is what this product does not offer: sign-up, changing one's e-mail address.
 account_urls = [
@@ -89,6 +91,7 @@ workspace_urls = [
     path(
         "customers/<uuid:customer>/secrets/<uuid:secret>/forget/", customers.take_back_secret, name="take_back_secret"
     ),
+    path("cases/<uuid:case>/files/<uuid:file>/", files.case_attachment, name="case_attachment"),
     path("search/", search.search, name="search"),
     path("organization/", organization.organization, name="organization"),
     path("organization/new/", organization.new_unit, name="new_unit"),
@@ -104,10 +107,20 @@ workspace_urls = [
     path("keys/new/", administration.add_key, name="add_key"),
     path("keys/<uuid:key>/revoke/", administration.revoke_key, name="revoke_key"),
     path("targets/", administration.targets, name="targets"),
+    path("recovery-settings/", recovery_settings.recovery_settings, name="recovery_settings"),
+    path("recovery-settings/words/", recovery_settings.add_promise_word, name="add_promise_word"),
+    path(
+        "recovery-settings/words/<uuid:word>/remove/", recovery_settings.remove_promise_word, name="remove_promise_word"
+    ),
+    path("recovery-settings/authority/<uuid:position>/", recovery_settings.authority, name="authority"),
+    path("recovery-settings/mailboxes/", recovery_settings.add_mailbox, name="add_mailbox"),
+    path("recovery-settings/mailboxes/<uuid:mailbox>/remove/", recovery_settings.remove_mailbox, name="remove_mailbox"),
     path("audit/", administration.audit_log, name="audit_log"),
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<uuid:mail>/retry/", outbox.retry_sending, name="retry_mail"),
     path("c/<str:token>/", customer_page.customer_page, name="customer_page"),
+    path("tell-us/", tell_us.tell_us, name="tell_us"),
+    path("tell-us/thanks/<str:token>/", tell_us.tell_us_thanks, name="tell_us_thanks"),
 ]
 
 urlpatterns = [
