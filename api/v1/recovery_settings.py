@@ -72,7 +72,7 @@ class OneRecoverySettings(Resource):
     @endpoint(
         "read_recovery_settings",
         "How the workspace recovers",
-        answer=RecoverySettingsShape,
+        answer={200: RecoverySettingsShape, 304: None},
         parameters=[IF_NONE_MATCH],
     )
     def get(self, request: Request) -> Response:

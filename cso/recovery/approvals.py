@@ -48,6 +48,13 @@ def ask(remedy: Remedy, case: Case, *, by: Actor | None, at: datetime, now: date
     return remedy
 
 
+def who_is_asked(case: Case, person: Person, *, now: datetime) -> list[Membership]:
+    """Who would be asked for what is above the person's authority, in their order, with the users."""
+    way = _way_up(case, person, now)
+    members = Membership.objects.select_related("user").in_bulk(way)
+    return [members[pk] for pk in way]
+
+
 def _way_up(case: Case, person: Person, at: datetime) -> list[UUID]:
     """The members who lead the case's unit and those above it on that day, then the CSOs; each once, never `person`."""
     above = UnitAncestor.objects.filter(unit=case.unit_id).order_by("distance").values_list("ancestor", flat=True)
@@ -184,7 +191,7 @@ def _write_to(remedy: Remedy, turn: int, now: datetime) -> None:
         "remedy": remedy,
         "case": remedy.case,
         "company": current_tenant().name,
-        "url": f"{settings.PUBLIC_URL}/{slug}/cases/{remedy.case_id}/",
+        "url": f"{settings.PUBLIC_URL}/{slug}/approvals/{remedy.pk}/",
     }
     told = Membership.objects.filter(pk__in=remedy.approvers[: turn + 1], ended_at=None).select_related("user")
     for member in told:

@@ -95,7 +95,11 @@ def test_a_promise_is_refused_by_its_fields(api: Integration, acme: Company, oth
 
 
 def _body(act: str) -> dict[str, Any]:
-    return {"explain": {"because": "unspoken"}, "move": {"due_at": "2026-03-18T16:00:00Z", "agreed": True}}.get(act, {})
+    bodies: dict[str, dict[str, Any]] = {
+        "explain": {"because": "unspoken"},
+        "move": {"due_at": "2026-03-18T16:00:00Z", "agreed": True},
+    }
+    return bodies.get(act, {})
 
 
 def test_words_are_read_and_replaced(api: Integration, key_with: Any) -> None:

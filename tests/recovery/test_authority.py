@@ -144,8 +144,7 @@ def test_another_currency_is_refused_by_the_name_of_the_right_one(acme: Company)
         # The post's currency changes within the day: what was given in the other one cannot be counted, so one asks.
         authority = authority_of(ana)
         assert authority is not None
-        limits = {"per_case_minor": 100_00, "per_day_minor": 250_00}
-        set_authority(authority.position, by=None, currency="USD", **limits)
+        set_authority(authority.position, by=None, currency="USD", per_case_minor=100_00, per_day_minor=250_00)
         assert room_left(ana, case_of(acme), now=NOW) == Room("USD", 100_00, 0, ())
         assert give(case_of(acme), ana, 5_00).status == ASKED
         assert give(case_of(acme, at=NOW + 23 * HOUR), ana, 5_00, at=NOW + 24 * HOUR).status == GIVEN
@@ -239,7 +238,7 @@ def test_the_way_up_passes_on_by_the_clock_and_each_is_told(acme: Company) -> No
         assert mail.subject == "Ana Agent asks you to approve 500 CAD"
         assert "“Two nights in a hotel”" in mail.text
         assert "decided by 11:30" in mail.text, "the workspace's own time"
-        assert f"/acme/cases/{asked.case_id}/" in mail.text
+        assert f"/acme/approvals/{asked.pk}/" in mail.text
     ring_alarms(acme.tenant, now=NOW + 29 * MINUTE)
     with tenant_scope(acme.tenant):
         assert told() == ["leader@acme.example"]
