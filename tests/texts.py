@@ -23,7 +23,7 @@ PAGES = [
     "frontend/views/public/**/*.py",
     "frontend/public.py",
     "frontend/forms/customer_page.py",
-    "frontend/forms/web_form.py",
+    "frontend/forms/tell_us.py",
     "frontend/templates/frontend/components/error_summary.html",
     "frontend/templates/frontend/components/field.html",
     "frontend/templates/frontend/components/field_notes.html",

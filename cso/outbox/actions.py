@@ -89,9 +89,9 @@ def write_mail(
     return mail
 
 
-def cancel_mails(about: UUID, kind: str) -> None:
-    """Those of a kind about one thing that wait are no longer wanted."""
-    for mail in OutgoingMail.objects.select_for_update().filter(about=about, kind=kind, status="waiting"):
+def cancel_mails(about: UUID, *kinds: str) -> None:
+    """Those of these kinds about one thing that wait are no longer wanted."""
+    for mail in OutgoingMail.objects.select_for_update().filter(about=about, kind__in=kinds, status="waiting"):
         mail.status = OutgoingMail.Status.CANCELLED
         mail.save(update_fields=["status"])
         cancel_alarm(SEND, mail.pk)
@@ -109,16 +109,6 @@ def retry_mail(mail: OutgoingMail, *, by: Actor | None, now: datetime) -> Outgoi
     if by is not None:
         audit.record(by, "retry_mail", str(mail.pk), kind=mail.kind)
     return mail
-
-
-def erase_mails(recipient: str) -> None:
-    """Leave nothing that tells who somebody was: what waits is not sent, what was sent keeps its kind and its time."""
-    for mail in OutgoingMail.objects.select_for_update().filter(recipient__iexact=recipient):
-        if mail.status == OutgoingMail.Status.WAITING:
-            mail.status = OutgoingMail.Status.CANCELLED
-            cancel_alarm(SEND, mail.pk)
-        mail.recipient, mail.subject, mail.text, mail.html, mail.last_error = "erased@invalid", "", "", "", ""
-        mail.save()
 
 
 @when_ringing(SEND)

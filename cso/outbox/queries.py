@@ -26,4 +26,4 @@ def counts_by_status(viewer: Actor) -> dict[str, int]:
     """How many wait, and how many were given up; the others are many, and nobody has to do anything about them."""
     pressing = [OutgoingMail.Status.WAITING, OutgoingMail.Status.FAILED]
     counted = visible_mails(viewer).filter(status__in=pressing).order_by().values_list("status")
-    return dict.fromkeys(pressing, 0) | dict(counted.annotate(Count("*")))
+    return dict.fromkeys(pressing, 0) | dict(counted.annotate(number=Count("*")))

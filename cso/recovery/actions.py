@@ -26,7 +26,7 @@ from cso.recovery.models import (
     EventKind,
     ExclusionReason,
 )
-from cso.recovery.questions import ask_soon
+from cso.recovery.questions import ask_soon, stop_asking
 from cso.recovery.triggers import lock_customers
 from cso.texts import text_errors
 from tenants import audit
@@ -134,6 +134,7 @@ def _undo_fix(case: Case, kind: EventKind, *, by: Actor | None, at: datetime, no
     # What failed, what was given and what should change stay true; how it was solved does not.
     case.closed_at, case.solution, case.quoted_rule = None, "", None
     fields = ("first_undone_at", "times_undone", "fixed_at", "closed_at", "solution", "quoted_rule")
+    stop_asking(case)
     return save_case(case, kind, by, at, note, *fields, changes=changes)
 
 

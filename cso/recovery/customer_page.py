@@ -16,8 +16,8 @@ from cso.recovery.questions import (
     ANSWER_TIME,
     acknowledge,
     ask_questions,
-    forget_reminder,
     is_employee,
+    stop_asking,
 )
 from cso.texts import text_errors
 from tenants.models import Actor
@@ -115,7 +115,7 @@ def answer_questions(
     case.said_fixed, case.said_apology, case.said_surprised = is_fixed, apology, surprised
     columns = ("answered_at", "said_fixed", "said_apology", "said_surprised")
     case = save_case(case, EventKind.ANSWERED, None, now, words.strip(), *columns, changes=changes)
-    forget_reminder(case)
+    stop_asking(case)
     if is_fixed or case.fixed_at is None:
         return case
     note = words.strip() or "The customer says that it is not fixed."
@@ -133,7 +133,7 @@ def decline_questions(case: Case, *, now: datetime, by: Actor | None = None) -> 
         raise NotAllowedError(_("Only the customer can say this, and nobody who works here."))
     if case.customer_id is not None:
         Customer.objects.filter(pk=case.customer_id, declined_questions_at=None).update(declined_questions_at=now)
-    forget_reminder(case)
+    stop_asking(case)
 
 
 def revoke_links(case: Case, *, by: Actor | None, now: datetime) -> Case:

@@ -13,7 +13,7 @@ from django.utils.translation import override as in_language
 from cso.alarms.actions import cancel_alarm, set_alarm, when_ringing
 from cso.customers.models import Customer
 from cso.languages import when
-from cso.outbox.actions import write_mail
+from cso.outbox.actions import cancel_mails, write_mail
 from cso.outbox.models import OutgoingMail
 from cso.recovery.links import link_of
 from cso.recovery.models import HOLDING_TIME, Case, CaseEvent, EventKind
@@ -77,8 +77,12 @@ def remind(case: Case, *, now: datetime) -> OutgoingMail | None:
     return _write(case, customer, REMINDER, now)
 
 
-def forget_reminder(case: Case) -> None:
-    cancel_alarm(REMIND, case.pk)
+def stop_asking(case: Case) -> None:
+    """What would ask about a fix is no longer wanted: it was answered, or it did not hold, or they declined."""
+    if case.customer_id is not None:
+        cancel_alarm(ASK, case.pk)
+        cancel_alarm(REMIND, case.pk)
+        cancel_mails(case.pk, QUESTIONS, REMINDER)
 
 
 def acknowledge(case: Case, *, now: datetime) -> OutgoingMail | None:

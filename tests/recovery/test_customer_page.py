@@ -261,6 +261,9 @@ def test_no_reminder_where_there_is_nothing_to_remind_of(acme: Company, what: st
             decline_questions(case, now=FIXED)
         case.refresh_from_db()
         assert remind(case, now=FIXED + (15 if what == "too late" else 3) * DAY) is None
+        if what in {"answered", "reopened", "declined"}:
+            # The first mail itself, should the mail server have been away meanwhile.
+            assert OutgoingMail.objects.get().status == "cancelled"
 
 
 def test_a_customer_is_not_asked_again_within_the_days_of_rest(acme: Company) -> None:
@@ -320,7 +323,7 @@ def test_mails_speak_the_customers_language_else_the_tenants(acme: Company) -> N
         assert asked is not None
         zone = ZoneInfo("America/Toronto")
         assert (FIXED + 14 * DAY).astimezone(zone).hour == 13
-        assert "jusqu’au 1er avril 2026 à 13 h 00." in asked.text
+        assert "jusqu’au 1er avril 2026 à 13\u00a0h\u00a000." in asked.text
 
 
 # --- call-backs -------------------------------------------------------------------------------------------------------
