@@ -4,7 +4,7 @@ from django.urls import path
 
 from api.v1.authorities import Authorities, OneAuthority
 from api.v1.call_backs import CallBackDone, CallBacks
-from api.v1.cases import acts, batch, closing, contacts, teamwork
+from api.v1.cases import acts, batch, closing, contacts, duplicates, teamwork
 from api.v1.cases import customer_page as customer
 from api.v1.cases import views as cases
 from api.v1.customers import Customers, OneCustomer
@@ -72,6 +72,11 @@ urlpatterns = [
     path("cases/<uuid:pk>/contacts", contacts.Contacts.as_view(), name="contacts"),
     path("cases/<uuid:pk>/plan-surprise", closing.PlanSurprise.as_view(), name="plan_surprise"),
     path("cases/<uuid:pk>/close", closing.CloseCase.as_view(), name="close_case"),
+    path("cases/<uuid:pk>/duplicates", duplicates.CaseDuplicates.as_view(), name="case_duplicates"),
+    path("cases/<uuid:pk>/merge", duplicates.MergeCase.as_view(), name="merge_case"),
+    path("cases/<uuid:pk>/split", duplicates.SplitCase.as_view(), name="split_case"),
+    path("cases/<uuid:pk>/attachments", duplicates.CaseAttachments.as_view(), name="case_attachments"),
+    path("cases/<uuid:pk>/attachments/<uuid:file>", duplicates.OneAttachment.as_view(), name="case_attachment"),
     path("cases/<uuid:pk>/log", acts.CaseLog.as_view(), name="case_log"),
     path("cases/<uuid:pk>/link", customer.CaseLink.as_view(), name="case_link"),
     path("cases/<uuid:pk>/revoke-links", customer.RevokeLinks.as_view(), name="revoke_case_links"),
@@ -99,5 +104,7 @@ urlpatterns = [
     path("metrics/<slug:key>/values", metrics.MetricValue.as_view(), name="metric_values"),
     path("metrics/<slug:key>/series", metrics.MetricSeries.as_view(), name="metric_series"),
     path("metrics/<slug:key>/cases", metrics.MetricCases.as_view(), name="metric_cases"),
+    path("metrics/<slug:key>/facts", metrics.MetricFacts.as_view(), name="metric_facts"),
+    path("metrics/<slug:key>/breakdown", metrics.MetricBreakdown.as_view(), name="metric_breakdown"),
     path("targets", Targets.as_view(), name="targets"),
 ]

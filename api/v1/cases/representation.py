@@ -150,7 +150,7 @@ def case_json(row: Row) -> Row:
     shown["merged_into"] = row["merged_into_id"]
     shown["due_at"] = row["clock_start"] + RECOVERY_TIME
     shown["is_open"] = row["fixed_at"] is None
-    shown["is_excluded"] = not row["is_valid"]
+    shown["is_excluded"] = not row["is_valid"] and row["merged_into_id"] is None
     return shown
 
 

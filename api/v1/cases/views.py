@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,10 @@ from api.pagination import page
 from api.resources import Resource
 from api.schema import IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, endpoint
 from api.v1.cases.representation import CASES, CaseShape
+from cso.customers.matching import match_customer
 from cso.customers.models import Customer
+from cso.errors import InvalidFieldsError
+from cso.languages import CUSTOMER_LANGUAGES
 from cso.recovery import actions
 from cso.recovery.causes import MAX_NAME
 from cso.recovery.models import MAX_SUMMARY, RECOVERY_TIME, Case, Channel
@@ -37,8 +41,22 @@ class _CaseFacts(Body):
     customer = customer_reference(required=False, allow_null=True)
 
 
+class ContactBody(Body):
+    """How the customer is reached; at least one of external id, e-mail address, phone and name."""
+
+    external_id = Text(max_length=100, required=False)
+    email = Text(max_length=254, required=False)
+    phone = Text(max_length=40, required=False)
+    name = Text(max_length=200, required=False)
+    language = serializers.ChoiceField(list(CUSTOMER_LANGUAGES.items()), required=False)
+
+
 class NewCase(_CaseFacts):
     unit = unit_reference()
+    contact = ContactBody(
+        required=False,
+        help_text="Instead of `customer`: found by external id, e-mail address, phone, in this order; added when new.",
+    )
     reported_at = Instant(required=False, help_text="The first contact; now when left out.")
     external_id = Text(max_length=100, required=False, allow_null=True)
 
@@ -115,6 +133,8 @@ class Cases(Resource):
     @idempotent
     def post(self, request: Request) -> Response:
         values = {"reported_at": self.now} | facts(self.read(NewCase))
+        if (contact := values.pop("contact", None)) is not None:
+            values["customer"] = _customer_of(contact, values.get("customer"))
         case = actions.open_case(**values, by=self.key, now=self.now)
         rows = visible_cases(self.key).filter(pk=case.pk)
         return self.show(rows, CASES, status=201, location=reverse("api:case", args=[case.pk]))
@@ -140,6 +160,15 @@ class OneCase(Resource):
         case = self.hold(rows, CASES)
         actions.correct_case(case, by=self.key, now=self.now, **facts(self.read(CaseCorrection)))
         return self.show(rows, CASES)
+
+
+def _customer_of(contact: dict[str, str], customer: Customer | None) -> Customer:
+    if customer is not None:
+        raise InvalidFieldsError.of("contact", "with_customer", "Name the customer or give a contact, not both.")
+    try:
+        return match_customer(**contact)  # type: ignore[arg-type]
+    except InvalidFieldsError as error:
+        raise InvalidFieldsError([replace(found, field=f"contact.{found.field}") for found in error.errors]) from error
 
 
 def facts(values: dict[str, Any]) -> dict[str, Any]:
