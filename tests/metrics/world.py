@@ -293,6 +293,7 @@ class World:
         asked: list[Remedy | CallBack] = [*Remedy.objects.order_by("id"), *CallBack.objects.order_by("id")]
         if asked:
             one = asked[a % len(asked)]
+            assert one.asked_at is not None
             at = one.asked_at + AFTER[b % len(AFTER)]
             if isinstance(one, CallBack):
                 CallBack.objects.filter(pk=one.pk).update(called_at=at)

@@ -19,20 +19,26 @@ from api.resources import Resource
 from api.schema import endpoint, page_of
 from api.v1.cases.representation import CASES, CaseShape
 from api.v1.metrics.representation import (
+    BreakdownShape,
+    FactShape,
     MetricShape,
     SeriesShape,
     ValueShape,
+    facts_of,
     figure_json,
     metric_json,
+    slice_json,
     state_json,
     unit_json,
 )
 from api.v1.shapes import Shape
 from cso.errors import InvalidFieldsError
 from cso.metrics.periods import Period, day_start, parse_period, part_bounds, period_of
-from cso.metrics.queries.drilldown import cases_behind
+from cso.metrics.queries.beside import worth_currency
+from cso.metrics.queries.breakdown import breakdown
+from cso.metrics.queries.drilldown import cases_behind, facts_behind
 from cso.metrics.queries.figures import figure_of, figures, whole_tenant
-from cso.metrics.queries.states import count_state
+from cso.metrics.queries.states import state_counts
 from cso.metrics.queries.times import time_summary
 from cso.metrics.registry import METRICS, Metric
 from cso.people.models import Unit
@@ -40,7 +46,7 @@ from tenants.roles import Can
 from tenants.scope import current_tenant
 
 # A time is computed from its cases for each period; the others are read.
-MAX_PERIODS = {"share": 400, "count": 400, "time": 60}
+MAX_PERIODS = {"share": 400, "count": 400, "money": 400, "time": 60}
 
 
 class PeriodField(Text):
@@ -69,6 +75,12 @@ class CasesQuery(ValueQuery):
         default="denominator",
         help_text="`rest`: in the denominator but not in the numerator; `running`: not yet due.",
     )
+
+
+class BreakdownQuery(Body):
+    by = serializers.ChoiceField(["channel", "cause", "month"])
+    unit = unit_reference(required=False)
+    period = PeriodField(help_text=_PERIOD)
 
 
 class SeriesQuery(Body):
@@ -117,12 +129,13 @@ class MetricValue(MetricResource):
         unit, period, between = query.get("unit"), *_period_for(metric, query)
         units = _units(unit)
         if period is None:
-            value = state_json(count_state(metric, {None: units}, now=self.now)[None], self.now)
+            counts = state_counts(metric, {None: units}, now=self.now)[None]
+            value = state_json(metric, counts, self.now, _currency(metric))
         else:
             figure = figure_of(metric, units, period, now=self.now, between=between)
             is_time = metric.kind == "time"
             times = time_summary(metric, units, period, now=self.now, between=between) if is_time else None
-            value = figure_json(figure, period, times, between)
+            value = figure_json(figure, period, times, between, _currency(metric))
         return Response({"metric": metric.key, "unit": unit_json(unit)} | value)
 
 
@@ -136,11 +149,13 @@ class MetricSeries(MetricResource):
         units = _units(unit)
         periods = self._periods(query["grain"], query["from"], query["to"], MAX_PERIODS[metric.kind])
         found = figures(metric, {None: units}, periods, now=self.now) if periods else {}
+        currency = _currency(metric)
         data = [
             figure_json(
                 found[None, period],
                 period,
                 time_summary(metric, units, period, now=self.now) if metric.kind == "time" else None,
+                currency=currency,
             )
             for period in periods
         ]
@@ -170,11 +185,57 @@ class MetricCases(MetricResource):
     )
     def get(self, request: Request, key: str) -> Response:
         metric, query = self.metric(key), self.read_query(CasesQuery, paged=True)
+        if metric.family.source.case is not None:
+            raise InvalidFieldsError.of(
+                "metric", "not_of_cases", "What stands behind it are no cases; ask for its facts."
+            )
         unit: Unit | None = query.get("unit")
         units = [unit.pk] if unit else None
         period, between = _period_for(metric, query)
         found = cases_behind(self.key, metric, query["part"], units, period, now=self.now, between=between)
         return page(request, found, CASES)
+
+
+class MetricFacts(MetricResource):
+    acts: ClassVar[Mapping[str, tuple[Can, ...]]] = {"GET": (Can.SEE_SCORECARD, Can.SEE_ALL_CASES)}
+
+    @endpoint(
+        "list_facts_behind",
+        "The cases, promises, approvals, call-backs or exposures behind a figure, the latest first",
+        answer=page_of(FactShape),
+        parameters=[CasesQuery, *PAGING_PARAMETERS],
+    )
+    def get(self, request: Request, key: str) -> Response:
+        metric, query = self.metric(key), self.read_query(CasesQuery, paged=True)
+        unit: Unit | None = query.get("unit")
+        units = [unit.pk] if unit else None
+        period, between = _period_for(metric, query)
+        found = facts_behind(self.key, metric, query["part"], units, period, now=self.now, between=between)
+        return page(request, found, facts_of(metric.family))
+
+
+class MetricBreakdown(MetricResource):
+    acts: ClassVar[Mapping[str, tuple[Can, ...]]] = {"GET": (Can.SEE_SCORECARD, Can.SEE_ALL_CASES)}
+
+    @endpoint(
+        "read_breakdown",
+        "A figure by channel, cause or month: the parts together are the figure",
+        answer=BreakdownShape,
+        parameters=[BreakdownQuery],
+    )
+    def get(self, request: Request, key: str) -> Response:
+        metric, query = self.metric(key), self.read_query(BreakdownQuery)
+        if metric.is_state or metric.kind == "time":
+            raise InvalidFieldsError.of("metric", "has_no_parts", "Neither a state nor a time is the sum of parts.")
+        unit, period, by = query.get("unit"), query["period"], query["by"]
+        slices = breakdown(self.key, metric, [unit.pk] if unit else None, period, by, now=self.now)
+        currency = _currency(metric)
+        data = [slice_json(each, currency) for each in slices]
+        return Response({"metric": metric.key, "unit": unit_json(unit), "period": period.key, "by": by, "data": data})
+
+
+def _currency(metric: Metric) -> str:
+    return worth_currency() if metric.kind == "money" else ""
 
 
 def _units(unit: Unit | None) -> Sequence[UUID]:
