@@ -119,6 +119,7 @@ LARKSPUR = Story(
     cases=12_000,
     customers=4_000,
     named_percent=88,
+    french_share=0.2,
     divisions=DIVISIONS,
     causes=texts.CAUSES,
     mix=MIX,

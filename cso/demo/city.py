@@ -95,6 +95,7 @@ PORT_ELLERY = Story(
     cases=8_000,
     customers=3_000,
     named_percent=72,
+    french_share=0.0,
     divisions=DIVISIONS,
     causes=texts.CAUSES,
     mix=MIX,

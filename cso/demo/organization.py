@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 
 from cso.demo.names import full_names, mail_address
-from cso.demo.story import Division, Story, Team
+from cso.demo.story import Division, Segment, Story, Team
 from cso.people import actions
 from cso.people.models import Person, Unit
 from tenants.members import add_member
@@ -147,7 +147,21 @@ def customer_rows(story: Story, *, seed: int, most: int) -> Iterator[dict[str, o
             "email": mail_address(name, n, "mail.example") if random.random() < 0.85 else "",
             "phone": phone if random.random() < 0.7 else "",
             "segment": segment.name,
-            "spend_per_visit_minor": random.randint(*segment.spend) // 100 * 100,
             "currency": story.currency,
-            "visits_per_year": random.randint(*segment.visits),
+            "language": "fr-ca" if random.random() < story.french_share else "",
+            **_worth(random, segment),
         }
+
+
+def _worth(random: Random, segment: Segment) -> dict[str, object]:
+    """Of most customers the whole range is known, of some only what they spend."""
+    spend, visits = random.randint(*segment.spend) // 100 * 100, random.randint(*segment.visits)
+    known: dict[str, object] = {"spend_per_visit_minor": spend, "visits_per_year": visits}
+    if random.random() < 0.85:
+        years = random.randint(2, 8)
+        known |= {
+            "spend_per_visit_high_minor": spend * random.randint(11, 18) // 10,
+            "visits_per_year_high": visits + 1,
+        }
+        known |= {"years": years, "years_high": years + random.randint(1, 6)}
+    return known

@@ -147,6 +147,8 @@ class Story:
     customers: int
     # How many of a hundred cases name the customer.
     named_percent: int
+    # How many of the customers, from 0 to 1, want to be written to in French.
+    french_share: float
     divisions: tuple[Division, ...]
     causes: tuple[Cause, ...]
     # Kind of team -> cause -> weight.

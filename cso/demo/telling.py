@@ -11,6 +11,7 @@ from itertools import count
 from cso.customers.actions import add_customers
 from cso.demo.cases import DrawnCase, draw_cases
 from cso.demo.organization import Organization, customer_rows, tell_organization
+from cso.demo.recovering import Recoveries, set_up, tell_secrets
 from cso.demo.story import Story
 from cso.metrics.actions import set_target
 from cso.metrics.engine.rebuild import rebuild
@@ -21,12 +22,14 @@ from cso.recovery.loading.cases import load_cases
 from cso.recovery.loading.rows import Reading
 from cso.recovery.models import Case
 from tenants.members import create_tenant
-from tenants.models import Tenant
+from tenants.models import Membership, Tenant
 from tenants.scope import tenant_scope
 
 ROWS_AT_ONCE = 5_000
 # What the people on the front line logged themselves, so that their own lists are not empty.
 LOGGED_BY_HAND = timedelta(days=21)
+# Of all others, the cases of so many days are told with all that was done for them.
+TOLD_IN_FULL = timedelta(days=5)
 # So many exclusions still wait for a second person.
 UNCONFIRMED = 2
 
@@ -54,10 +57,13 @@ def tell(story: Story, *, seed: int, now: datetime, say: Callable[[str], None]) 
         add_customers(customers, by=None)
         say(f"{story.name}: {len(customers):,} customers")
         visits = {str(row["external_id"]): float(str(row["visits_per_year"])) ** 0.5 for row in customers}
+        set_up(story, organization, now=now)
+        tell_secrets(story, organization, seed=seed, now=now)
         drawn = draw_cases(story, visits, seed=seed, now=now)
         _load(drawn, story, now)
         say(f"{story.name}: {len(drawn):,} cases")
-        acts = sorted(_acts(drawn, story, organization, now), key=lambda act: (act.at, act.order))
+        recoveries = Recoveries(story, organization, seed=seed, now=now)
+        acts = sorted(_acts(drawn, story, organization, recoveries, now), key=lambda act: (act.at, act.order))
         _act(acts)
         say(f"{story.name}: {len(acts):,} acts of people on them")
     with tenant_scope(tenant):
@@ -71,7 +77,8 @@ def _first_of_month(day: date, months_ago: int) -> date:
 
 def _is_by_hand(case: DrawnCase, story: Story, now: datetime) -> bool:
     homes = {role.unit for role in story.roles if role.role in {"frontline", "committee_member"}}
-    return case.unit in homes and case.reported_at > now - LOGGED_BY_HAND
+    since = LOGGED_BY_HAND if case.unit in homes else TOLD_IN_FULL
+    return case.reported_at > now - since
 
 
 def _load(drawn: Sequence[DrawnCase], story: Story, now: datetime) -> None:
@@ -106,7 +113,9 @@ def _act(acts: Sequence[_Act]) -> None:
         cases[act.external_id] = act.do(cases.get(act.external_id))
 
 
-def _acts(drawn: Sequence[DrawnCase], story: Story, organization: Organization, now: datetime) -> Iterator[_Act]:
+def _acts(
+    drawn: Sequence[DrawnCase], story: Story, organization: Organization, recoveries: Recoveries, now: datetime
+) -> Iterator[_Act]:
     hands = _Hands(story, organization)
     excluded = sorted((case.exclusion.at, case.external_id) for case in drawn if case.exclusion)
     waiting = {external_id for _, external_id in excluded[-UNCONFIRMED:]}
@@ -117,6 +126,8 @@ def _acts(drawn: Sequence[DrawnCase], story: Story, organization: Organization, 
             yield hands.opened(case, next(orders))
         for at, do in hands.fixes(case, first=by_hand):
             yield _Act(at, next(orders), case.external_id, do)
+        for at, deed in recoveries.deeds(case, hands.of(case), by_hand=by_hand):
+            yield _Act(at, next(orders), case.external_id, _told(deed))
         if case.exclusion:
             for at, do in hands.exclusions(case, confirmed=case.external_id not in waiting, now=now):
                 yield _Act(at, next(orders), case.external_id, do)
@@ -133,10 +144,14 @@ class _Hands:
         members = {role.unit: organization.roles[role.role] for role in story.roles if role.unit}
         self.at_home = members
 
+    def of(self, case: DrawnCase) -> Membership:
+        """Who works on it: whoever signs in at its unit, else the agent of its division."""
+        return self.at_home.get(case.unit) or self.organization.agents[case.division]
+
     def opened(self, case: DrawnCase, order: int) -> _Act:
         from cso.customers.models import Customer
 
-        by = self.at_home[case.unit]
+        by = self.of(case)
 
         def do(_: Case | None) -> Case:
             return actions.open_case(
@@ -156,7 +171,7 @@ class _Hands:
 
     def fixes(self, case: DrawnCase, *, first: bool) -> Iterator[Deed]:
         """What happened after the opening; the first fix only where it was not loaded with the case."""
-        by = self.at_home.get(case.unit) or self.organization.agents[case.division]
+        by = self.of(case)
         if first and case.fixed_at is not None:
             yield case.fixed_at, _fix(by, case.fixed_at)
         if undoing := case.undoing:
@@ -182,6 +197,16 @@ class _Hands:
         agreed_at = min(exclusion.at + timedelta(hours=5), now)
         if confirmed:
             yield agreed_at, lambda known: actions.confirm_exclusion(_known(known), by=second, now=agreed_at)
+
+
+def _told(deed: Callable[[Case], Case | None]) -> Callable[[Case | None], Case]:
+    """What a deed does, with the case as it then is."""
+
+    def do(case: Case | None) -> Case:
+        known = _known(case)
+        return deed(known) or known
+
+    return do
 
 
 def _fix(by: object, at: datetime) -> Callable[[Case | None], Case]:
