@@ -52,7 +52,7 @@ def _sections(member: Membership) -> list[tuple[str, str]]:
     if member.role == Role.ADMINISTRATOR:
         return _administration(member)
     first = (_("Scorecard"), "scorecard") if member.can(Can.SEE_SCORECARD) else (_("My work"), "landing")
-    return [first, (_("Recoveries"), "cases"), (_("Organization"), "organization")]
+    return [first, (_("Recoveries"), "cases"), (_("Dumb rules"), "rules"), (_("Organization"), "organization")]
 
 
 def _administration(member: Membership) -> list[tuple[str, str]]:
@@ -60,6 +60,7 @@ def _administration(member: Membership) -> list[tuple[str, str]]:
         (Can.ADMINISTER, _("Members"), "members"),
         (Can.ADMINISTER, _("API keys"), "keys"),
         (Can.EDIT_PEOPLE, _("Organization"), "organization"),
+        (Can.EDIT_CUSTOMERS, _("Customers"), "customers"),
         (Can.SET_TARGET, _("Targets"), "targets"),
         (Can.SET_RECOVERY, _("Outbox"), "outbox"),
         (Can.SEE_AUDIT, _("Audit log"), "audit_log"),

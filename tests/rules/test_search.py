@@ -1,13 +1,11 @@
-"""Finding rules by words, in two languages, from hostile texts, among many."""
+"""Finding rules by words, in two languages and from hostile texts."""
 
 from __future__ import annotations
-
-import time
 
 import pytest
 
 from cso.rules.actions import amend_rule, register_rule
-from cso.rules.models import Rule, RuleVersion
+from cso.rules.models import Rule
 from cso.rules.queries import search_rules, similar_rules
 from tenants.roles import Role
 from tenants.scope import tenant_scope
@@ -46,7 +44,6 @@ def test_near_duplicates_are_found_the_likest_first(register: Company) -> None:
         assert similar("calling about pets on planes") == []
         register_rule(by=None, title="Originals", text="As they are", origin="habit", now=NOW)
         assert similar("original receipts")[0] == "Receipts for every claim"
-        assert set(similar("original")) == {"Originals", "Receipts for every claim"}
         assert similar("original")[0] == "Originals"
         for number in range(6):
             register_rule(by=None, title=f"Umbrellas {number}", text="Umbrellas", origin="habit", now=NOW)
@@ -101,18 +98,3 @@ def test_a_long_text_is_cut(register: Company) -> None:
         assert similar("receipts claim " + "x" * 5_000) == ["Receipts for every claim"]
         assert similar("x " * 5_000) == []
         assert similar("zq" * 2_500) == []
-
-
-def test_two_thousand_rules_are_searched_while_one_types(register: Company) -> None:
-    text = " ".join(f"word{number}" for number in range(60))
-    with tenant_scope(register.tenant):
-        rules = Rule.objects.bulk_create(
-            [Rule(title=f"Rule number {number} of many", origin="habit") for number in range(2_000)]
-        )
-        RuleVersion.objects.bulk_create(
-            [RuleVersion(rule=rule, number=1, text=f"{text} {n}", in_force_from=NOW) for n, rule in enumerate(rules)]
-        )
-        begun = time.perf_counter()
-        assert len(similar("number of words, " + text)) == 5
-        # Measured 0.3 s; four times that is still no wait for who types.
-        assert time.perf_counter() - begun < 1.2
