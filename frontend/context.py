@@ -30,7 +30,7 @@ def workspace(request: HttpRequest) -> dict[str, Any]:
             "initials": initials(member.label),
         },
         "nav": [_link(request, label, name) for label, name in _sections(member)],
-        "menu": [_link(request, label, name) for label, name in _administration(member)],
+        "menu": [_link(request, label, name) for label, name in _menu(member)],
         "home_url": reverse("landing", args=[slug]),
         "search_url": reverse("search", args=[slug]),
         "workspaces_url": reverse("workspaces"),
@@ -55,12 +55,16 @@ def _sections(member: Membership) -> list[tuple[str, str]]:
     return [first, (_("Recoveries"), "cases"), (_("Dumb rules"), "rules"), (_("Organization"), "organization")]
 
 
+def _menu(member: Membership) -> list[tuple[str, str]]:
+    customers = [(_("Customers"), "customers")] if member.can(Can.SEE_CUSTOMERS) else []
+    return [*customers, *_administration(member)]
+
+
 def _administration(member: Membership) -> list[tuple[str, str]]:
     pages = [
         (Can.ADMINISTER, _("Members"), "members"),
         (Can.ADMINISTER, _("API keys"), "keys"),
         (Can.EDIT_PEOPLE, _("Organization"), "organization"),
-        (Can.EDIT_CUSTOMERS, _("Customers"), "customers"),
         (Can.SET_TARGET, _("Targets"), "targets"),
         (Can.SET_RECOVERY, _("Outbox"), "outbox"),
         (Can.SEE_AUDIT, _("Audit log"), "audit_log"),
