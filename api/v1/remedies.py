@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.fields import Body, Instant, Text, Whole, person_reference
+from api.fields import Body, Instant, Text, Whole, person_reference, unit_reference
 from api.filters import InstantFilter, ListFilters, ReferenceFilter, UnitFilter
 from api.idempotency import idempotent
 from api.pagination import Listing, Row, page
@@ -20,7 +20,7 @@ from api.resources import Resource, only
 from api.schema import IDEMPOTENCY_KEY, IF_NONE_MATCH, endpoint
 from api.v1.shapes import PersonRef, Shape, UnitRef, unit_columns, unit_ref
 from cso.people.models import Person
-from cso.recovery.authority import MAX_EXCEPTION, MAX_NOTE, give_remedy, withdraw_remedy
+from cso.recovery.authority import MAX_EXCEPTION, MAX_NOTE, cost_below, cost_of, give_remedy, withdraw_remedy
 from cso.recovery.models import MAX_AMOUNT, Remedy
 from cso.recovery.queries import visible_cases
 from tenants.models import ApiKey
@@ -160,6 +160,45 @@ class CaseRemedies(Resource):
         remedy = give_remedy(case, **self.read(NewRemedy), by=self.key, now=self.now)
         location = reverse("api:remedy", args=[remedy.pk])
         return self.show(Remedy.objects.filter(pk=remedy.pk), REMEDIES, status=201, location=location)
+
+
+class CostShape(Shape):
+    currency = serializers.CharField()
+    amount_minor = serializers.IntegerField(help_text="In minor units (cents).")
+
+
+class CostsShape(Shape):
+    data = CostShape(many=True)  # type: ignore[assignment]
+
+
+class CostQuery(Body):
+    unit = unit_reference()
+    given_from = Instant()
+    given_to = Instant(help_text="Not included.")
+
+
+class UnitCost(Resource):
+    acts = {"GET": (Can.SEE_ALL_CASES,)}
+
+    @endpoint(
+        "read_cost", "What a unit and those below it gave, by currency", answer=CostsShape, parameters=[CostQuery]
+    )
+    def get(self, request: Request) -> Response:
+        """Each gift counts for the unit whose case it was when it was given."""
+        asked = self.read_query(CostQuery)
+        return _costs(cost_below([asked["unit"].pk], asked["given_from"], asked["given_to"]))
+
+
+class CaseCost(Resource):
+    acts = {"GET": (Can.SEE_ALL_CASES,)}
+
+    @endpoint("read_cost_of_case", "What was given on one case and its duplicates, by currency", answer=CostsShape)
+    def get(self, request: Request, pk: UUID) -> Response:
+        return _costs(cost_of(only(visible_cases(self.key).filter(pk=pk))))
+
+
+def _costs(sums: dict[str, int]) -> Response:
+    return Response({"data": [{"currency": code, "amount_minor": minor} for code, minor in sums.items()]})
 
 
 class OneRemedy(Resource):

@@ -26,7 +26,7 @@ from api.v1.promises import (
 )
 from api.v1.purchases import Purchases, PurchasesOfCustomer
 from api.v1.recovery_settings import OneRecoverySettings, PromiseWords
-from api.v1.remedies import CaseRemedies, OneRemedy, Remedies, WithdrawRemedy
+from api.v1.remedies import CaseCost, CaseRemedies, OneRemedy, Remedies, UnitCost, WithdrawRemedy
 from api.v1.rules import AmendRule, OneRule, RuleCases, Rules, RuleVersions, SimilarRules, WithdrawRule
 from api.v1.secrets import OneSecret, Secrets
 from api.v1.units import OneUnit, Units
@@ -85,7 +85,9 @@ urlpatterns = [
     path("call-backs/<uuid:pk>/done", CallBackDone.as_view(), name="call_back_done"),
     path("cases/<uuid:pk>/remedies", CaseRemedies.as_view(), name="case_remedies"),
     path("cases/<uuid:pk>/promises", CasePromises.as_view(), name="case_promises"),
+    path("cases/<uuid:pk>/remedies/cost", CaseCost.as_view(), name="case_cost"),
     path("remedies", Remedies.as_view(), name="remedies"),
+    path("remedies/cost", UnitCost.as_view(), name="cost"),
     path("remedies/<uuid:pk>", OneRemedy.as_view(), name="remedy"),
     path("remedies/<uuid:pk>/withdraw", WithdrawRemedy.as_view(), name="withdraw_remedy"),
     path("promises/<uuid:pk>", OnePromise.as_view(), name="promise"),

@@ -195,15 +195,16 @@ def _write_to(remedy: Remedy, turn: int, now: datetime) -> None:
     }
     told = Membership.objects.filter(pk__in=remedy.approvers[: turn + 1], ended_at=None).select_related("user")
     for member in told:
-        place = remedy.approvers.index(member.pk)
+        next_turn = remedy.approvers.index(member.pk) + 1
+        passes_on_at = _turn_begins(remedy, next_turn)
+        is_theirs_alone = next_turn < len(remedy.approvers) and passes_on_at > now
         write_mail(
             key=f"{PASSES_ON}:{remedy.pk}:{member.pk}",
             kind=PASSES_ON,
             about=remedy.pk,
             recipient=member.user.email,
             template="recovery/approval",
-            context=context
-            | {"has_next": place + 1 < len(remedy.approvers), "passes_on_at": _turn_begins(remedy, place + 1)},
+            context=context | {"passes_on_at": passes_on_at if is_theirs_alone else None},
             language=chosen.language,
             now=now,
         )

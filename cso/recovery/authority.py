@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet, Sum
 
-from cso.errors import FieldError, InvalidFieldsError, NotAllowedError
+from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
 from cso.money import currency_errors
 from cso.people.models import Person, Position
 from cso.people.queries import in_or_below
@@ -137,15 +137,19 @@ def give_remedy(
     exception: str = "",
     note: str = "",
     at: datetime | None = None,
+    id: UUID | None = None,  # noqa: A002 (the name of the column)
 ) -> Remedy:
     """Money (minor units; no currency: the authority's) or an exception, given by `person` at `at`, else now.
 
     Within the person's authority it is given, above it asked for: see the `status` of what comes back. Raises
     `InvalidFieldsError` by field, `NotAllowedError` for a member who gives in another's name, and `ConflictError`
-    (`nobody_to_ask`) when it would have to be asked for and nobody stands above.
+    (`nobody_to_ask`) when it would have to be asked for and nobody stands above. `id` is chosen by who asks, so that a
+    form sent twice gives once: the second raises `ConflictError` with the code `sent_twice`.
     """
     case = lock_case(case, by)
     at = act_instant(at, now=now, after=[since_start(case)])
+    if id is not None and Remedy.objects.filter(pk=id).exists():
+        raise ConflictError("This was sent already.", code="sent_twice")
     if isinstance(by, Membership) and person.member_id != by.pk:
         raise NotAllowedError("Everybody gives in their own name.")
     # Not against those who only refer to the person.
@@ -162,6 +166,8 @@ def give_remedy(
         member=by if isinstance(by, Membership) else None,
         api_key=by if isinstance(by, ApiKey) else None,
     )
+    if id is not None:
+        remedy.id = id
     _check(remedy, authority_of(person))
     if not room.fits(remedy):
         return approvals.ask(remedy, case, by=by, at=at, now=now)

@@ -124,6 +124,22 @@ def test_what_fits_is_given_and_what_does_not_is_asked_for(api: Integration, acm
         assert problem(api.post(f"remedies/{second}/{act}"))[0] == 404, "no key decides"
 
 
+def test_costs_are_summed_by_case_and_by_unit(api: Integration, acme: Company, case: Case) -> None:
+    set_agents(api)
+    give(api, case, amount_minor=2000)
+    give(api, case, amount_minor=500)
+    give(api, case, amount_minor=10000)  # asked for: costs nothing yet
+    assert api.get(f"cases/{case.pk}/remedies/cost").json() == {"data": [{"currency": "CAD", "amount_minor": 2500}]}
+    march = "given_from=2026-03-01T05:00:00Z&given_to=2026-04-01T04:00:00Z"
+    costs = {code: api.get(f"remedies/cost?unit={code}&{march}").json()["data"] for code in ("top", "south")}
+    assert costs == {"top": [{"currency": "CAD", "amount_minor": 2500}], "south": []}
+    assert errors(api.get("remedies/cost?unit=nowhere&given_from=March")) == [
+        ("unit", "unknown"),
+        ("given_from", "invalid"),
+        ("given_to", "required"),
+    ]
+
+
 def test_a_remedy_is_refused_by_its_fields(api: Integration, case: Case, key_with: Any) -> None:
     set_agents(api)
     assert errors(give(api, case, person="nobody", amount_minor=0, currency="CA", exception="")) == [

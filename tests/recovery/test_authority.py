@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -131,6 +132,17 @@ def test_a_day_is_the_workspaces_own_and_may_have_23_hours(acme: Company) -> Non
         assert spend(1, ends) == GIVEN
         days = Remedy.objects.filter(status=GIVEN).order_by("given_at").values_list("day", flat=True)
         assert [day.day for day in days if day] == [7, 7, 8, 8, 8, 9]
+
+
+def test_a_form_sent_twice_gives_once(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        ana, case, token = agent(acme), case_of(acme), UUID(int=7)
+        assert give(case, ana, 5_00, id=token).pk == token
+        for where in (case, case_of(acme)):
+            with pytest.raises(ConflictError) as refused:
+                give(where, ana, 5_00, id=token)
+            assert refused.value.code == "sent_twice"
+        assert cost_of(case) == {"CAD": 5_00}
 
 
 def test_another_currency_is_refused_by_the_name_of_the_right_one(acme: Company) -> None:
