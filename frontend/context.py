@@ -13,6 +13,7 @@ from tenants.roles import Can, Role
 
 # (label, url, is current)
 Link = tuple[str, str, bool]
+MOST_SECTIONS = 6
 
 
 def workspace(request: HttpRequest) -> dict[str, Any]:
@@ -50,7 +51,8 @@ def initials(name: str) -> str:
 
 def _sections(member: Membership) -> list[tuple[str, str]]:
     if member.role == Role.ADMINISTRATOR:
-        return _administration(member)
+        # All of them stand under the user's menu.
+        return _administration(member)[:MOST_SECTIONS]
     first = (_("Scorecard"), "scorecard") if member.can(Can.SEE_SCORECARD) else (_("My work"), "landing")
     return [first, (_("Recoveries"), "cases"), (_("Dumb rules"), "rules"), (_("Organization"), "organization")]
 
@@ -66,6 +68,7 @@ def _administration(member: Membership) -> list[tuple[str, str]]:
         (Can.ADMINISTER, _("API keys"), "keys"),
         (Can.EDIT_PEOPLE, _("Organization"), "organization"),
         (Can.SET_TARGET, _("Targets"), "targets"),
+        (Can.SET_RECOVERY, _("How we recover"), "recovery_settings"),
         (Can.SET_RECOVERY, _("Outbox"), "outbox"),
         (Can.SEE_AUDIT, _("Audit log"), "audit_log"),
     ]

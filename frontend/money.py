@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.formats import number_format, sanitize_separators
+from django.utils.formats import sanitize_separators
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cso.money import money_words, places_of
 from cso.recovery.models import MAX_AMOUNT
 
-# ISO 4217, where a unit of the currency has not a hundred parts.
-WHOLE = frozenset(
-    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"}
-)
-THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
-
-
-def places_of(currency: str) -> int:
-    """How many digits stand after the point."""
-    return 0 if currency in WHOLE else 3 if currency in THOUSANDTHS else 2
-
-
-def money_words(minor: int, currency: str) -> str:
-    """ "120.50 USD", "1,200 USD": no cents where there are none."""
-    places = places_of(currency)
-    whole = minor % 10**places == 0
-    amount = Decimal(minor).scaleb(-places)
-    return f"{number_format(amount, 0 if whole else places, use_l10n=True, force_grouping=True)}\u00a0{currency}"
+__all__ = ["MoneyField", "money_words", "places_of", "range_words"]
 
 
 def range_words(low_minor: int, high_minor: int, currency: str) -> str:

@@ -19,7 +19,6 @@ from frontend.views import (
     organization,
     outbox,
     queue,
-    rules,
     recovery_settings,
     rules,
     scorecard,
@@ -73,7 +72,7 @@ workspace_urls = [
         path(f"cases/<uuid:case>/{name}/{act.route}", case.act_on_case, {"act": act}, name=f"case_{name}")
         for name, act in case.ACTS.items()
     ),
-    path("cases/<uuid:case>/promise/meaning/", case.promise_meaning, name="promise_meaning"),
+    path("promise-meaning/", case.promise_meaning, name="promise_meaning"),
     path("rules-like/", case.rules_like, name="rules_like"),
     path("approvals/", approvals.approvals, name="approvals"),
     path("approvals/<uuid:remedy>/", approvals.approval, name="approval"),
@@ -93,21 +92,6 @@ workspace_urls = [
         "customers/<uuid:customer>/secrets/<uuid:secret>/forget/", customers.take_back_secret, name="take_back_secret"
     ),
     path("cases/<uuid:case>/files/<uuid:file>/", files.case_attachment, name="case_attachment"),
-    path("rules/", rules.rules, name="rules"),
-    path("rules/new/", rules.register, name="register_rule"),
-    path("rules/similar/", rules.similar, name="similar_rules"),
-    path("rules/<uuid:rule>/", rules.rule, name="rule"),
-    path("rules/<uuid:rule>/amend/", rules.amend, name="amend_rule"),
-    path("rules/<uuid:rule>/change/", rules.change, name="change_rule"),
-    path("rules/<uuid:rule>/withdraw/", rules.withdraw, name="withdraw_rule"),
-    path("customers/", customers.customers, name="customers"),
-    path("customers/new/", customers.add_customer, name="add_customer"),
-    path("customers/<uuid:customer>/", customers.customer, name="customer"),
-    path("customers/<uuid:customer>/edit/", customers.edit_customer, name="edit_customer"),
-    path("customers/<uuid:customer>/erase/", customers.erase, name="erase_customer"),
-    path(
-        "customers/<uuid:customer>/secrets/<uuid:secret>/forget/", customers.take_back_secret, name="take_back_secret"
-    ),
     path("search/", search.search, name="search"),
     path("organization/", organization.organization, name="organization"),
     path("organization/new/", organization.new_unit, name="new_unit"),

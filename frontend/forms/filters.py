@@ -10,12 +10,12 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from cso.metrics.periods import day_start
+from cso.money import THOUSANDTHS, WHOLE
 from cso.people.queries import in_or_below
 from cso.recovery.models import RECOVERY_TIME, Case, Channel
 from cso.recovery.teamwork import held_by
 from frontend.forms.base import PortalForm, UnitField, calendar_day
 from frontend.forms.members import MemberField
-from frontend.money import THOUSANDTHS, WHOLE
 from frontend.offers import Offers
 from frontend.paging import LONGEST_SILENT, NEWEST_REPORT, OLDEST_CLOCK, Order
 from tenants.models import Membership

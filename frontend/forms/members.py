@@ -33,6 +33,9 @@ class MemberField(forms.Field):
             self.help_text = _("The whole name.")
             self.widget = forms.TextInput()
 
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(self.widget, forms.Select) else self.members.get(str(value), value)
+
     def to_python(self, value: Any) -> UUID | None:
         text = str(value or "").strip()
         if not text:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from cso.people.actions import add_unit, change_unit, end_leadership, replace_leader
 from cso.people.models import Leadership, Unit
 from frontend.forms.base import PortalForm, UnitField, calendar_day, offer_units
+from frontend.forms.members import MemberField, working_members
 from tenants.models import Membership
 
 
@@ -32,13 +33,25 @@ class AddUnitForm(PortalForm):
 class EditUnitForm(PortalForm):
     name = forms.CharField(label=_("Name"), max_length=200)
     parent = UnitField(label=_("Part of"), help_text=_("Empty for a unit at the top."), required=False)
+    intake_owner = MemberField(
+        label=_("Who takes in its cases"),
+        help_text=_(
+            "They own a case until somebody takes it. Empty: whoever does so for the unit above, or its leader."
+        ),
+        required=False,
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offer_units(self, "parent")
+        intake_owner = self.fields["intake_owner"]
+        assert isinstance(intake_owner, MemberField)
+        intake_owner.offer(working_members())
 
     def save(self, unit: Unit, *, by: Membership) -> None:
-        change_unit(unit, name=self.cleaned_data["name"], parent=self.cleaned_data["parent"], by=by)
+        words = self.cleaned_data
+        owner = Membership.objects.get(pk=words["intake_owner"]) if words["intake_owner"] else None
+        change_unit(unit, name=words["name"], parent=words["parent"], intake_owner=owner, by=by)
 
 
 class NameLeaderForm(PortalForm):

@@ -17,10 +17,11 @@ from cso.people.models import Leadership, Unit
 from cso.people.queries import led_units
 from cso.recovery.models import Case
 from cso.recovery.queries import open_cases
+from cso.recovery.teamwork import held_by
 from frontend.access import MemberRequest, for_members
-from frontend.case_rows import case_rows, cases_page, with_row
+from frontend.case_rows import case_rows, with_row
 from frontend.forms.cases import LogCaseForm
-from frontend.paging import OLDEST_CLOCK
+from frontend.my_work import waiting_work
 from frontend.views.administration import members
 from frontend.views.scorecard import scorecard
 from frontend.views.units import unit_context
@@ -29,6 +30,8 @@ from tenants.models import User
 from tenants.roles import Can, Role
 
 LATE_CASES_SHOWN = 5
+OWN_CASES_SHOWN = 20
+OTHER_CASES_SHOWN = 20
 
 
 # Memberships are read in a scope of their own, which is its own transaction.
@@ -73,6 +76,7 @@ def _leader(request: MemberRequest) -> HttpResponse:
     context = unit_context(request, chosen)
     context |= {
         "rows_waiting": rows,
+        "waiting": waiting_work(request),
         "suggestion": _suggestion(rows, context),
         "others": [(unit.name, f"{here}?unit={unit.pk}", unit == chosen, None) for unit in led],
         "is_own": True,
@@ -95,12 +99,17 @@ def _suggestion(rows: list[dict[str, object]], context: dict[str, object]) -> tu
 
 
 def _my_work(request: MemberRequest) -> HttpResponse:
-    """The OOPS box, then the open cases with the time left."""
-    found = open_cases(request.member)
+    """The OOPS box, what waits for this member, then the open cases with the time left: theirs, and the others."""
+    member = request.member
+    shown = with_row(request, open_cases(member))
+    mine, found = held_by(member), OTHER_CASES_SHOWN + 1
+    others = case_rows(request, shown.exclude(mine)[:found])
     context = {
-        "form": LogCaseForm(member=request.member, now=request.now) if request.member.can(Can.LOG_CASE) else None,
-        "sees_cases": request.member.can(Can.WORK_CASE),
-        **cases_page(request, found, OLDEST_CLOCK),
+        "form": LogCaseForm(member=member, now=request.now) if member.can(Can.LOG_CASE) else None,
+        "waiting": waiting_work(request),
+        "mine": case_rows(request, shown.filter(mine)[:OWN_CASES_SHOWN]),
+        "others": others[:OTHER_CASES_SHOWN],
+        "more": len(others) == found,
     }
     return render(request, "frontend/landing/my_work.html", context)
 

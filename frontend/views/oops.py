@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.dateformat import format as format_date
+from django.utils.html import format_html
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -31,7 +33,15 @@ def log_case(request: MemberRequest) -> HttpResponse:
                 raise
             return redirect("case", request.tenant.slug, form.cleaned_data["token"])
         due = format_date(localtime(case.due_at), "D j M, H:i")
-        messages.success(request, _("Logged. Its 24 hours end on %(due)s.") % {"due": due})
+        messages.success(
+            request,
+            format_html(
+                '{} <a href="{}">{}</a>',
+                _("Logged. Its 24 hours end on %(due)s.") % {"due": due},
+                reverse("log_case", args=[request.tenant.slug]),
+                _("Log another"),
+            ),
+        )
         return redirect("case", request.tenant.slug, case.pk)
 
     return answer_to(form, log) or render(request, "frontend/cases/log.html", {"form": form})

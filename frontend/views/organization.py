@@ -58,14 +58,15 @@ def new_unit(request: MemberRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_unit(request: MemberRequest, unit: UUID) -> HttpResponse:
     found = get_object_or_404(Unit.objects.select_related("parent"), pk=unit)
-    form = EditUnitForm(sent(request), initial={"name": found.name, "parent": found.parent})
+    initial = {"name": found.name, "parent": found.parent, "intake_owner": found.intake_owner_id}
+    form = EditUnitForm(sent(request), initial=initial)
 
     def change() -> HttpResponse:
         form.save(found, by=request.member)
         messages.success(request, _("Saved. Figures follow within seconds."))
         return redirect("organization", request.tenant.slug)
 
-    title = _("Rename or move %(unit)s") % {"unit": found.name}
+    title = _("Change %(unit)s") % {"unit": found.name}
     return answer_to(form, change) or form_page(request, form, title=title, submit=_("Save"), up=_up(request))
 
 

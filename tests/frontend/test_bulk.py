@@ -54,8 +54,8 @@ def test_those_who_can_be_taken_are_and_the_other_is_told(acme: Company, visit: 
 def test_handed_over_and_moved_with_a_note_in_each_log(acme: Company, visit: Visit, three: list[Case]) -> None:
     leader, south = acme.member(Role.LEADER), acme.units["south"]
     client = visit(acme, Role.CSO)
-    assert act(client, "hand-over", three, to=str(leader.pk), note="Off sick") == ["3 cases were handed over."]
     assert act(client, "move", three, unit=str(south.pk), note="Theirs") == ["3 cases were moved."]
+    assert act(client, "hand-over", three, to=str(leader.pk), note="Off sick") == ["3 cases were handed over."]
     with tenant_scope(acme.tenant):
         assert Case.objects.filter(owner=leader, unit=south).count() == 3
         notes = CaseEvent.objects.filter(kind__in=["handed_over", "moved"]).values_list("note", flat=True)
