@@ -170,7 +170,7 @@ def test_fixed_reopened_disputed_and_fixed_again(acme: Company, visit: Visit, ca
 
 def test_a_fix_before_the_mistake_is_refused_beside_its_field(acme: Company, visit: Visit, case: Case) -> None:
     page = act(visit(acme, Role.FRONTLINE), case, "fix", fixed="earlier", at="2020-01-01T10:00")
-    assert "cannot be fixed before it was opened" in page
+    assert "This is before the case began." in page
     assert 'id="id_at_error"' in page
 
 

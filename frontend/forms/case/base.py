@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.http import QueryDict
@@ -25,6 +25,8 @@ class CaseForm(PortalForm):
 
     # What an empty form says before it is sent, for an act that needs some words.
     intro: str | Promise = ""
+    # Field -> the name of the address that looks up what is written in it, and where the answer is shown.
+    looked_up: ClassVar[dict[str, tuple[str, str]]] = {}
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
@@ -61,6 +61,8 @@ class RuleForm(RuleFields):
 class CloseForm(RuleFields, CaseForm):
     """The line comes first: with the solution that the case itself suggests, it is all there is to write."""
 
+    looked_up: ClassVar = {"rule_title": ("rules_like", "#rules-like")}
+
     given_surprise = line_field(_("What did you do that they did not expect?"), 500)
     solution = forms.ChoiceField(label=_("How was it solved?"), choices=Solution.choices, widget=forms.RadioSelect)
     failed_right = forms.ChoiceField(
@@ -70,7 +72,7 @@ class CloseForm(RuleFields, CaseForm):
         widget=forms.RadioSelect,
     )
     change_idea = line_field(_("What should change, so that it does not happen again?"), 500)
-    fixed = when_field(_("When was it fixed?"), required=False)
+    fixed = when_field(_("When was it fixed?"))
     at = earlier_field()
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
@@ -104,7 +106,7 @@ class CloseForm(RuleFields, CaseForm):
             return Rule.objects.get(pk=chosen)
         if not plain(title):
             raise InvalidFieldsError.of("rule_title", "required", str(_("Say which rule was quoted.")))
-        is_known = any(plain(label) == plain(title) for _pk, label in self.fields["rule"].choices)  # type: ignore[attr-defined]
+        is_known = any(plain(str(label)) == plain(title) for _pk, label in self.fields["rule"].choices)  # type: ignore[attr-defined]
         if self.offers_rules and not is_known and chosen != NEW_RULE:
             raise InvalidFieldsError.of("rule", "required", str(_("Say whether it is one of these rules.")))
         try:

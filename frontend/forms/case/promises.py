@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +23,8 @@ from frontend.forms.case.base import CaseForm, earlier_field, instant_of, line_f
 
 class PromiseForm(CaseForm):
     """A vague word in it is enough for a time: the workspace says what it means."""
+
+    looked_up: ClassVar = {"what": ("promise_meaning", "#promise-due")}
 
     what = line_field(
         _("What do you promise?"), MAX_WHAT, required=True, help_text=_("And by when: “soon”, “in 2 hours”.")

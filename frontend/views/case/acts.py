@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.views.decorators.http import require_http_methods
 
@@ -54,6 +55,7 @@ def act_on_case(request: MemberRequest, case: UUID, act: Act, thing: UUID | None
         raise Http404
     about = get_object_or_404(act.things(request, found), pk=thing) if act.things else None
     form = act.form(sent(request), case=found, by=request.member, now=request.now, thing=about)
+    look_up_as_one_types(request, form)
 
     def do() -> HttpResponse:
         said = form.save()
@@ -62,6 +64,17 @@ def act_on_case(request: MemberRequest, case: UUID, act: Act, thing: UUID | None
 
     context = {"case": found, "form": form, "title": act.title, "submit": act.submit, "thing": about}
     return answer_to(form, do) or render(request, "frontend/cases/act.html", context)
+
+
+def look_up_as_one_types(request: MemberRequest, form: CaseForm) -> None:
+    """Let the fields that are looked up while one writes know where; without scripts they are plain fields."""
+    for name, (page, target) in form.looked_up.items():
+        form.fields[name].widget.attrs |= {
+            "hx-get": reverse(page, args=[request.tenant.slug]),
+            "hx-trigger": "input changed delay:300ms",
+            "hx-target": target,
+            "autocomplete": "off",
+        }
 
 
 def visible_case(request: MemberRequest, case: UUID) -> Case:

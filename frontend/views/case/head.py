@@ -22,7 +22,7 @@ from tenants.roles import Can
 
 def head(request: MemberRequest, case: Case, offered: Collection[str]) -> dict[str, Any]:
     """`offered`: the names of the acts that the viewer can do."""
-    kind, state = case_state(case, request.now)
+    kind, state = ("", _("Merged")) if case.merged_into_id else case_state(case, request.now)
     return {
         "kind": kind,
         "state": state,
@@ -38,6 +38,8 @@ def head(request: MemberRequest, case: Case, offered: Collection[str]) -> dict[s
 
 
 def _sentence(case: Case, now: datetime) -> str:
+    if case.merged_into_id is not None:
+        return _("It goes on in the case that it was merged into.")
     if case.fixed_at is None:
         return _open_words(case, now)
     took = {"time": span_words(case.seconds_to_recover)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -14,14 +15,14 @@ from django.views.decorators.http import require_safe
 
 from cso.recovery.duplicates import probable_duplicates
 from cso.recovery.models import Case, ContactKind, EventKind
-from cso.recovery.queries import case_log
+from cso.recovery.queries import case_log, visible_cases
 from cso.recovery.teamwork import support_notes
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import Moment
 from frontend.forms.case.base import CaseForm
 from frontend.forms.case.contacts import ContactForm, SurpriseForm
 from frontend.forms.case.promises import PromiseForm
-from frontend.views.case.acts import visible_case
+from frontend.views.case.acts import look_up_as_one_types, visible_case
 from frontend.views.case.head import case_url, head
 from frontend.views.case.promises import promise_rows
 from frontend.views.case.remedies import remedies
@@ -51,7 +52,8 @@ def case(request: MemberRequest, case: UUID) -> HttpResponse:
         "custody": custody_rows(request, found, happened),
         "tasks": task_rows(request, found, works=works) if EventKind.TASK_ADDED in happened else [],
         "promises": promise_rows(request, found, works=works) if EventKind.PROMISED in happened else [],
-        "duplicates": _duplicates(request, found) if works else [],
+        "duplicates": _others(request, found, probable_duplicates(found, viewer=request.member)) if works else [],
+        "taken_in": _taken_in(request, found) if EventKind.DUPLICATE_TAKEN_IN in happened else [],
         **head(request, found, offered),
         **remedies(request, found, happened, works=works),
         **voice(request, found, happened, works=works),
@@ -73,7 +75,7 @@ def _quick_acts(request: MemberRequest, case: Case) -> dict[str, Any]:
     if case.is_open:
         acts["surprise"] = _form(request, case, "surprise", SurpriseForm)
     if case.closed_at is None:
-        acts["promise"] = _promise_form(request, case)
+        acts["promise"] = _form(request, case, "promise", PromiseForm)
         acts["give_url"] = case_url(request, case, "give")
         acts["task_url"] = case_url(request, case, "task")
     return acts
@@ -82,20 +84,8 @@ def _quick_acts(request: MemberRequest, case: Case) -> dict[str, Any]:
 def _form(request: MemberRequest, case: Case, name: str, form: type[CaseForm]) -> dict[str, Any]:
     # Several forms stand on the page: each field's id tells whose it is.
     made = form(case=case, by=request.member, now=request.now, auto_id=f"{name}_%s")
+    look_up_as_one_types(request, made)
     return {"form": made, "url": case_url(request, case, name)}
-
-
-def _promise_form(request: MemberRequest, case: Case) -> dict[str, Any]:
-    made = _form(request, case, "promise", PromiseForm)
-    made["form"].fields["what"].widget.attrs |= as_one_types(
-        reverse("promise_meaning", args=[request.tenant.slug, case.pk]), "#promise-due"
-    )
-    return made
-
-
-def as_one_types(url: str, target: str) -> dict[str, str]:
-    """The attributes of a field whose words are looked up while they are written."""
-    return {"hx-get": url, "hx-trigger": "input changed delay:300ms", "hx-target": target, "autocomplete": "off"}
 
 
 _CONTACT_DUE = {
@@ -120,7 +110,14 @@ def _contact_buttons(case: Case) -> list[tuple[str, str, bool]]:
     return [(kind.value, str(_CONTACT_MADE[kind]), kind == due) for kind in kinds]
 
 
-def _duplicates(request: MemberRequest, case: Case) -> list[dict[str, Any]]:
+def _taken_in(request: MemberRequest, case: Case) -> list[dict[str, Any]]:
+    """Its duplicates, as far as the viewer may see them."""
+    merged = visible_cases(request.member).filter(merged_into=case).select_related("unit")
+    return _others(request, case, merged.order_by("reported_at", "id"))
+
+
+def _others(request: MemberRequest, case: Case, others: Iterable[Case]) -> list[dict[str, Any]]:
+    """Cases that may be, or are, the same mistake."""
     return [
         {
             "url": case_url(request, other),
@@ -130,7 +127,7 @@ def _duplicates(request: MemberRequest, case: Case) -> list[dict[str, Any]]:
             "reported_at": other.reported_at,
             "merge_url": case_url(request, case, "merge", other.pk),
         }
-        for other in probable_duplicates(case, viewer=request.member)
+        for other in others
     ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -14,8 +13,8 @@ from cso.recovery.models import Case, Promise
 from cso.recovery.promises import due_from_words
 from frontend.access import MemberRequest, for_members
 from frontend.templatetags.times import due_in
-from frontend.views.case.acts import visible_case
 from frontend.views.case.head import case_url
+from tenants.roles import Can
 
 
 def promise_rows(request: MemberRequest, case: Case, *, works: bool) -> list[dict[str, Any]]:
@@ -64,11 +63,10 @@ def _acts(request: MemberRequest, case: Case, promise: Promise, waits: bool) -> 
     return [(label, case_url(request, case, name, promise.pk)) for label, name in acts]
 
 
-@for_members()
+@for_members(Can.WORK_CASE)
 @require_safe
-def promise_meaning(request: MemberRequest, case: UUID) -> HttpResponse:
+def promise_meaning(request: MemberRequest) -> HttpResponse:
     """A fragment: by when it is, as one writes it."""
-    visible_case(request, case)
     words = request.GET.get("what", "").replace("\x00", "").strip()
     due = due_from_words(words, request.now) if words else None
     return render(request, "frontend/cases/case/_promise_due.html", {"words": words, "due": due})
