@@ -122,4 +122,4 @@ def test_the_list_costs_the_same_with_one_customer_and_with_three(
                 log_case(acme.units["south"], timezone.now(), customer=someone)
         with django_assert_num_queries(11) as captured:
             assert len(client.get("/acme/customers/").context["rows"]) == count
-        assert len(reads(captured.captured_queries)) == 4
+        assert len(reads(captured.captured_queries)) == 5

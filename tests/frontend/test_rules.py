@@ -131,4 +131,4 @@ def test_the_list_costs_the_same_with_one_rule_and_with_three(
                 quote(acme, register(unit=acme.units["south"], owner=acme.leader))
         with django_assert_num_queries(13) as captured:
             assert len(client.get("/acme/rules/?q=receipts").context["rows"]) == count
-        assert len(reads(captured.captured_queries)) == 6
+        assert len(reads(captured.captured_queries)) == 7
