@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -20,7 +21,7 @@ def cases_citing(viewer: Actor, rule: Rule) -> QuerySet[Case]:
     return visible_cases(viewer).filter(quoted_rule=rule, is_valid=True)
 
 
-def with_times_quoted(rules: QuerySet[Rule], *, now: datetime) -> QuerySet[Rule]:
+def with_times_quoted(rules: QuerySet[Rule], *, now: datetime) -> QuerySet[Any]:
     """`rules`, each with `times_quoted`: in how many valid cases of the last 90 days, of whatever unit."""
     quoting = Case.objects.filter(quoted_rule=OuterRef("pk"), clock_start__gt=now - LOOKS_BACK, is_valid=True)
     times = quoting.order_by().values("quoted_rule").annotate(times=Count("*")).values("times")

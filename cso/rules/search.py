@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -82,6 +83,6 @@ def matches(text: str, *, prefixes: bool = False) -> list[Match]:
     if not words:
         return []
     with connection.cursor() as cursor:
-        values = {"words": words, "prefixes": prefixes, "tenant": current_tenant_id()}
+        values: dict[str, Any] = {"words": words, "prefixes": prefixes, "tenant": current_tenant_id()}
         cursor.execute(_FIND, values | {"signs": _SIGNS, "blanks": " " * len(_SIGNS), "accents": _ACCENTS})
         return [Match(*row) for row in cursor.fetchall()]

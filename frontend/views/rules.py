@@ -136,13 +136,13 @@ def _active(request: MemberRequest, rule: UUID) -> Any:
     return get_object_or_404(known, pk=rule, status=Rule.Status.ACTIVE)
 
 
-def _found(request: MemberRequest, filters: RuleFilters) -> QuerySet[Rule]:
+def _found(request: MemberRequest, filters: RuleFilters) -> QuerySet[Any]:
     known = search_rules(request.member, filters.cleaned_data["q"])
     found = with_times_quoted(filters.of(known, now=request.now), now=request.now)
     return found.select_related("unit", "owner").order_by("-times_quoted", "title", "id")
 
 
-def _page(request: MemberRequest, found: QuerySet[Rule]) -> dict[str, Any]:
+def _page(request: MemberRequest, found: QuerySet[Any]) -> dict[str, Any]:
     """By number: the order is that of counts, which no index keeps, and nobody turns a hundred pages of rules."""
     asked = request.GET.get("page", "1")
     if not (asked.isascii() and asked.isdigit() and len(asked) < 5 and 1 <= int(asked) <= MOST_PAGES):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -17,7 +18,11 @@ from tests.api.conftest import Integration, errors, problem
 from tests.api.test_lists import EVERY_REQUEST, ids
 from tests.personas import NOW, Company, log_case
 
-RECEIPTS = {"title": "Receipts for every claim", "text": "Paid only against receipts.", "origin": "own_policy"}
+RECEIPTS: dict[str, Any] = {
+    "title": "Receipts for every claim",
+    "text": "Paid only against receipts.",
+    "origin": "own_policy",
+}
 
 
 def test_a_rule_is_registered_changed_amended_and_withdrawn(api: Integration, acme: Company) -> None:

@@ -19,7 +19,12 @@ from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company
 
-TEA = {"text": "Camomile tea, never coffee", "source": "told_us", "consented_at": NOW, "expires_on": None}
+TEA: dict[str, Any] = {
+    "text": "Camomile tea, never coffee",
+    "source": "told_us",
+    "consented_at": NOW,
+    "expires_on": None,
+}
 
 
 def refused(act: Callable[[], object]) -> list[tuple[str, str]]:

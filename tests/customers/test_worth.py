@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -21,7 +22,7 @@ from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company, make_company
 
-ORDER = {"external_id": "order-1", "bought_at": NOW, "amount_minor": 42_000, "currency": "CAD"}
+ORDER: dict[str, Any] = {"external_id": "order-1", "bought_at": NOW, "amount_minor": 42_000, "currency": "CAD"}
 
 
 def refused(act: Callable[[], object]) -> list[tuple[str, str]]:
@@ -84,7 +85,12 @@ def test_a_purchase_is_recorded_once(acme: Company) -> None:
         assert record_purchase(priya, **ORDER, by=None, now=NOW) == made
         with pytest.raises(ConflictError):
             record_purchase(priya, **ORDER | {"amount_minor": 1}, by=None, now=NOW)
-        wrong = {"external_id": " ", "bought_at": NOW + timedelta(hours=1), "amount_minor": -1, "currency": "cad"}
+        wrong: dict[str, Any] = {
+            "external_id": " ",
+            "bought_at": NOW + timedelta(hours=1),
+            "amount_minor": -1,
+            "currency": "cad",
+        }
         assert refused(lambda: record_purchase(priya, **wrong, by=None, now=NOW)) == [
             ("external_id", "required"),
             ("bought_at", "in_the_future"),
@@ -147,7 +153,8 @@ def test_a_purchase_told_by_many_at_once_is_one() -> None:
     acme = make_company("acme")
     with tenant_scope(acme.tenant):
         priya = save_customer(Customer(), by=None, external_id="crm-1")
-    gate, found = threading.Barrier(4), []
+    gate = threading.Barrier(4)
+    found: list[UUID | None] = []
 
     def tell(number: int) -> None:
         try:
