@@ -24,7 +24,7 @@ from cso.recovery.queries import visible_cases
 from tenants.roles import Can
 
 
-class ContactBody(Body):
+class NewContact(Body):
     kind = serializers.ChoiceField(ContactKind.choices)
     at = Instant(required=False, help_text=AT)
     channel = serializers.ChoiceField(Channel.choices, required=False)
@@ -65,7 +65,7 @@ class Contacts(Resource):
     @endpoint(
         "record_contact",
         "The customer was told",
-        body=ContactBody,
+        body=NewContact,
         answer=ContactShape,
         status=201,
         parameters=[IDEMPOTENCY_KEY],
@@ -75,7 +75,7 @@ class Contacts(Resource):
     def post(self, request: Request, pk: UUID) -> Response:
         """The case's `next_contact` follows from it."""
         case = only(visible_cases(self.key).filter(pk=pk))
-        values = {"at": None} | self.read(ContactBody)
+        values = {"at": None} | self.read(NewContact)
         contact = record_contact(case, **values, by=self.key, now=self.now)
         location = reverse("api:contacts", args=[case.pk])
         return self.show(Contact.objects.filter(pk=contact.pk), CONTACTS, status=201, location=location)
