@@ -31,6 +31,7 @@ from frontend.views.case.teamwork import custody_rows, task_rows
 from frontend.views.case.timeline import events
 from frontend.views.case.voice import voice
 from frontend.wording import span_words
+from tenants.roles import Can
 
 
 @for_members()
@@ -145,7 +146,7 @@ def _facts(request: MemberRequest, case: Case) -> list[tuple[str, Any, str | Non
     facts: list[tuple[str, Any, str | None]] = [
         (_("Unit"), case.unit.name, f"{units}?unit={case.unit.pk}"),
         (_("Main cause"), case.cause.name if case.cause else _("not given"), None),
-        (_("Customer"), case.customer or _("not known"), None),
+        (_("Customer"), case.customer or _("not known"), _customer_url(request, case)),
         (_("Channel"), case.get_channel_display() or _("not known"), None),
         (_("Happened"), case.occurred_at or _("not known"), None),
         (_("Reported"), case.reported_at, None),
@@ -155,16 +156,23 @@ def _facts(request: MemberRequest, case: Case) -> list[tuple[str, Any, str | Non
         facts.append((_("First fixed"), case.first_fixed_at, None))
     if case.fixed_at:
         facts.append((_("Took"), span_words(case.seconds_to_recover), None))
-    return facts + _closing_facts(case)
+    return facts + _closing_facts(request, case)
 
 
-def _closing_facts(case: Case) -> list[tuple[str, Any, str | None]]:
+def _customer_url(request: MemberRequest, case: Case) -> str | None:
+    if case.customer_id is None or not request.member.can(Can.SEE_CUSTOMERS):
+        return None
+    return reverse("customer", args=[request.tenant.slug, case.customer_id])
+
+
+def _closing_facts(request: MemberRequest, case: Case) -> list[tuple[str, Any, str | None]]:
     """What closing said, as far as it said it."""
+    rule = case.quoted_rule
     said = [
-        (_("Solved"), case.get_solution_display()),
-        (_("Rule quoted"), case.quoted_rule.title if case.quoted_rule else ""),
-        (_("What failed"), case.get_failed_right_display()),
-        (_("Surprise given"), case.given_surprise),
-        (_("To change"), case.change_idea),
+        (_("Solved"), case.get_solution_display(), None),
+        (_("Rule quoted"), rule.title if rule else "", rule and reverse("rule", args=[request.tenant.slug, rule.pk])),
+        (_("What failed"), case.get_failed_right_display(), None),
+        (_("Surprise given"), case.given_surprise, None),
+        (_("To change"), case.change_idea, None),
     ]
-    return [(label, value, None) for label, value in said if value] if case.closed_at else []
+    return [fact for fact in said if fact[1]] if case.closed_at else []
