@@ -37,7 +37,9 @@ def _fresh_allowance() -> None:
 
 
 def token_on(client: Client, path: str = "/acme/tell-us/") -> str:
-    return str(client.get(path).context["form"]["token"].value())
+    form = client.get(path).context["form"]
+    assert not form.errors
+    return str(form["token"].value())
 
 
 def tell(client: Client, path: str = "/acme/tell-us/", **values: Any) -> Any:

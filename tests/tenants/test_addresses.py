@@ -39,7 +39,18 @@ PUBLIC = {"api:schema", "api:docs", "api:problems", "api:problem"}
 OPEN_TO_ALL = {"tell_us"}
 CLOSED = [address for address in IN_WORKSPACE if address.name not in OPEN_TO_ALL]
 # Addresses on which something of the tenant stands for sure.
-SHOWING = {"case", "cases", "export_cases", "unit", "members", "keys", "customers", "customer", "person"}
+SHOWING = {
+    "case",
+    "cases",
+    "export_cases",
+    "export_cases_xlsx",
+    "unit",
+    "members",
+    "keys",
+    "customers",
+    "customer",
+    "person",
+}
 API_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # What an act wants to be told before it looks for its thing; nothing for the others.
 BODIES = {

@@ -39,7 +39,7 @@ def tell_us(request: PublicRequest) -> HttpResponse:
 
 @csrf_protect
 def _form_page(request: PublicRequest) -> HttpResponse:
-    form = TellUsForm(sent(request), request.FILES, now=request.now)
+    form = TellUsForm(sent(request), request.FILES or None, now=request.now)
     if request.method == "POST":
         if not may_send(request):
             text = _("Please wait a few minutes, then try again. Nothing that you told us before is lost.")
