@@ -1,14 +1,14 @@
-"""The address of the cases behind a figure, and what such an address asks for.
+"""The address of the facts behind a figure, and what such an address asks for.
 
-Query: metric, part, period, and where they apply unit, cause ("none" for cases without one), since and until (days, for
-a leader's part of a period).
+Query: metric, part, period, and where they apply unit, cause and channel ("none" for cases without one), since and
+until (days, for a leader's part of a period).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import cast, get_args
+from typing import Any, cast, get_args
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -17,17 +17,19 @@ from django.http import Http404, QueryDict
 from django.urls import reverse
 
 from cso.metrics.periods import Period, parse_period, part_bounds
-from cso.metrics.queries.drilldown import Part, cases_behind
+from cso.metrics.queries.drilldown import Part, facts_behind
 from cso.metrics.queries.figures import Figure, figure_of, whole_tenant
 from cso.metrics.registry import METRICS, Metric
 from cso.people.models import Unit
 from cso.people.queries import visible_units
-from cso.recovery.models import Case, Cause
+from cso.recovery.models import Case, Cause, Channel
+from cso.recovery.queries import visible_cases
 from tenants.models import Membership
 from tenants.roles import Can
 from tenants.scope import current_tenant
 
-NO_CAUSE = "none"
+NO_CAUSE = NO_CHANNEL = "none"
+_CHANNELS = {NO_CHANNEL: "", **{channel: channel for channel in Channel.values}}
 
 
 def behind_url(
@@ -39,8 +41,9 @@ def behind_url(
     since: date | None = None,
     until: date | None = None,
     cause: UUID | str | None = None,
+    channel: str | None = None,
 ) -> str:
-    """Where the cases behind one part of a figure of the current workspace are listed."""
+    """Where the facts behind one part of a figure of the current workspace are listed."""
     query = {
         "metric": metric,
         "part": part,
@@ -49,6 +52,7 @@ def behind_url(
         "since": since,
         "until": until,
         "cause": cause,
+        "channel": channel,
     }
     given = {name: value for name, value in query.items() if value is not None}
     return f"{reverse('cases_behind', args=[current_tenant().slug])}?{urlencode(given)}"
@@ -90,6 +94,17 @@ class Behind:
     days: PartOfPeriod
     cause: Cause | None
     without_cause: bool
+    channel: str | None = None
+
+    @property
+    def is_of_cases(self) -> bool:
+        """Whether what stands behind it are cases, or what belongs to cases."""
+        return self.metric.family.source.case is None
+
+    @property
+    def is_narrowed(self) -> bool:
+        """By cause or channel: then it is less than the figure."""
+        return self.cause is not None or self.without_cause or self.channel is not None
 
     @classmethod
     def asked_for(cls, query: QueryDict, viewer: Membership) -> Behind:
@@ -101,21 +116,31 @@ class Behind:
             unit = visible_units(viewer).get(pk=UUID(str(query["unit"]))) if "unit" in query else None
             cause = query.get("cause")
             found = Cause.objects.get(pk=UUID(cause)) if cause and cause != NO_CAUSE else None
+            channel = _CHANNELS[str(query["channel"])] if "channel" in query else None
         except (KeyError, ValueError, Unit.DoesNotExist, Cause.DoesNotExist) as error:
             raise Http404 from error
         if part not in get_args(Part) or (unit is None and not viewer.can(Can.SEE_SCORECARD)):
             raise Http404
-        return cls(metric, cast(Part, part), period, unit, days, found, cause == NO_CAUSE)
+        return cls(metric, cast(Part, part), period, unit, days, found, cause == NO_CAUSE, channel)
+
+    def facts(self, viewer: Membership, *, now: datetime) -> QuerySet[Any]:
+        units = [self.unit.pk] if self.unit else None
+        found = facts_behind(viewer, self.metric, self.part, units, self.period, now=now, between=self.days.between)
+        path = "" if self.is_of_cases else f"{self.metric.family.source.case}__"
+        if self.channel is not None:
+            found = found.filter(**{f"{path}channel": self.channel})
+        if self.without_cause:
+            return found.filter(**{f"{path}cause": None})
+        return found.filter(**{f"{path}cause": self.cause}) if self.cause else found
 
     def cases(self, viewer: Membership, *, now: datetime) -> QuerySet[Case]:
-        units = [self.unit.pk] if self.unit else None
-        found = cases_behind(viewer, self.metric, self.part, units, self.period, now=now, between=self.days.between)
-        if self.without_cause:
-            return found.filter(cause=None)
-        return found.filter(cause=self.cause) if self.cause else found
+        """The facts, or the cases that they belong to as far as the viewer may see them."""
+        facts = self.facts(viewer, now=now)
+        to_case = self.metric.family.source.case
+        return facts if to_case is None else visible_cases(viewer).filter(pk__in=facts.values(to_case))
 
     def figure(self, *, now: datetime) -> Figure | None:
-        """The figure that the cases stand behind; None for a state, which is only counted."""
+        """The figure that the facts stand behind; None for a state, which is only counted."""
         if self.period is None:
             return None
         units = [self.unit.pk] if self.unit else whole_tenant()

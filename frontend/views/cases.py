@@ -12,19 +12,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from cso.metrics.queries.beside import worth_currency, worth_of
 from cso.metrics.queries.drilldown import Part
 from cso.metrics.queries.figures import Figure
-from cso.recovery.models import Case
+from cso.recovery.models import Case, Channel
 from cso.recovery.queries import visible_cases
 from frontend.access import MemberRequest, for_members
 from frontend.behind import Behind, behind_url, unit_url
 from frontend.case_rows import cases_page
 from frontend.export import CSV, MOST_XLSX_ROWS, XLSX, Export, csv_of, xlsx_of
+from frontend.fact_rows import NOUNS, facts_page, worth_sentence
 from frontend.forms.bulk import BulkForm
 from frontend.forms.filters import STATES, CaseFilters
 from frontend.forms.saved_views import CASES, SaveViewForm, plain_query
 from frontend.offers import offers_for
-from frontend.paging import NEWEST_REPORT, OLDEST_CLOCK, Order, count_of
+from frontend.paging import LONGEST_SILENT, NEWEST_REPORT, OLDEST_CLOCK, Order, count_of
 from frontend.wording import number, part_words, period_words, share_words, status_words
 from tenants.roles import Can
 
@@ -65,7 +67,7 @@ def export_cases(request: MemberRequest, kind: str) -> HttpResponseBase:
 @require_safe
 def cases_behind(request: MemberRequest) -> HttpResponse:
     behind = Behind.asked_for(request.GET, request.member)
-    found = behind.cases(request.member, now=request.now)
+    found = behind.facts(request.member, now=request.now)
     figure, count = behind.figure(now=request.now), found.count()
     context = {
         "behind": behind,
@@ -77,7 +79,11 @@ def cases_behind(request: MemberRequest) -> HttpResponse:
         "scope": behind.unit.name if behind.unit else _("Scorecard"),
         "is_updating": figure is not None and not _agrees(behind, figure, count),
         "exports": _exports(request, "export_cases_behind"),
-        **cases_page(request, found, _order(behind)),
+        **(
+            cases_page(request, found, _order(behind))
+            if behind.is_of_cases
+            else facts_page(request, found, behind.metric.family)
+        ),
     }
     return render(request, "frontend/cases/behind.html", context)
 
@@ -136,8 +142,11 @@ def _list_title(filters: CaseFilters, count: int, is_all: bool) -> str:
 
 
 def _behind_title(behind: Behind, count: int) -> str:
-    words = _TITLES.get((behind.metric.key, behind.part), _cases)
+    words = _TITLES.get((behind.metric.key, behind.part), NOUNS.get(behind.metric.family.source.key, _cases))
     title = words(count) % {"n": number(count)}
+    if behind.channel is not None:
+        channel = Channel(behind.channel).label if behind.channel else _("no channel given")
+        return _("%(cases)s: %(channel)s") % {"cases": title, "channel": channel}
     if behind.cause:
         return _("%(cases)s: %(cause)s") % {"cases": title, "cause": behind.cause.name}
     return _("%(cases)s, no cause given") % {"cases": title} if behind.without_cause else title
@@ -163,6 +172,19 @@ _TITLES: dict[tuple[str, str], Callable[[int], str]] = {
         "%(n)s case was taken out as not our failure", "%(n)s cases were taken out as not our failure", n
     ),
     ("time_to_recover", "denominator"): lambda n: ngettext("%(n)s clock started", "%(n)s clocks started", n),
+    ("surprised", "numerator"): lambda n: ngettext("%(n)s customer was surprised", "%(n)s customers were surprised", n),
+    ("surprised", "denominator"): lambda n: ngettext("%(n)s customer answered", "%(n)s customers answered", n),
+    ("dazzled", "numerator"): lambda n: ngettext(
+        "%(n)s case dazzled its customer", "%(n)s cases dazzled their customers", n
+    ),
+    ("double_deviation", "numerator"): lambda n: ngettext(
+        "%(n)s case failed its customer twice", "%(n)s cases failed their customers twice", n
+    ),
+    ("promise_kept", "numerator"): lambda n: ngettext("%(n)s promise was kept", "%(n)s promises were kept", n),
+    ("promise_kept", "rest"): lambda n: ngettext("%(n)s promise was not kept", "%(n)s promises were not kept", n),
+    ("silent", "numerator"): lambda n: ngettext(
+        "%(n)s customer waits for a word", "%(n)s customers wait for a word", n
+    ),
     ("open_overdue", "numerator"): lambda n: ngettext(
         "%(n)s case is open for more than 24 hours", "%(n)s cases are open for more than 24 hours", n
     ),
@@ -179,12 +201,14 @@ def _behind_sub(request: MemberRequest, behind: Behind, figure: Figure | None) -
         part, whole = number(figure.numerator), number(figure.denominator)
         shown = {"metric": behind.metric.name, "share": share_words(figure), "part": part, "all": whole}
         words.insert(1, _("%(metric)s: %(share)s, %(part)s of %(all)s.") % shown)
+    if worth := worth_of(behind.metric, figure.counts, worth_currency() if behind.metric.money else ""):
+        words.insert(1, worth_sentence(worth))
     return " ".join(words)
 
 
 def _part_tabs(behind: Behind, figure: Figure | None) -> list[tuple[str, str, bool, int]]:
     """The parts of a share beside each other, with their counts."""
-    if figure is None or behind.metric.kind != "share" or behind.cause or behind.without_cause:
+    if figure is None or behind.metric.kind not in {"share", "money"} or behind.is_narrowed:
         return []
     unit = behind.unit.pk if behind.unit else None
     labels: list[tuple[Part, str, int]] = [
@@ -192,7 +216,7 @@ def _part_tabs(behind: Behind, figure: Figure | None) -> list[tuple[str, str, bo
         ("rest", _("The fix held") if behind.metric.key == "reopened" else _("All others"), figure.missed),
         ("numerator", str(behind.metric.name), figure.numerator),
     ]
-    if behind.metric.better == "higher":
+    if behind.metric.key in {"recovered_24h", "recovered_24h_reported"}:
         labels[1:] = [("rest", _("Missed"), figure.missed), ("numerator", _("Recovered"), figure.numerator)]
     if figure.running:
         labels.append(("running", _("Not yet due"), figure.running))
@@ -219,7 +243,7 @@ def _scope_url(request: MemberRequest, behind: Behind) -> str:
 
 def _agrees(behind: Behind, figure: Figure, count: int) -> bool:
     """Whether the list is as long as the figure says; between a change and its refresh it is not."""
-    if behind.cause or behind.without_cause:
+    if behind.is_narrowed:
         return True
     parts = {
         "numerator": figure.numerator,
@@ -231,4 +255,6 @@ def _agrees(behind: Behind, figure: Figure, count: int) -> bool:
 
 
 def _order(behind: Behind) -> Order:
+    if behind.metric.key == "silent":
+        return LONGEST_SILENT
     return OLDEST_CLOCK if behind.metric.is_state else NEWEST_REPORT

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from cso.metrics.periods import Period
 from cso.metrics.queries.figures import HEADLINE
 from cso.metrics.queries.judgement import judge
+from cso.metrics.queries.recovery_report import recovery_report
 from cso.metrics.queries.standing import Standing, leaders_standing
 from cso.metrics.queries.unit_report import UnitReport, unit_report
 from cso.people.models import Unit
@@ -23,6 +24,7 @@ from frontend.behind import NO_CAUSE, PartOfPeriod, behind_url
 from frontend.charts.sparkline import sparkline
 from frontend.leaders import leaders_table, reason_words, share_bullet, weeks_chart
 from frontend.periods import chosen_period, period_chips
+from frontend.recovery_figures import by_channel, recovery_figures
 from frontend.wording import (
     chance_words,
     gap_words,
@@ -50,6 +52,7 @@ def unit_context(request: MemberRequest, unit: Unit) -> dict[str, Any]:
     standing = leaders_standing(request.member, period, under=unit, now=request.now)
     days = _chosen_days(request, period)
     report = unit_report(unit, period, now=request.now, between=days.between)
+    recovery = recovery_report(request.member, unit, period, now=request.now, between=days.between)
     here = reverse("unit", args=[request.tenant.slug, unit.pk])
     leader = leader_of(unit, request.now.astimezone(request.tenant.zone).date())
     return {
@@ -60,6 +63,8 @@ def unit_context(request: MemberRequest, unit: Unit) -> dict[str, Any]:
         "periods": period_chips(here, period, request.now),
         "headline": _headline(unit, report, standing, days),
         "figures": _key_figures(unit, report, period, days),
+        "recovery": recovery_figures(unit, recovery, period, days),
+        "channels": by_channel(unit, recovery, period, days),
         "reasons": _reasons(unit, report, period, days),
         "missed": report.figure.missed,
         "history": _history(unit, report),

@@ -8,8 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from cso.metrics.registry import METRICS
 from tenants.scope import tenant_scope
-from tests.api.conftest import Integration
-from tests.api.test_metrics import errors
+from tests.api.conftest import Integration, errors
 from tests.metrics.recoveries import a_month
 from tests.personas import NOW, Company, log_case
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from importlib import import_module
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -195,7 +196,7 @@ def test_a_promise_counts_once_it_is_due_and_by_the_first_time(acme: Company) ->
         promised(case, 10 * HOUR, done_after=10 * HOUR)
         promised(case, 10 * HOUR, done_after=10 * HOUR + MICROSECOND)
         promised(case, 10 * HOUR, done_after=HOUR, disputed_at=NOW)
-        moved = {"due_at": NOW, "done_after": 20 * HOUR}
+        moved: dict[str, Any] = {"due_at": NOW, "done_after": 20 * HOUR}
         promised(case, 10 * HOUR, **moved, times_moved=1, move_agreed=True)
         promised(case, 10 * HOUR, **moved, times_moved=1, move_agreed=False)
         promised(case, 10 * HOUR, **moved, times_moved=2, move_agreed=True)

@@ -38,17 +38,25 @@ class Slice:
 
 
 def breakdown(
-    viewer: Actor, metric: Metric, units: Sequence[UUID] | None, period: Period, by: By, *, now: datetime
+    viewer: Actor,
+    metric: Metric,
+    units: Sequence[UUID] | None,
+    period: Period,
+    by: By,
+    *,
+    now: datetime,
+    between: tuple[datetime, datetime] | None = None,
 ) -> list[Slice]:
     """The parts of a figure, the largest first, months in their order; together they are the figure.
 
     units: their subtrees; None for the whole tenant. Of what the viewer may see: for who sees all of it, the whole.
-    Raises ValueError for a state, and for a time, whose medians do not add up.
+    between: counts only instants in that window instead of the period's. Raises ValueError for a state, and for a
+    time, whose medians do not add up.
     """
     if metric.is_state or metric.kind == "time":
         raise ValueError(f"{metric.key} has no parts.")
     family = metric.family
-    start, end = period.bounds(current_tenant().zone)
+    start, end = between or period.bounds(current_tenant().zone)
     facts = visible_facts(viewer, family).filter(
         family.base, **{f"{family.column}__gte": start - family.delay, f"{family.column}__lt": end - family.delay}
     )
