@@ -33,7 +33,7 @@ _SALT = "frontend.tell_us"
 class _Files(forms.FileInput):
     allow_multiple_selected = True
 
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[UploadedFile]:
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[UploadedFile[Any]]:
         return list(files.getlist(name)) if isinstance(files, MultiValueDict) else []
 
 
@@ -42,12 +42,12 @@ class FilesField(forms.FileField):
 
     widget = _Files
 
-    def clean(self, data: Sequence[UploadedFile], initial: Any = None) -> Any:
+    def clean(self, data: Sequence[UploadedFile[Any]], initial: Any = None) -> Any:
         if len(data) > MOST_FILES:
             raise forms.ValidationError(_("Choose at most three files."), code="too_many")
         return [self._checked(upload) for upload in data]
 
-    def _checked(self, upload: UploadedFile) -> SentFile:
+    def _checked(self, upload: UploadedFile[Any]) -> SentFile:
         name = upload.name or ""
         if (upload.size or 0) > MAX_FILE:
             words = _("“%(name)s” is larger than %(most)s MB.") % {"name": name[:80], "most": MAX_FILE // MEGABYTE}
@@ -94,7 +94,7 @@ class TellUsForm(PortalForm):
         validators=[RegexValidator(r"(?:[^0-9]*[0-9]){5}", _("This is not a phone number."))],
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
     )
-    files = FilesField(
+    attachments = FilesField(
         label=_("Photos or documents"),
         required=False,
         help_text=_("Up to three, 5 MB each: PNG, JPEG, GIF, WebP, PDF or TXT."),
@@ -113,8 +113,10 @@ class TellUsForm(PortalForm):
             return id_of(self.cleaned_data["token"])
         except signing.BadSignature as error:
             # Shown again with one that is fresh.
-            self.data = self.data.copy()
-            self.data["token"] = self.initial["token"]
+            assert isinstance(self.data, QueryDict)
+            fresh = self.data.copy()
+            fresh["token"] = self.initial["token"]
+            self.data = fresh
             message = _("This page was open for too long. Please send it once more.")
             raise forms.ValidationError(message, code="expired") from error
 
@@ -145,7 +147,7 @@ class TellUsForm(PortalForm):
             phone=words["phone"],
             name=words["name"],
             language=get_language() or "",
-            files=words["files"],
+            files=words["attachments"],
         )
         return open_told_case(told, id=words["token"], unit=unit, occurred_at=words["occurred_at"], now=self.now)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -26,7 +27,7 @@ def test_the_first_of_key_address_and_phone_decides_and_both_stay(acme: Company)
         by_key = known(external_id="crm-1")
         by_email = known(email="Priya@Example.com")
         by_phone = known(phone="+1 416 555 0100")
-        three = {"external_id": "crm-1", "email": "priya@example.com", "phone": "(416) 555-0100"}
+        three: dict[str, Any] = {"external_id": "crm-1", "email": "priya@example.com", "phone": "(416) 555-0100"}
         assert match_customer(**three) == by_key
         # That customer has the address too now, and was known first.
         assert match_customer(email="PRIYA@example.COM") == by_key
@@ -93,8 +94,8 @@ def test_who_was_erased_is_not_found_and_a_name_finds_nobody(acme: Company, othe
     with tenant_scope(acme.tenant):
         gone = known(external_id="crm-1", email="priya@example.com", phone="+1 416 555 0100")
         Customer.objects.filter(pk=gone.pk).update(erased_at=NOW, external_id=None, email="", phone="")
-        for contact in ({"email": "priya@example.com"}, {"phone": "416 555 0100"}):
-            assert match_customer(**contact) != gone
+        assert match_customer(email="priya@example.com") != gone
+        assert match_customer(phone="416 555 0100") != gone
         assert find_or_add_customer("priya@example.com", by=None) != gone
         assert match_customer(name="Priya Patel") != match_customer(name="Priya Patel")
 

@@ -50,7 +50,7 @@ def test_what_a_customer_tells_becomes_one_case_however_often_it_is_sent(acme: C
     client = Client()
     sent = {"token": token_on(client)} | TOLD
     files = [SimpleUploadedFile("bag.png", PNG), SimpleUploadedFile("notes.txt", b"Red, with wheels")]
-    first = client.post("/acme/tell-us/?lang=fr-ca", sent | {"files": files, "occurred_at": "2026-03-01T10:00"})
+    first = client.post("/acme/tell-us/?lang=fr-ca", sent | {"attachments": files, "occurred_at": "2026-03-01T10:00"})
     assert first.status_code == 302
     assert client.post("/acme/tell-us/", sent)["Location"].startswith(first["Location"].partition("?")[0])
     with tenant_scope(acme.tenant):
@@ -100,10 +100,10 @@ def test_nobody_has_anothers_mail_sent_to_themselves(acme: Company) -> None:
         ({"occurred_at": "2099-01-01T10:00"}, "occurred_at"),
         ({"occurred_at": "0001-01-01T10:00"}, "occurred_at"),
         ({"token": "forged"}, "token"),
-        ({"files": [SimpleUploadedFile("a.exe", b"MZ")]}, "files"),
-        ({"files": [SimpleUploadedFile("a.png", b"<script>")]}, "files"),
-        ({"files": [SimpleUploadedFile("a.pdf", b"%PDF-" + b"0" * 5 * 1024 * 1024)]}, "files"),
-        ({"files": [SimpleUploadedFile(f"{n}.png", PNG) for n in range(4)]}, "files"),
+        ({"attachments": [SimpleUploadedFile("a.exe", b"MZ")]}, "attachments"),
+        ({"attachments": [SimpleUploadedFile("a.png", b"<script>")]}, "attachments"),
+        ({"attachments": [SimpleUploadedFile("a.pdf", b"%PDF-" + b"0" * 5 * 1024 * 1024)]}, "attachments"),
+        ({"attachments": [SimpleUploadedFile(f"{n}.png", PNG) for n in range(4)]}, "attachments"),
     ],
 )
 def test_what_is_wrong_is_said_beside_its_field(acme: Company, values: dict[str, Any], field: str) -> None:
@@ -165,7 +165,7 @@ def test_two_taps_at_once_make_one_case(acme: Company) -> None:
 
 
 def test_a_file_is_a_download_for_those_who_see_its_case(acme: Company, visit: Visit) -> None:
-    tell(Client(), files=[SimpleUploadedFile('Re"çu.png', PNG)])
+    tell(Client(), attachments=[SimpleUploadedFile('Re"çu.png', PNG)])
     with tenant_scope(acme.tenant):
         case, file = Case.objects.get(), Attachment.objects.get()
         survivor = log_case(acme.units["south"], timezone.now() - timedelta(hours=1))
@@ -208,7 +208,7 @@ def test_a_customer_tells_us_on_a_phone(server: str, chromium: Browser) -> None:
         holds()
         page.locator("[name=summary]").fill("My suitcase went to Winnipeg.")
         page.locator("[name=phone]").fill("+1 416 555 0100")
-        page.locator("[name=files]").set_input_files({"name": "bag.png", "mimeType": "image/png", "buffer": PNG})
+        page.locator("[name=attachments]").set_input_files({"name": "bag.png", "mimeType": "image/png", "buffer": PNG})
         page.locator("form button").click()
         page.wait_for_url("**/tell-us/thanks/**")
         holds()

@@ -39,7 +39,12 @@ def local(settings: Settings) -> None:
 
 def mailbox_on(acme: Company, port: int, **values: Any) -> MailBox:
     with tenant_scope(acme.tenant):
-        known = {"host": "127.0.0.1", "user": "help@acme.example", "password": "secret", "uses_tls": False} | values
+        known: dict[str, Any] = {
+            "host": "127.0.0.1",
+            "user": "help@acme.example",
+            "password": "secret",
+            "uses_tls": False,
+        } | values
         return add_mailbox(by=acme.member(Role.CSO), port=port, now=NOW, **known)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core import signing
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from cso.errors import ConflictError
 from cso.languages import CUSTOMER_LANGUAGES, when
@@ -63,7 +65,9 @@ def _open(request: PublicRequest, form: TellUsForm) -> HttpResponse:
 
 
 @for_public()
-@require_safe
+@require_http_methods(
+    ["GET", "HEAD", "POST"]
+)  # sent to, it answers the same: else it would tell which workspaces exist
 def tell_us_thanks(request: PublicRequest, token: str) -> HttpResponse:
     try:
         case = Case.objects.select_related("customer").get(pk=id_of(token))
@@ -74,7 +78,7 @@ def tell_us_thanks(request: PublicRequest, token: str) -> HttpResponse:
 
 
 def _thanks_page(request: PublicRequest, case: Case | None) -> HttpResponse:
-    page = {"case": case}
+    page: dict[str, Any] = {"case": case}
     if case is not None:
         page |= {"link": link_of(case), "due": when(case.due_at), "is_late": case.due_at <= request.now}
     return show_public(request, "frontend/public/tell_us_thanks.html", page)
