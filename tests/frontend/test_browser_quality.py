@@ -24,6 +24,8 @@ PAGES = {
         "scorecard/?leaders=all",
         "cases/",
         "cases/?state=all&channel=web",
+        "cases/?state=silent&value=1",
+        "recovery-settings/",
         "search/?q=north",
         "targets/",
         "audit/",

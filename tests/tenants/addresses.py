@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -96,18 +98,28 @@ class Answer:
         return f"{self.status} {self.kind} {self.location}\n{self.body}"
 
 
+def _text(response: Any) -> str:
+    """What an answer says; of a workbook, what is written in it."""
+    content = response.getvalue()
+    if not content.startswith(b"PK"):
+        return str(content, "utf-8")
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        # Not when it was made.
+        return "".join(book.read(name).decode() for name in book.namelist() if not name.startswith("docProps/"))
+
+
 def shown(client: Client, path: str) -> str:
     """What a page or a file says; fails when the server does."""
     response = client.get(path)
     assert response.status_code < 500, f"{path}: {response.status_code}"
-    return str(response.getvalue(), "utf-8")
+    return _text(response)
 
 
 def answer(client: Client, method: str, path: str, *, asked: list[str], **request: Any) -> Answer:
     """An answer with `asked` (ids, slugs) and what differs at each request replaced."""
     response = client.generic(method, path, **request)
     assert response.status_code < 500, f"{method} {path}: {response.status_code}"
-    body = str(response.getvalue(), "utf-8")
+    body = _text(response)
     # Tokens against forged and doubled forms.
     body = re.sub(r'<input type="hidden"[^>]*>', "", body)
     body = re.sub(r'nonce="[^"]+"', "nonce", body)

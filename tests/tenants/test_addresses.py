@@ -50,6 +50,11 @@ SHOWING = {
     "customers",
     "customer",
     "person",
+    "rule",
+    "rules",
+    "rule_versions",
+    "secrets",
+    "customer_purchases",
 }
 API_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # What an act wants to be told before it looks for its thing; nothing for the others.
@@ -76,6 +81,8 @@ REFERRING: dict[str, tuple[str, str, dict[str, str], str]] = {
         "unit",
     ),
     "a leader": ("POST", "/api/v1/leaders", {"unit": "{unit}", "starts_on": "2020-01-01"}, "person"),
+    "a rule's unit": ("POST", "/api/v1/rules", {"title": "New", "text": "New", "origin": "habit"}, "unit"),
+    "a rule's owner": ("POST", "/api/v1/rules", {"title": "New", "text": "New", "origin": "habit"}, "owner"),
     "a case's unit": ("POST", "/api/v1/cases", {"summary": "New"}, "unit"),
     "a case's customer": ("POST", "/api/v1/cases", {"unit": str(HERE)}, "customer"),
     "a case's new customer": ("PATCH", f"/api/v1/cases/{HERE}", {}, "customer"),
