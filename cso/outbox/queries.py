@@ -24,6 +24,6 @@ def mails_behind(mails: QuerySet[OutgoingMail], last: OutgoingMail) -> QuerySet[
 
 def counts_by_status(viewer: Actor) -> dict[str, int]:
     """How many wait, and how many were given up; the others are many, and nobody has to do anything about them."""
-    pressing = [OutgoingMail.Status.WAITING, OutgoingMail.Status.FAILED]
+    pressing = [OutgoingMail.Status.WAITING.value, OutgoingMail.Status.FAILED.value]
     counted = visible_mails(viewer).filter(status__in=pressing).order_by().values_list("status")
     return dict.fromkeys(pressing, 0) | dict(counted.annotate(number=Count("*")))

@@ -48,7 +48,7 @@ def case_by_token(token: str, *, now: datetime) -> Case:
     if case.link_version != version or (case.customer is not None and case.customer.erased_at is not None):
         raise Case.DoesNotExist
     if case.merged_into is not None and case.merged_into.customer_id == case.customer_id:
-        case = Case.objects.select_related("customer", "unit").get(pk=case.merged_into_id)
+        case = Case.objects.select_related("customer", "unit").get(pk=case.merged_into.pk)
     if _ended(case, now):
         raise LinkExpiredError("This link has expired.")
     return case
@@ -72,7 +72,7 @@ def _read(token: str) -> tuple[UUID, int]:
     return UUID(bytes=said[:_ID]), int.from_bytes(said[_ID:])
 
 
-def _signature(said: bytes, secret: str) -> bytes:
+def _signature(said: bytes, secret: str | bytes) -> bytes:
     """Of the case and of the tenant whose page it is: elsewhere the same token is none."""
     about = f"{current_tenant().pk}:".encode() + said
     return salted_hmac(_SALT, about, secret=secret, algorithm="sha256").digest()[:_SIGNATURE]

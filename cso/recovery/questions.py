@@ -37,7 +37,7 @@ def ask_soon(case: Case, *, now: datetime) -> None:
 
 @when_ringing(ASK)
 def _ask(subject: UUID, *, now: datetime) -> None:
-    if case := Case.objects.select_related("customer").filter(pk=subject).first():
+    if case := Case.objects.filter(pk=subject).first():
         ask_questions(case, now=now)
 
 
@@ -48,7 +48,7 @@ def ask_questions(case: Case, *, now: datetime) -> OutgoingMail | None:
     customer was erased, asked not to be asked, is an employee, or was asked within the tenant's days of rest (unless
     it is they who said of this case that it was not fixed: they are owed the next word).
     """
-    customer = _lock_customer(case)
+    case, customer = _hold(case)
     if customer is None or not _is_fixed(case) or now - case.fixed_at > FRESH:  # type: ignore[operator]
         return None
     if not may_be_asked(customer) or _rests(case, customer, now):
@@ -62,13 +62,13 @@ def ask_questions(case: Case, *, now: datetime) -> OutgoingMail | None:
 
 @when_ringing(REMIND)
 def _remind(subject: UUID, *, now: datetime) -> None:
-    if case := Case.objects.select_related("customer").filter(pk=subject).first():
+    if case := Case.objects.filter(pk=subject).first():
         remind(case, now=now)
 
 
 def remind(case: Case, *, now: datetime) -> OutgoingMail | None:
     """Ask once more about the same fix; not after an answer, a reopening or an erasure, nor when it is too late."""
-    customer = _lock_customer(case)
+    case, customer = _hold(case)
     was_asked = OutgoingMail.objects.filter(key=_key(case, QUESTIONS)).exclude(status="cancelled").exists()
     if customer is None or not was_asked or not _is_fixed(case) or is_answered(case):
         return None
@@ -146,9 +146,12 @@ def _rests(case: Case, customer: Customer, now: datetime) -> bool:
     return asked.exclude(status="cancelled").exists()
 
 
-def _lock_customer(case: Case) -> Customer | None:
-    """So that two cases of one customer, fixed at once, do not both ask. Others may still refer to the customer."""
-    return Customer.objects.select_for_update(no_key=True).filter(pk=case.customer_id).first()
+def _hold(case: Case) -> tuple[Case, Customer | None]:
+    """Both locked, as they are now: two cases of one customer, fixed at once, do not both ask, and no case that is
+    reopened at this moment is asked about. The customer first, as in an erasure; others may still refer to them.
+    """
+    customer = Customer.objects.select_for_update(no_key=True).filter(pk=case.customer_id or UUID(int=0)).first()
+    return Case.objects.select_for_update().get(pk=case.pk), customer
 
 
 def _key(case: Case, kind: str) -> str:

@@ -95,7 +95,7 @@ def test_the_customers_page_shuts_nobody_out(server: str, chromium: Browser, cas
         context = chromium.new_context(
             viewport={"width": 320, "height": 640},
             color_scheme=theme,
-            base_url=server,  # type: ignore[arg-type]
+            base_url=server,
         )
         page = context.new_page()
         for query in ("", "?lang=fr-ca&change=1"):

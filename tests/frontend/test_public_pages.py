@@ -26,7 +26,7 @@ from tests.frontend.conftest import Visit, reads
 from tests.personas import Company, log_case
 
 ANSWERS = {"act": "answer", "is_fixed": "yes", "apology": "unsure", "surprised": "yes", "words": ""}
-Counts = list[tuple[str, int]]
+Counts = list[tuple[str, tuple[int, int]]]
 
 
 @pytest.fixture(autouse=True)

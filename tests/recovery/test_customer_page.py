@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connections
 
 from cso.alarms.actions import ring_alarms
 from cso.alarms.models import Alarm
@@ -24,7 +26,7 @@ from cso.recovery.questions import acknowledge, ask_questions, remind
 from cso.recovery.settings import recovery_settings
 from tenants.roles import Role
 from tenants.scope import tenant_scope
-from tests.personas import NOW, Company, log_case
+from tests.personas import NOW, Company, log_case, make_company
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FIXED = NOW + 2 * HOUR
@@ -383,3 +385,32 @@ def test_others_wishes_to_be_called_are_not_shown(acme: Company, other: Company)
         assert open_call_backs(acme.member(Role.LEADER)).count() == 0  # leads the north
     with tenant_scope(other.tenant):
         assert open_call_backs(other.member(Role.CSO)).count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_clicks_at_the_same_moment_double_nothing() -> None:
+    acme = make_company("acme")
+    with tenant_scope(acme.tenant):
+        case = fixed_case(acme)
+    failures: list[Exception] = []
+
+    def click() -> None:
+        try:
+            with tenant_scope(acme.tenant):
+                answered(case, FIXED + HOUR, is_fixed=False)
+                ask_call_back(case, phone="", note="", now=FIXED + HOUR)
+                ask_questions(case, now=FIXED + HOUR)
+        except Exception as error:
+            failures.append(error)
+        connections.close_all()
+
+    threads = [threading.Thread(target=click) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    with tenant_scope(acme.tenant):
+        case.refresh_from_db()
+        assert (CustomerAnswer.objects.count(), CallBack.objects.count(), case.times_undone) == (1, 1, 1)
+        assert log(case) == ["fixed", "answered", "disputed", "call_back_asked"]
