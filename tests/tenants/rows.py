@@ -41,7 +41,13 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "committees.Ballot": {"opens_at": INSTANT - timedelta(hours=1)},
     "committees.RollEntry": {"member": "its tenant's row"},
     "committees.KillOrder": {"nomination": "its tenant's row"},
-    "recovery.Case": {"excluded_as": "test", "exclusion_note": "Proposed", "excluded_by": "its tenant's row"},
+    "recovery.Case": {
+        "excluded_as": "test",
+        "exclusion_note": "Proposed",
+        "excluded_by": "its tenant's row",
+        "solution": "policy_quoted",
+        "quoted_rule": "its tenant's row",
+    },
     "recovery.PromiseWord": {"minutes": 1},
     "recovery.Remedy": {
         "status": "asked",

@@ -38,7 +38,7 @@ def test_no_row_refers_to_another_tenants(world: World, model: type[TenantModel]
             row = row_of(cursor, model, world.here.id)
             with refused(constraint):
                 changes: dict[str, Any] = {"id": uuid4(), str(key.column): world.there.id}
-                insert_row(cursor, model, row, **changes)
+                insert_row(cursor, model, row, **_next_numbers(model), **changes)
             return
         with refused(constraint):
             cursor.execute(f"UPDATE {table} SET {key.column} = %s WHERE id = %s", [world.there.id, world.here.id])
@@ -46,6 +46,13 @@ def test_no_row_refers_to_another_tenants(world: World, model: type[TenantModel]
         setattr(ours, key.attname, world.there.id)
         with refused(constraint):
             ours.save(update_fields=[key.name])
+
+
+def _next_numbers(model: type[TenantModel]) -> dict[str, int]:
+    """What a second row of the same thing is numbered by: its first has number 0."""
+    unique = [each.fields for each in model._meta.constraints if isinstance(each, models.UniqueConstraint)]
+    names = {name for fields in unique for name in fields}
+    return {name: 1 for name in names if isinstance(model._meta.get_field(name), models.IntegerField)}
 
 
 @each_model
