@@ -244,11 +244,13 @@ def test_one_case_at_a_time_or_all_at_once_the_clock_is_the_same(acme: Company) 
 
 
 def _live(case: Case, dice: Random) -> None:
-    """Up to four things that happen to a case one hour after the other, each written as the acts would."""
+    """Up to five things that happen to a case one hour after the other, each written as the acts would."""
     at, events, contacts = REPORTED, [], []
-    for _ in range(dice.randrange(5)):
+    for _ in range(dice.randrange(6)):
         at += dice.randrange(3) * HOUR
-        act = dice.choice(["acknowledge", "status", "resolution", "follow_up", "fix", "fix", "arrive fixed"])
+        act = dice.choice(
+            ["acknowledge", "status", "resolution", "resolution", "follow_up", *["fix"] * 3, "arrive fixed"]
+        )
         if "fix" not in act:
             contacts.append(Contact(case=case, kind=act, at=at))
         elif case.is_open:

@@ -38,7 +38,7 @@ from cso.recovery.teamwork import (
 )
 from tenants.keys import create_api_key
 from tenants.members import add_member, change_role, end_membership
-from tenants.models import AuditEntry, Membership, User
+from tenants.models import Actor, AuditEntry, Membership, User
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company, log_case
@@ -401,7 +401,8 @@ def test_a_support_note_is_its_authors_alone(acme: Company) -> None:
         revision = Case.objects.get().revision
         write_support_note(case, "He shouted at me for an hour", by=frontline, now=NOW)
         assert [note.text for note in support_notes(frontline, case)] == ["He shouted at me for an hour"]
-        for viewer in [*(member for role, member in acme.members.items() if role != Role.FRONTLINE), key]:
+        others: list[Actor] = [member for member in acme.members.values() if member != frontline]
+        for viewer in [*others, key]:
             assert not support_notes(viewer, case).exists()
         # No trace of it on the case.
         assert (Case.objects.get().revision, CaseEvent.objects.count()) == (revision, 0)
@@ -414,11 +415,12 @@ def test_a_merged_case_takes_no_act_and_names_the_other(acme: Company) -> None:
     with tenant_scope(acme.tenant):
         case, other = log_case(acme.units["south"], REPORTED), log_case(acme.units["south"], REPORTED)
         Case.objects.filter(pk=case.pk).update(merged_into=other)
-        for act in (
+        acts: list[Callable[[], Any]] = [
             lambda: take_case(case, by=acme.member(Role.CSO), now=NOW),
             lambda: close_case(case, by=None, at=NOW, now=NOW, solution="put_right"),
             lambda: actions.move_case(case, acme.units["north"], by=None, now=NOW),
-        ):
+        ]
+        for act in acts:
             with pytest.raises(ConflictError, match=other.reference) as refused:
                 act()
             assert refused.value.code == "merged"
