@@ -30,7 +30,7 @@ PAGES = {
         "targets/",
         "audit/",
     ],
-    Role.LEADER: [""],
+    Role.LEADER: ["", "approvals/"],
     Role.FRONTLINE: ["", "cases/new/", "organization/"],
     Role.ADMINISTRATOR: ["", "members/new/", "keys/", "keys/new/", "organization/"],
 }
@@ -53,7 +53,9 @@ def visits(open_page: Open, company: Company, **window: object) -> Iterator[tupl
     with tenant_scope(company.tenant):
         case = Case.objects.filter(fixed_at=None).earliest("reported_at")
     north = company.units["north"]
-    further = {Role.CSO: [f"cases/{case.pk}/", f"cases/{case.pk}/fix/", f"units/{north.pk}/"]}
+    further = {
+        Role.CSO: [f"cases/{case.pk}/", f"cases/{case.pk}/close/", f"cases/{case.pk}/give/", f"units/{north.pk}/"]
+    }
     for role, paths in PAGES.items():
         page = open_page(role, "/acme/search/", **window)
         for path in [*paths, *further.get(role, [])]:

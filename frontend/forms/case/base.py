@@ -17,6 +17,8 @@ from frontend.forms.base import Moment, PortalForm, local_time
 from tenants.models import Membership
 
 Said = str | Promise | None
+# Django's own lazy texts, which its stubs tell apart from other promises.
+Label = Any
 NOW_OR_EARLIER = [(Moment.NOW, _("Just now")), (Moment.EARLIER, _("Earlier"))]
 
 
@@ -46,7 +48,7 @@ class CaseForm(PortalForm):
         raise NotImplementedError
 
 
-def when_field(label: str | Promise, *, required: bool = True) -> forms.ChoiceField:
+def when_field(label: Label, *, required: bool = True) -> forms.ChoiceField:
     """Just now, or earlier; goes with a field `at` (see `instant_of`). Where it is not asked for, it was just now."""
     widget = forms.RadioSelect
     return forms.ChoiceField(label=label, choices=NOW_OR_EARLIER, initial=Moment.NOW, required=required, widget=widget)
@@ -64,10 +66,10 @@ def instant_of(form: CaseForm, choice: str) -> datetime:
     return at
 
 
-def note_field(label: str | Promise, *, required: bool = False, rows: int = 3, **kwargs: Any) -> forms.CharField:
+def note_field(label: Label, *, required: bool = False, rows: int = 3, **kwargs: Any) -> forms.CharField:
     widget = forms.Textarea(attrs={"rows": rows})
     return forms.CharField(label=label, required=required, max_length=MAX_NOTE, widget=widget, **kwargs)
 
 
-def line_field(label: str | Promise, most: int, *, required: bool = False, **kwargs: Any) -> forms.CharField:
+def line_field(label: Label, most: int, *, required: bool = False, **kwargs: Any) -> forms.CharField:
     return forms.CharField(label=label, required=required, max_length=most, **kwargs)

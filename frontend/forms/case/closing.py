@@ -77,7 +77,8 @@ class CloseForm(RuleFields, CaseForm):
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, case=case, **kwargs)
-        self.initial |= {"given_surprise": case.planned_surprise, "solution": suggested_solution(case)}
+        self.initial["given_surprise"] = case.planned_surprise
+        self.initial["solution"] = suggested_solution(case)
         if case.planned_surprise:
             self.fields["given_surprise"].help_text = _("As it was planned; write what was really done.")
         self.fields["given_surprise"].widget.attrs["autofocus"] = True

@@ -38,13 +38,17 @@ class PunchForm(CaseForm):
 
 
 class HandOverForm(CaseForm):
-    to = forms.ModelChoiceField(label=_("Who takes it on?"), queryset=None, empty_label="")
+    to: forms.ModelChoiceField[Membership] = forms.ModelChoiceField(
+        label=_("Who takes it on?"), queryset=None, empty_label=""
+    )
     note = note_field(_("What should they know?"), rows=2)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         roles = [role for role, grants in ROLE_GRANTS.items() if Can.WORK_CASE in grants]
-        able = Membership.objects.filter(ended_at=None, role__in=roles).exclude(pk=self.case.owner_id)
+        able = Membership.objects.filter(ended_at=None, role__in=roles)
+        if self.case.owner_id:
+            able = able.exclude(pk=self.case.owner_id)
         self.fields["to"].queryset = able.select_related("user").order_by("user__name")  # type: ignore[attr-defined]
         self.fields["to"].label_from_instance = lambda member: member.label  # type: ignore[attr-defined]
 

@@ -45,8 +45,9 @@ def custody_rows(request: MemberRequest, case: Case, happened: Collection[str]) 
     """How long each unit held it, in their order; `share` of the whole time in per cent."""
     if EventKind.MOVED not in happened:
         time = (case.fixed_at or request.now) - case.reported_at
-        whole = span_words(time.total_seconds())
-        return [{"unit": case.unit.name, "time": whole, "share": 100, "is_now": case.is_open}]
+        return [
+            {"unit": case.unit.name, "time": span_words(time.total_seconds()), "share": 100, "is_now": case.is_open}
+        ]
     held = custody(case, now=request.now)
     whole = sum(part.seconds for part in held) or 1
     return [

@@ -50,9 +50,9 @@ _CHANGED = {
     "link_version": _("the customer's link was made anew"),
     "merged into": _("merged into"),
     "duplicate": _("duplicate"),
-    "is_fixed": _("is it fixed?"),
-    "apology": _("a clear apology?"),
-    "surprised": _("something they did not expect?"),
+    "is_fixed": _("is it fixed"),
+    "apology": _("a clear apology"),
+    "surprised": _("something they did not expect"),
 }
 # The words of what is logged by its code.
 _CODES: dict[str, dict[str, Any]] = {
