@@ -6,14 +6,14 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import xlsxwriter
 from django.db.models import QuerySet
-from django.utils.timezone import localtime
 
 from cso.recovery.models import Case
 from cso.recovery.teamwork import owners_of
@@ -71,6 +71,8 @@ WORTH = {
 _READ_TOO = ("unit_id", "owner_id", "fixed_at")
 # What a spreadsheet takes for the beginning of a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# Day 0 of a workbook, which knows no zones.
+_EPOCH, _DAY = datetime(1899, 12, 30), timedelta(days=1)  # noqa: DTZ001
 _LINES_AT_ONCE = 1_000
 _PIECE = 64 * 1024
 
@@ -129,14 +131,17 @@ def csv_of(export: Export) -> Iterator[bytes]:
     # The sign by which spreadsheets know UTF-8.
     yield "\ufeff".encode()
     yield _lines([list(export.columns)])
+    zone = export.tenant.zone
     for block in export.blocks():
-        yield _lines([_cell(value, export.tenant) for value in row] for row in block)
+        yield _lines([_cell(value, zone) for value in row] for row in block)
 
 
-def _cell(value: Any, tenant: Tenant) -> str:
+def _cell(value: Any, zone: ZoneInfo) -> str:
+    if value is None:
+        return ""
     if isinstance(value, datetime):
-        return localtime(value, tenant.zone).isoformat(timespec="seconds")
-    text = "" if value is None else str(value)
+        return value.astimezone(zone).isoformat(timespec="seconds")
+    text = value if isinstance(value, str) else str(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
@@ -187,13 +192,15 @@ class _Sheet:
                 self._write(column, value)
 
     def _write(self, column: int, value: Any) -> None:
-        if isinstance(value, datetime):
-            local = localtime(value, self.zone).replace(tzinfo=None)
-            self.sheet.write_datetime(self.rows, column, local, self.instant)
+        if isinstance(value, str):
+            self.sheet.write_string(self.rows, column, value, self.quoted if value.startswith(_FORMULA) else None)
+        elif isinstance(value, datetime):
+            # As the number that it is in a workbook: days since its epoch.
+            days = (value.astimezone(self.zone).replace(tzinfo=None) - _EPOCH) / _DAY
+            self.sheet.write_number(self.rows, column, days, self.instant)
         elif isinstance(value, bool):
             self.sheet.write_boolean(self.rows, column, value)
         elif isinstance(value, int | Decimal):
             self.sheet.write_number(self.rows, column, value)
         else:
-            text = str(value)
-            self.sheet.write_string(self.rows, column, text, self.quoted if text.startswith(_FORMULA) else None)
+            self.sheet.write_string(self.rows, column, str(value))

@@ -17,7 +17,6 @@ from cso.people.models import Unit
 from cso.people.queries import in_or_below
 from cso.recovery.models import Case
 from cso.recovery.queries import open_cases, visible_cases
-from cso.recovery.teamwork import held_by
 from tenants.models import Membership
 from tenants.roles import Role
 from tenants.scope import tenant_scope
@@ -82,7 +81,6 @@ LISTS: dict[str, Callable[[Membership], QuerySet[Case]]] = {
     "open": lambda viewer: open_cases(viewer)[:51],
     "newest of a team": lambda viewer: newest(visible_cases(viewer).filter(unit_of("north-1"))),
     "newest of a branch": lambda viewer: newest(visible_cases(viewer).filter(unit_of("north"))),
-    "mine": lambda viewer: open_cases(viewer).filter(held_by(viewer))[:51],
     "open of a team": lambda viewer: open_cases(viewer).filter(unit_of("north-1"))[:51],
 }
 
