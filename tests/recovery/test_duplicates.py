@@ -88,20 +88,19 @@ def test_the_earliest_clock_stays_in_both_orders_and_a_split_gives_back_each_its
 
 
 def test_any_order_of_merges_and_splits_keeps_the_earliest_clock_and_loses_nothing(acme: Company) -> None:
-    """Two hundred steps over eight cases, of which what is refused changes nothing either."""
+    """Eighty steps over six cases, of which what is refused changes nothing either."""
     draw = random.Random(20260318)
     with tenant_scope(acme.tenant):
         cases = []
-        for number in range(8):
+        for _ in range(6):
             reported = TEN + timedelta(minutes=draw.randrange(3_000))
             occurred = reported - timedelta(minutes=draw.randrange(600)) if draw.random() < 0.6 else None
             fixed_after = draw.choice([None, HOUR, 30 * HOUR])
             cases.append(log_case(acme.units["south"], reported, occurred_at=occurred, fixed_after=fixed_after))
-            assert number + 1 == Case.objects.count()
         before = {case.pk: facts(case) for case in cases}
         clock: dict[Any, datetime] = {pk: row["clock_start"] for pk, row in before.items()}
         merged: dict[Any, Any] = {}
-        for _ in range(200):
+        for _ in range(80):
             one, other = draw.sample(cases, 2)
             if draw.random() < 0.4:
                 if one.pk in merged:
