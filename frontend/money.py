@@ -33,7 +33,7 @@ class MoneyField(forms.DecimalField):
         self.currency = currency
         super().__init__(localize=True, **kwargs)  # type: ignore[arg-type]
 
-    def clean(self, value: object) -> int | None:  # type: ignore[override]
+    def clean(self, value: object) -> int | None:
         places = places_of(self.currency)
         amount = super().clean(sanitize_separators(value))
         if amount is None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django import forms
 from django.db import transaction
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -52,6 +53,7 @@ class BulkForm(PortalForm):
         unit.offer(offers.units)
 
     def clean(self) -> None:
+        assert isinstance(self.data, QueryDict)
         act = self.data.get("act", "")
         if act not in ACTS:
             raise forms.ValidationError(_("Choose what to do with the cases."))

@@ -24,7 +24,7 @@ class SpanField(forms.CharField):
     }
 
     def to_python(self, value: Any) -> Any:
-        text = super().to_python(value).lower()
+        text = (super().to_python(value) or "").lower()
         if text in self.empty_values:
             return None
         units = _units()
