@@ -307,16 +307,17 @@ def _roll(ballot: Ballot, motion: Motion, db_now: datetime) -> list[RollEntry]:
     seats = list(Seat.objects.filter(committee=motion.committee_id, retired_at=None).order_by("label"))
     held = Q(starts_at__lte=db_now) & (Q(ends_at=None) | Q(ends_at__gt=db_now))
     tenures = SeatTenure.objects.filter(held, seat__in=seats, member__ended_at=None)
-    holders = dict(tenures.values_list("seat_id", "member_id"))
+    holders = {each.seat_id: (each.member_id, each.holder_name) for each in tenures}
+    nobody: tuple[UUID | None, str] = (None, "")
     delegations = Delegation.objects.filter(seat__in=seats, revoked_at=None) if ballot.charter.allows_delegation else []
-    delegates = {each.seat_id: holders.get(each.to_seat_id) for each in delegations}
+    delegates = {each.seat_id: holders.get(each.to_seat_id, nobody)[0] for each in delegations}
     owner = Person.objects.filter(pk=motion.rule.owner_id).values_list("member_id", flat=True).first()
     kills_own = ballot.charter.owner_is_recused and motion.kind == Motion.Kind.KILL
     entries = []
     for seat in seats:
-        member = holders.get(seat.pk)
+        member, holder_name = holders.get(seat.pk, nobody)
         is_owner = kills_own and member is not None and member == owner
-        status = RollEntry.Status.VACANT if member is None else RollEntry.Status.ELIGIBLE
+        status = RollEntry.Status.ELIGIBLE if member or holder_name else RollEntry.Status.VACANT
         entries.append(
             RollEntry(
                 ballot=ballot,
@@ -324,6 +325,7 @@ def _roll(ballot: Ballot, motion: Motion, db_now: datetime) -> list[RollEntry]:
                 label=seat.label,
                 is_chair=seat.is_chair,
                 member_id=member,
+                holder_name=holder_name,
                 delegate_id=delegates.get(seat.pk) if member else None,
                 status=RollEntry.Status.RECUSED if is_owner else status,
                 recused_because="Owns the rule" if is_owner else "",

@@ -91,9 +91,10 @@ def add_seat(
     by: Actor | None,
     now: datetime,
     holder: Membership | None = None,
+    holder_name: str = "",
     is_chair: bool = False,
 ) -> Seat:
-    """A seat, vacant without a holder. Ballots that are open do not know it."""
+    """A seat, vacant without a holder (see `seat_member`). Ballots that are open do not know it."""
     require(by, Can.RUN_COMMITTEES)
     label = " ".join(label.split())
     if not label:
@@ -103,17 +104,25 @@ def add_seat(
     seat = Seat(committee=committee, label=label, is_chair=is_chair)
     _save_new(seat, "one_", "The committee has a seat of that name, or a chair already.")
     audit.record(by, "add_seat", label, committee=committee.name)
-    if holder is not None:
-        seat_member(seat, holder, by=by, now=now)
+    if holder is not None or holder_name:
+        seat_member(seat, holder, by=by, now=now, holder_name=holder_name)
     return seat
 
 
-def seat_member(seat: Seat, member: Membership | None, *, by: Actor | None, now: datetime) -> SeatTenure | None:
-    """From `now` on the seat is held by `member`; None leaves it vacant. The roll of an open ballot stays as it is."""
+def seat_member(
+    seat: Seat, member: Membership | None, *, by: Actor | None, now: datetime, holder_name: str = ""
+) -> SeatTenure | None:
+    """From `now` on the seat is held by `member`, or by who is no member and has a name alone; else it is vacant.
+
+    The roll of an open ballot stays as it is.
+    """
     require(by, Can.RUN_COMMITTEES)
+    holder_name = _name_of_holder(member, holder_name)
     seat = Seat.objects.select_for_update().get(pk=seat.pk)
+    if seat.retired_at is not None and (member or holder_name):
+        raise ConflictError("This seat is no more.", code="retired")
     held = seat.tenures.filter(ends_at=None).first()
-    if held is not None and member is not None and held.member_id == member.pk:
+    if held is not None and (held.member_id, held.holder_name) == (member.pk if member else None, holder_name):
         return held
     if held is not None:
         if held.starts_at >= now:
@@ -123,8 +132,10 @@ def seat_member(seat: Seat, member: Membership | None, *, by: Actor | None, now:
             held.save(update_fields=["ends_at"])
     Delegation.objects.filter(seat=seat, revoked_at=None).update(revoked_at=now)
     Delegation.objects.filter(to_seat=seat, revoked_at=None).update(revoked_at=now)
-    audit.record(by, "seat_member", seat.label, member=member.label if member else None)
-    return SeatTenure.objects.create(seat=seat, member=member, starts_at=now) if member else None
+    audit.record(by, "seat_member", seat.label, member=member.label if member else holder_name or None)
+    if member is None and not holder_name:
+        return None
+    return SeatTenure.objects.create(seat=seat, member=member, holder_name=holder_name, starts_at=now)
 
 
 def retire_seat(seat: Seat, *, by: Actor | None, now: datetime) -> None:
@@ -160,6 +171,15 @@ def revoke_delegation(seat: Seat, *, by: Membership, now: datetime) -> None:
     if not seat.tenures.filter(ends_at=None, member=by).exists():
         raise ConflictError("Only who holds a seat takes its delegation back.", code="not_your_seat")
     Delegation.objects.filter(seat=seat, revoked_at=None).update(revoked_at=now)
+
+
+def _name_of_holder(member: Membership | None, name: str) -> str:
+    name = " ".join(name.split())
+    if member is not None and name:
+        raise InvalidFieldsError.of("holder_name", "not_with_a_member", "Name a member, or somebody who is none.")
+    if errors := text_errors("holder_name", name, 120):
+        raise InvalidFieldsError(errors)
+    return name
 
 
 def _check(charter: CharterVersion) -> None:

@@ -139,7 +139,7 @@ def verify_outcomes() -> list[int]:
 def _line(entry: RollEntry, *, is_secret: bool) -> dict[str, Any]:
     line: dict[str, Any] = {
         "seat": entry.label,
-        "member": entry.member.label if entry.member else None,
+        "member": entry.member.label if entry.member else entry.holder_name or None,
         "status": entry.status,
         "voted": entry.has_voted,
     }

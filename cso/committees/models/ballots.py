@@ -134,8 +134,8 @@ class Choice(models.TextChoices):
 class RollEntry(TenantModel):
     """One seat in one ballot, and in a named ballot its counted vote. One row for each seat, so one vote for each.
 
-    `member` is who held the seat at the opening (None: vacant). In a secret ballot only `has_voted` is kept: neither
-    choice nor time.
+    `member`, or `holder_name` for who is no member, held the seat at the opening; neither: it was vacant. In a secret
+    ballot only `has_voted` is kept: neither choice nor time.
     """
 
     class Status(models.TextChoices):
@@ -148,6 +148,7 @@ class RollEntry(TenantModel):
     label = models.CharField(max_length=120)
     is_chair = models.BooleanField()
     member = TenantForeignKey(Membership, models.PROTECT, null=True, related_name="roll_entries")
+    holder_name = models.CharField(max_length=120, blank=True, default="")
     delegate = TenantForeignKey(Membership, models.PROTECT, null=True, related_name="+")
     status = models.CharField(max_length=10, choices=Status)
     recused_because = models.CharField(max_length=300, blank=True, default="")
@@ -159,8 +160,9 @@ class RollEntry(TenantModel):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "ballot", "seat"], name="one_vote_per_seat"),
             models.CheckConstraint(
-                condition=Q(status="vacant", member=None) | Q(member__isnull=False) & ~Q(status="vacant"),
-                name="vacant_without_a_member",
+                condition=Q(status="vacant", member=None, holder_name="")
+                | ~Q(status="vacant") & (Q(member__isnull=False) | ~Q(holder_name="")),
+                name="vacant_without_a_holder",
             ),
             models.CheckConstraint(
                 condition=Q(status="eligible") | Q(has_voted=False, choice=""), name="only_eligible_seats_vote"

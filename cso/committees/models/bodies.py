@@ -142,16 +142,24 @@ class InstantRange(Func):
 
 
 class SeatTenure(TenantModel):
-    """Who held a seat from `starts_at` up to, not including, `ends_at` (None: still does); never two at once."""
+    """Who held a seat from `starts_at` up to, not including, `ends_at` (None: still does); never two at once.
+
+    A holder who is no member of the workspace has a name alone: an integration tells what they vote.
+    """
 
     seat = TenantForeignKey(Seat, models.CASCADE, related_name="tenures")
-    member = TenantForeignKey(Membership, models.PROTECT, related_name="seat_tenures")
+    member = TenantForeignKey(Membership, models.PROTECT, null=True, related_name="seat_tenures")
+    holder_name = models.CharField(max_length=120, blank=True, default="")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(TenantModel.Meta):
         constraints = [
             models.CheckConstraint(condition=Q(ends_at=None) | Q(ends_at__gt=F("starts_at")), name="held_for_a_while"),
+            models.CheckConstraint(
+                condition=Q(member__isnull=False, holder_name="") | (Q(member=None) & ~Q(holder_name="")),
+                name="held_by_a_member_or_a_name",
+            ),
             ExclusionConstraint(
                 name="one_holder_at_a_time",
                 expressions=[
@@ -164,7 +172,7 @@ class SeatTenure(TenantModel):
         indexes = [models.Index(fields=["tenant", "member"], name="tenure_of_member")]
 
     def __str__(self) -> str:
-        return f"{self.member_id} holds {self.seat_id} from {self.starts_at:%Y-%m-%d}"
+        return f"{self.member_id or self.holder_name} holds {self.seat_id} from {self.starts_at:%Y-%m-%d}"
 
 
 class Delegation(TenantModel):
