@@ -14,7 +14,9 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 _FUNCTION = """
-CREATE OR REPLACE FUNCTION mark_{source}() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Planned anew each time: a plan kept from a statement of one row joins the rows of a load one by one.
+CREATE OR REPLACE FUNCTION mark_{source}() RETURNS trigger LANGUAGE plpgsql
+SET plan_cache_mode = force_custom_plan AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO metrics_mark (tenant_id, source, unit_id, day)
