@@ -7,7 +7,8 @@ the administrator, of longest standing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from django.utils import timezone
 
 from cso.people.queries import among
 from tenants.models import Membership
+from tenants.roles import Role
 from tenants.scope import current_tenant_id, day_of
 
 
@@ -39,14 +41,19 @@ def owner_of(case: Owned) -> Membership | None:
 def owners_of(cases: Iterable[Owned]) -> dict[UUID, Membership]:
     """The owner of each case by its id, with the users, in two queries however many there are."""
     cases = list(cases)
-    holders = _holders(units={case.unit_id for case in cases})
-    wanted = {case.owner_id for case in cases if case.owner_id} | set(holders.values())
-    members = {member.pk: member for member in Membership.objects.filter(pk__in=wanted).select_related("user")}
+    if not cases:
+        return {}
+    tree = _tree({case.unit_id for case in cases})
+    wanted = {case.owner_id for case in cases} | {*tree.takers.values(), *tree.leaders.values()}
+    known = list(Membership.objects.filter(Q(pk__in=wanted - {None}) | _LAST_RESORT).select_related("user"))
+    members = {member.pk: member for member in known if member.ended_at is None}
+    last_resort = _longest_standing(known)
     found = {}
     for case in cases:
         owner = members.get(case.owner_id) if case.owner_id else None
-        if (owner is None or owner.ended_at is not None) and case.unit_id in holders:
-            owner = members.get(holders[case.unit_id])
+        if owner is None:
+            holder = tree.holder(case.unit_id, members)
+            owner = members[holder] if holder else last_resort
         if owner is not None:
             found[case.id] = owner
     return found
@@ -56,54 +63,85 @@ def held_by(member: Membership) -> Q:
     """Of cases: those that a member owns, by the same rules."""
     if member.ended_at is not None:
         return Q(pk__in=[])
-    units = _holders(member=member)
+    last_resort = _longest_standing(Membership.objects.filter(_LAST_RESORT))
+    own = {member.pk, None} if member == last_resort else {member.pk}
+    everybody = dict(Membership.objects.values_list("pk", "ended_at"))
+    here = {pk for pk, ended_at in everybody.items() if ended_at is None}
+    tree = _tree(None)
+    units = [unit for unit in tree.above if tree.holder(unit, here) in own]
     if not units:
         return Q(owner=member)
-    former = list(Membership.objects.exclude(ended_at=None).values_list("pk", flat=True))
+    former = list(everybody.keys() - here)
     return Q(owner=member) | (Q(owner=None) | Q(owner__in=former)) & among(units, "unit")
 
 
-# Who holds what nobody took in a unit. Set by set: a list shows a hundred cases, and a tree has ten thousand units.
-_HOLDERS = """
-WITH named AS (
-    SELECT unit.id AS unit_id, unit.intake_owner_id AS member_id, 1 AS rank
-    FROM people_unit unit WHERE unit.tenant_id = %(tenant)s AND unit.intake_owner_id IS NOT NULL
-    UNION ALL
-    SELECT leads.unit_id, person.member_id, 2
-    FROM people_leadership leads
-    JOIN people_person person ON person.tenant_id = leads.tenant_id AND person.id = leads.person_id
-    WHERE leads.tenant_id = %(tenant)s AND leads.starts_on <= %(today)s
-    AND (leads.ends_on IS NULL OR leads.ends_on > %(today)s)
-), nearest AS (
-    SELECT DISTINCT ON (way.unit_id) way.unit_id, named.member_id
-    FROM people_unitancestor way
-    JOIN named ON named.unit_id = way.ancestor_id
-    JOIN tenants_membership member
-        ON member.tenant_id = %(tenant)s AND member.id = named.member_id AND member.ended_at IS NULL
-    WHERE way.tenant_id = %(tenant)s AND (%(units)s::uuid[] IS NULL OR way.unit_id = ANY(%(units)s::uuid[]))
-    ORDER BY way.unit_id, named.rank, way.distance
-)
-SELECT unit_id, member_id FROM (
-    SELECT unit.id AS unit_id, COALESCE(nearest.member_id, (
-        SELECT id FROM tenants_membership
-        WHERE tenant_id = %(tenant)s AND ended_at IS NULL AND role IN ('cso', 'administrator')
-        ORDER BY role = 'administrator', created_at, id LIMIT 1
-    )) AS member_id
-    FROM people_unit unit LEFT JOIN nearest ON nearest.unit_id = unit.id
-    WHERE unit.tenant_id = %(tenant)s AND (%(units)s::uuid[] IS NULL OR unit.id = ANY(%(units)s::uuid[]))
-) holder WHERE member_id IS NOT NULL AND (%(member)s::uuid IS NULL OR member_id = %(member)s::uuid)
+_LAST_RESORT = Q(role__in=[Role.CSO, Role.ADMINISTRATOR], ended_at=None)
+
+
+def _longest_standing(members: Iterable[Membership]) -> Membership | None:
+    """The first CSO of those serving among `members`, or else the first administrator."""
+    serving = [member for member in members if member.ended_at is None]
+    for role in (Role.CSO, Role.ADMINISTRATOR):
+        of_role = [member for member in serving if member.role == role]
+        if of_role:
+            return min(of_role, key=lambda member: (member.created_at, member.pk))
+    return None
+
+
+@dataclass
+class _Tree:
+    """Each unit's parent, and who is named to take in or to lead: walked in Python, two tables read in one query.
+
+    For a plan that joins the whole tree depends on statistics, which a large first load is ahead of.
+    """
+
+    above: dict[UUID, UUID | None] = field(default_factory=dict)
+    takers: dict[UUID, UUID] = field(default_factory=dict)
+    leaders: dict[UUID, UUID] = field(default_factory=dict)
+
+    def holder(self, unit: UUID, serving: Container[UUID]) -> UUID | None:
+        """Who of those `serving` holds what nobody took in a unit; None: the last resort does."""
+        return self._nearest(unit, self.takers, serving) or self._nearest(unit, self.leaders, serving)
+
+    def _nearest(self, start: UUID, named: dict[UUID, UUID], serving: Container[UUID]) -> UUID | None:
+        unit: UUID | None = start
+        while unit is not None:
+            if unit in named and named[unit] in serving:
+                return named[unit]
+            unit = self.above[unit]
+        return None
+
+
+_UNITS = """
+SELECT unit.id, unit.parent_id, unit.intake_owner_id, NULL::uuid FROM people_unit unit
+WHERE unit.tenant_id = %(tenant)s
 """
+_LEADERS = """
+SELECT leads.unit_id, NULL, NULL, person.member_id FROM people_leadership leads
+JOIN people_person person ON person.tenant_id = leads.tenant_id AND person.id = leads.person_id
+WHERE leads.tenant_id = %(tenant)s AND leads.starts_on <= %(today)s
+AND (leads.ends_on IS NULL OR leads.ends_on > %(today)s) AND person.member_id IS NOT NULL
+"""
+_ABOVE = """
+IN (SELECT ancestor_id FROM people_unitancestor WHERE tenant_id = %(tenant)s AND unit_id = ANY(%(units)s::uuid[]))
+"""
+_OF_ALL = f"{_UNITS} UNION ALL {_LEADERS}"
+_OF_SOME = f"{_UNITS} AND unit.id {_ABOVE} UNION ALL {_LEADERS} AND leads.unit_id {_ABOVE}"
 
 
-def _holders(*, units: Collection[UUID] | None = None, member: Membership | None = None) -> dict[UUID, UUID]:
-    """Unit -> member who holds what nobody took there; of `units` alone, or of `member` alone."""
-    parameters: dict[str, Any] = {
-        "tenant": current_tenant_id(),
-        # Like what somebody may see: by the real clock.
-        "today": day_of(timezone.now()),
-        "units": None if units is None else list(units),
-        "member": member.pk if member else None,
-    }
+def _tree(units: Collection[UUID] | None) -> _Tree:
+    """The whole tree, or what stands above `units`, themselves included."""
+    # Like what somebody may see: by the real clock.
+    today = day_of(timezone.now())
+    parameters: dict[str, Any] = {"tenant": current_tenant_id(), "today": today, "units": list(units or [])}
+    tree = _Tree()
     with connection.cursor() as cursor:
-        cursor.execute(_HOLDERS, parameters)
-        return dict(cursor.fetchall())
+        cursor.execute(_OF_ALL if units is None else _OF_SOME, parameters)
+        for unit, parent, taker, leader in cursor.fetchall():
+            if leader is not None:
+                tree.leaders[unit] = leader
+                continue
+            tree.above[unit] = parent
+            if taker is not None:
+                tree.takers[unit] = taker
+    return tree
