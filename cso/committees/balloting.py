@@ -6,6 +6,7 @@ before the close, and counted, or refused; there is no third.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -83,29 +84,29 @@ def cast_vote(ballot: Ballot, seat: UUID, choice: str, *, by: Membership | ApiKe
     Raises `ConflictError` with the code `not_open`, `closed`, `voted` (where votes may not change), `recused`, `vacant`
     or `principal_voted`; `NotAllowedError` for who holds no such seat; `InvalidFieldsError` for the choice.
     """
-    if choice not in Choice.values:
-        raise InvalidFieldsError.of("choice", "unknown", f"Use one of: {', '.join(Choice.values)}.")
-    ballot, db_now = _hold(ballot, alone=_opens_by_now(ballot))
-    if ballot.status == Ballot.Status.SCHEDULED and ballot.opens_at <= db_now:
-        # No worker has opened it yet; the lock is ours alone.
-        ballot = _open(ballot)
-    if ballot.status in {Ballot.Status.SCHEDULED, Ballot.Status.CANCELLED}:
-        raise ConflictError("This ballot is not open.", code="not_open")
-    if ballot.status != Ballot.Status.OPEN or db_now >= ballot.closes_at:
-        raise ConflictError("This ballot is closed; the vote was not counted.", code="closed")
-    entry = RollEntry.objects.select_for_update().filter(ballot=ballot, seat=seat).first()
-    if entry is None:
-        raise NotAllowedError("This seat has no vote in this ballot.")
-    by_delegate = _voter_is_delegate(entry, by)
-    _refuse_vote(entry, ballot, by_delegate=by_delegate)
-    if ballot.is_secret:
-        return _put_in_paper(entry, ballot, choice)
-    if entry.choice == choice and entry.by_delegate == by_delegate:
-        return entry  # a double click
-    entry.has_voted, entry.choice, entry.by_delegate = True, choice, by_delegate
-    entry.save(update_fields=["has_voted", "choice", "by_delegate"])
-    VoteEvent.objects.create(entry=entry, choice=choice, at=db_now, reason=reason, **_actor(by))
+    [entry] = cast_votes(ballot, {seat: choice}, by=by, reason=reason)
     return entry
+
+
+def cast_votes(
+    ballot: Ballot, votes: Mapping[UUID, str], *, by: Membership | ApiKey, reason: str = ""
+) -> list[RollEntry]:
+    """The votes of several seats, all of them or none, as `cast_vote` takes them."""
+    if not set(votes.values()) <= set(Choice.values):
+        raise InvalidFieldsError.of("choice", "unknown", f"Use one of: {', '.join(Choice.values)}.")
+    ballot, db_now = _hold_for_voting(ballot)
+    # In one order, so that two who tell the same votes wait for each other and not crosswise.
+    entries = list(RollEntry.objects.select_for_update().filter(ballot=ballot, seat__in=votes).order_by("pk"))
+    if len(entries) < len(votes):
+        raise NotAllowedError("This seat has no vote in this ballot.")
+    new = [entry for entry in entries if _takes(entry, ballot, votes[entry.seat_id], by)]
+    if ballot.is_secret:
+        _put_in_papers(new, ballot, list(votes.values()))
+    elif new:
+        RollEntry.objects.bulk_update(new, ["has_voted", "choice", "by_delegate"])
+        events = [VoteEvent(entry=entry, choice=entry.choice, at=db_now, reason=reason, **_actor(by)) for entry in new]
+        VoteEvent.objects.bulk_create(events)
+    return entries
 
 
 def recuse(ballot: Ballot, seat: UUID, *, because: str, by: Actor | None) -> RollEntry:
@@ -350,14 +351,14 @@ def _voter_is_delegate(entry: RollEntry, by: Membership | ApiKey) -> bool:
 def _refuse_vote(entry: RollEntry, ballot: Ballot, *, by_delegate: bool) -> None:
     assert ballot.charter is not None
     if entry.status == RollEntry.Status.RECUSED:
-        raise ConflictError("This seat is recused from this ballot.", code="recused")
+        raise ConflictError(f"“{entry.label}” is recused from this ballot.", code="recused")
     if entry.status == RollEntry.Status.VACANT:
-        raise ConflictError("Nobody held this seat when the ballot opened.", code="vacant")
+        raise ConflictError(f"Nobody held “{entry.label}” when the ballot opened.", code="vacant")
     if entry.has_voted and by_delegate and not entry.by_delegate:
-        raise ConflictError("The holder of the seat has voted.", code="principal_voted")
+        raise ConflictError(f"The holder of “{entry.label}” has voted.", code="principal_voted")
     overrides = entry.by_delegate and not by_delegate
     if entry.has_voted and not overrides and not ballot.charter.votes_may_change:
-        raise ConflictError("This seat has voted; the charter lets no vote be changed.", code="voted")
+        raise ConflictError(f"“{entry.label}” has voted; the charter lets no vote be changed.", code="voted")
 
 
 def _require_early_closing(ballot: Ballot, by: Actor) -> None:
@@ -387,12 +388,36 @@ def _tally_and_declare(ballot: Ballot, db_now: datetime) -> Ballot:
     return ballot
 
 
-def _put_in_paper(entry: RollEntry, ballot: Ballot, choice: str) -> RollEntry:
-    """Mark the roll and count the paper, in one transaction that says nothing of when, or in which order."""
+def _hold_for_voting(ballot: Ballot) -> tuple[Ballot, datetime]:
+    """The ballot held shared, and opened first where no worker has opened it yet; raises when it takes no votes."""
+    ballot, db_now = _hold(ballot, alone=_opens_by_now(ballot))
+    if ballot.status == Ballot.Status.SCHEDULED and ballot.opens_at <= db_now:
+        # The lock is ours alone.
+        ballot = _open(ballot)
+    if ballot.status in {Ballot.Status.SCHEDULED, Ballot.Status.CANCELLED}:
+        raise ConflictError("This ballot is not open.", code="not_open")
+    if ballot.status != Ballot.Status.OPEN or db_now >= ballot.closes_at:
+        raise ConflictError("This ballot is closed; the vote was not counted.", code="closed")
+    return ballot, db_now
+
+
+def _takes(entry: RollEntry, ballot: Ballot, choice: str, by: Membership | ApiKey) -> bool:
+    """Put the vote on the entry, in memory; False where a named vote says the same again, as a double click does."""
+    by_delegate = _voter_is_delegate(entry, by)
+    if not ballot.is_secret and (entry.choice, entry.by_delegate) == (choice, by_delegate):
+        return False
+    _refuse_vote(entry, ballot, by_delegate=by_delegate)
     entry.has_voted = True
-    entry.save(update_fields=["has_voted"])
-    SecretCount.objects.filter(ballot=ballot).update(**{choice: F(choice) + 1})
-    return entry
+    if not ballot.is_secret:
+        entry.choice, entry.by_delegate = choice, by_delegate
+    return True
+
+
+def _put_in_papers(entries: list[RollEntry], ballot: Ballot, choices: list[str]) -> None:
+    """Mark the roll and count the papers, in one transaction that says nothing of when, or in which order."""
+    RollEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(has_voted=True)
+    counted = {choice: F(choice) + choices.count(choice) for choice in Choice.values}
+    SecretCount.objects.filter(ballot=ballot).update(**counted)
 
 
 def _extend(ballot: Ballot, closes_at: datetime, db_now: datetime) -> Ballot:
