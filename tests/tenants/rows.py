@@ -17,6 +17,7 @@ from django.apps import apps
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from cso.recovery.models import Exposure
 from tenants.base import TenantModel
 from tenants.fields import TenantForeignKey
 from tenants.models import Tenant, User
@@ -75,7 +76,8 @@ def make_home(slug: str, home_id: UUID) -> Home:
     tenant = Tenant.objects.create(slug=slug, name=slug.title(), time_zone="America/Toronto")
     home = Home(tenant, home_id, f"seen-{slug}", {})
     with tenant_scope(tenant):
-        for model in TENANT_MODELS:
+        # Exposures last: a trigger derives those of a customer anew when a purchase of theirs comes.
+        for model in sorted(TENANT_MODELS, key=lambda model: model is Exposure):
             make_row(home, model)
     return home
 
