@@ -38,7 +38,7 @@ MAX_NOTE = 2_000
 MAX_EXCLUSION_NOTE = 500
 # What `correct_case` may change: field of the case -> name in the log.
 CORRECTABLE = ("occurred_at", "reported_at", "summary", "channel", "cause", "customer")
-CONTACT_CLOCK_RUNS_BY = frozenset({"customer", "reported_at", "fixed_at"})
+CONTACT_CLOCK_RUNS_BY = frozenset({"customer", "reported_at", "fixed_at", "answered_at"})
 # After each of these another owner holds the case.
 CHANGED_HANDS = (EventKind.MOVED, EventKind.TAKEN, EventKind.HANDED_OVER)
 

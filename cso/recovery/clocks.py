@@ -76,12 +76,14 @@ def contact_owed(
     fixed_here: bool,
     undone_at: datetime | None,
     made: ContactsMade,
+    answered_at: datetime | None,
     times: Mapping[str, timedelta],
 ) -> tuple[ContactKind, datetime] | None:
     """Which contact a known customer is owed next, and by when; None when all were made.
 
     fixed_here: the log tells of a fix; a case that was fixed before it came here owes nothing while it stays so.
-    undone_at: the last reopening or dispute. times: how long each kind of contact may take, by `ContactKind`. While a
+    undone_at: the last reopening or dispute. answered_at: the customer's last answer; whoever has answered about the fix
+    knows how it stands, and is owed nothing. times: how long each kind of contact may take, by `ContactKind`. While a
     case is open any contact is a sign of life; once it is fixed the customer is owed word of that, and a follow-up.
     """
     if fixed_at is None:
@@ -89,7 +91,8 @@ def contact_owed(
         if last is None:
             return ContactKind.ACKNOWLEDGE, reported_at + times[ContactKind.ACKNOWLEDGE]
         return ContactKind.STATUS, last + times[ContactKind.STATUS]
-    if not fixed_here or (made.follow_up_at is not None and made.follow_up_at >= fixed_at):
+    known = max((instant for instant in (made.follow_up_at, answered_at) if instant is not None), default=None)
+    if not fixed_here or (known is not None and known >= fixed_at):
         return None
     if made.resolution_at is None or made.resolution_at < fixed_at:
         return ContactKind.RESOLUTION, fixed_at + times[ContactKind.RESOLUTION]

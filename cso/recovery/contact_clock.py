@@ -62,13 +62,14 @@ def _owed(case: Case) -> tuple[ContactKind, datetime] | None:
         fixed_here=log["fixes"] > 0,
         undone_at=log["undone_at"],
         made=ContactsMade(**made),
+        answered_at=case.answered_at,
         times=contact_times(),
     )
 
 
 _RESET = """
 WITH asked AS (
-    SELECT c.id, c.customer_id, c.reported_at, c.fixed_at FROM recovery_case c
+    SELECT c.id, c.customer_id, c.reported_at, c.fixed_at, c.answered_at FROM recovery_case c
     WHERE c.tenant_id = %(tenant)s
     AND CASE WHEN %(ids)s::uuid[] IS NULL THEN c.fixed_at IS NULL OR c.next_contact_due_at IS NOT NULL
         ELSE c.id = ANY(%(ids)s::uuid[]) END
@@ -97,7 +98,7 @@ WITH asked AS (
             WHEN customer.id IS NULL THEN ''
             WHEN asked.fixed_at IS NULL AND GREATEST(made.last_at, log.undone_at) IS NULL THEN 'acknowledge'
             WHEN asked.fixed_at IS NULL THEN 'status'
-            WHEN NOT log.fixed_here OR made.follow_up_at >= asked.fixed_at THEN ''
+            WHEN NOT log.fixed_here OR GREATEST(made.follow_up_at, asked.answered_at) >= asked.fixed_at THEN ''
             WHEN made.resolution_at >= asked.fixed_at THEN 'follow_up'
             ELSE 'resolution' END AS kind
     ) told

@@ -15,6 +15,7 @@ from cso.recovery import actions
 from cso.recovery.clocks import ContactsMade, contact_owed
 from cso.recovery.contact_clock import reset_all_contact_clocks, reset_contact_clock, reset_contact_clocks
 from cso.recovery.contacts import record_contact, silent_cases
+from cso.recovery.customer_page import answer_questions
 from cso.recovery.loading.cases import load_cases
 from cso.recovery.loading.rows import Reading
 from cso.recovery.models import Case, CaseEvent, Contact
@@ -45,6 +46,9 @@ OWED: list[tuple[dict[str, float], tuple[str, float] | None]] = [
     ({"fixed": 30, "undone": 20, "last": 6, "resolution": 6}, ("resolution", 32)),
     ({"fixed": 30, "undone": 20, "last": 31, "resolution": 31}, ("follow_up", 102)),
     ({"fixed": 30, "undone": 20, "last": 31, "resolution": 31, "follow_up": 19}, ("follow_up", 102)),
+    # Who has answered about the fix knows how it stands; about an earlier fix, not.
+    ({"fixed": 5, "answered": 20}, None),
+    ({"fixed": 30, "undone": 20, "answered": 20}, ("resolution", 32)),
     # It was fixed when it came here: who was told what is not known, and nothing is owed.
     ({"fixed": 5, "here": False}, None),
     ({"undone": 20, "here": False}, ("status", 28)),
@@ -64,6 +68,7 @@ def test_what_is_owed_next(told: dict[str, float], expected: tuple[str, float] |
         fixed_here=bool(told.get("here", True)),
         undone_at=hour(told, "undone"),
         made=made,
+        answered_at=hour(told, "answered"),
         times=TIMES,
     )
     assert owed == (None if expected is None else (expected[0], REPORTED + expected[1] * HOUR))
@@ -105,6 +110,11 @@ def test_each_act_sets_the_clock_of_the_contacts(acme: Company) -> None:
         assert owed_of(case) == ("status", 28)
         actions.fix_case(case, by=None, at=REPORTED + 22 * HOUR, now=NOW)
         assert owed_of(case) == ("resolution", 24)
+        answer_questions(case, is_fixed=True, apology=True, surprised=None, words="", now=NOW - HOUR)
+        assert owed_of(case) == ("", None)
+        actions.reopen_case(case, by=None, at=NOW, now=NOW, note="Came back")
+        actions.fix_case(case, by=None, at=NOW, now=NOW)
+        assert owed_of(case)[0] == "resolution"
         record_contact(case, "follow_up", by=None, at=None, now=NOW)
         assert owed_of(case) == ("", None)
         actions.correct_case(case, by=None, now=NOW, customer=None)
@@ -259,7 +269,10 @@ def _live(case: Case, dice: Random) -> None:
         else:
             case.first_undone_at, case.times_undone, case.fixed_at = case.first_undone_at or at, 1, None
             events.append(CaseEvent(case=case, kind=dice.choice(["reopened", "disputed"]), at=at))
-    case.save(update_fields=["first_fixed_at", "fixed_at", "first_undone_at", "times_undone"])
+    if case.fixed_at is not None and dice.random() < 0.3:
+        case.answered_at, case.said_fixed = case.fixed_at + dice.choice([-1, 0, 1]) * HOUR, True
+    answer = ["answered_at", "said_fixed"]
+    case.save(update_fields=["first_fixed_at", "fixed_at", "first_undone_at", "times_undone", *answer])
     CaseEvent.objects.bulk_create(events)
     Contact.objects.bulk_create(contacts)
     reset_contact_clocks([case.pk])
