@@ -11,38 +11,44 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import F, Q
 
 from cso.alarms.actions import cancel_alarm, set_alarm, when_ringing
 from cso.committees.bodies import charter_of
-from cso.committees.evidence import evidence_on
-from cso.committees.invitations import invite_voters
-from cso.committees.models import (
-    Ballot,
-    Choice,
-    Delegation,
-    Motion,
-    RollEntry,
-    Seat,
-    SeatTenure,
-    SecretCount,
-    VoteEvent,
-)
+from cso.committees.clock import database_now
+from cso.committees.holding import actor, chair_of, hold, require_chair, save
+from cso.committees.invitations import cancel_reminder, remind_before
+from cso.committees.models import Ballot, Choice, Delegation, Motion, RollEntry, VoteEvent
+from cso.committees.opening import CASTING_LAPSES, CLOSES, OPENS, open_ballot
 from cso.committees.outcomes import declare
+from cso.committees.secrecy import count_of, destroy_count, put_in_papers
 from cso.committees.tally import Tally, Votes, break_tie, tally
 from cso.errors import ConflictError, InvalidFieldsError, NotAllowedError
-from cso.people.models import Person
+from cso.texts import text_errors
 from tenants import audit
 from tenants.models import Actor, ApiKey, Membership
 from tenants.permissions import require
 from tenants.roles import Can
-from tenants.scope import current_tenant_id
 
-OPENS, CLOSES, CASTING_LAPSES = "open_ballot", "close_ballot", "casting_vote_lapses"
+__all__ = [
+    "cancel_ballot",
+    "cast_breaking_vote",
+    "cast_vote",
+    "cast_votes",
+    "close_ballot",
+    "database_now",
+    "extend_ballot",
+    "recuse",
+    "schedule_ballot",
+    "status_at",
+    "votes_of",
+]
+
 LONGEST = timedelta(days=60)
 # How long the chair has for the casting vote; without it a tie is lost.
 CASTING_TIME = timedelta(hours=48)
+MAX_REASON = 300
+MAX_WHY = 500
 
 
 def schedule_ballot(
@@ -55,15 +61,16 @@ def schedule_ballot(
 ) -> Ballot:
     """A ballot on a motion: at once, or at `opens_at`; for the charter's hours, or until `closes_at`.
 
+    While the rule's owner may still reply it opens no sooner than that time ends.
+
     Raises `ConflictError` while the motion has a ballot, or is decided; `InvalidFieldsError` for its instants.
     """
-    _require_chair(motion.committee_id, by)
+    require_chair(motion.committee_id, by)
     motion = Motion.objects.select_for_update().get(pk=motion.pk)
     if motion.status not in {Motion.Status.DRAFT, Motion.Status.DELIBERATING}:
         raise ConflictError("There is or was a ballot on this motion.", code="not_open_for_a_ballot")
-    charter = charter_of(motion.committee)
-    db_now = database_now()
-    opens_at = max(opens_at or db_now, db_now)
+    charter, db_now = charter_of(motion.committee), database_now()
+    opens_at = max(opens_at or db_now, db_now, _earliest_opening(motion) or db_now)
     closes_at = closes_at or opens_at + timedelta(hours=charter.ballot_hours)
     if closes_at <= opens_at:
         raise InvalidFieldsError.of("closes_at", "before_opening", "Close it after it opens.")
@@ -73,7 +80,7 @@ def schedule_ballot(
     audit.record(by, "schedule_ballot", motion.text[:120], ballot=str(ballot.pk))
     set_alarm(CLOSES, ballot.pk, closes_at)
     if opens_at <= db_now:
-        return _open(ballot)
+        return open_ballot(ballot)
     set_alarm(OPENS, ballot.pk, opens_at)
     return ballot
 
@@ -94,6 +101,7 @@ def cast_votes(
     """The votes of several seats, all of them or none, as `cast_vote` takes them."""
     if not set(votes.values()) <= set(Choice.values):
         raise InvalidFieldsError.of("choice", "unknown", f"Use one of: {', '.join(Choice.values)}.")
+    _refuse_text("reason", reason, MAX_REASON)
     ballot, db_now = _hold_for_voting(ballot)
     # In one order, so that two who tell the same votes wait for each other and not crosswise.
     entries = list(RollEntry.objects.select_for_update().filter(ballot=ballot, seat__in=votes).order_by("pk"))
@@ -101,10 +109,10 @@ def cast_votes(
         raise NotAllowedError("This seat has no vote in this ballot.")
     new = [entry for entry in entries if _takes(entry, ballot, votes[entry.seat_id], by)]
     if ballot.is_secret:
-        _put_in_papers(new, ballot, list(votes.values()))
+        put_in_papers(new, ballot, votes.values())
     elif new:
         RollEntry.objects.bulk_update(new, ["has_voted", "choice", "by_delegate"])
-        events = [VoteEvent(entry=entry, choice=entry.choice, at=db_now, reason=reason, **_actor(by)) for entry in new]
+        events = [VoteEvent(entry=entry, choice=entry.choice, at=db_now, reason=reason, **actor(by)) for entry in new]
         VoteEvent.objects.bulk_create(events)
     return entries
 
@@ -116,32 +124,33 @@ def recuse(ballot: Ballot, seat: UUID, *, because: str, by: Actor | None) -> Rol
     """
     if not because.strip():
         raise InvalidFieldsError.of("because", "required", "Say what the conflict of interest is.")
-    ballot, db_now = _hold(ballot, alone=False)
+    _refuse_text("because", because, MAX_REASON)
+    ballot, db_now = hold(ballot.pk, alone=_is_held_alone(ballot))
     if ballot.status != Ballot.Status.OPEN or db_now >= ballot.closes_at:
         raise ConflictError("This ballot is not open.", code="not_open")
     entry = RollEntry.objects.select_for_update().filter(ballot=ballot, seat=seat).first()
     if entry is None or entry.status == RollEntry.Status.VACANT:
         raise ConflictError("Nobody holds this seat in this ballot.", code="vacant")
     if not (isinstance(by, Membership) and entry.member_id == by.pk):
-        _require_chair(ballot.motion.committee_id, by)
+        require_chair(ballot.motion.committee_id, by)
     if entry.status == RollEntry.Status.RECUSED:
         return entry
     if ballot.is_secret and entry.has_voted:
         raise ConflictError("A secret vote cannot be taken back.", code="voted")
     had_voted = entry.has_voted
-    entry.status, entry.recused_because = RollEntry.Status.RECUSED, because.strip()[:300]
+    entry.status, entry.recused_because = RollEntry.Status.RECUSED, because.strip()
     entry.has_voted, entry.choice, entry.by_delegate = False, "", False
     entry.save(update_fields=["status", "recused_because", "has_voted", "choice", "by_delegate"])
     if had_voted:
-        VoteEvent.objects.create(entry=entry, choice="", at=db_now, reason="recused", **_actor(by))
+        VoteEvent.objects.create(entry=entry, choice="", at=db_now, reason="recused", **actor(by))
     audit.record(by, "recuse_seat", entry.label, ballot=str(ballot.pk))
     return entry
 
 
 def extend_ballot(ballot: Ballot, closes_at: datetime, *, by: Actor | None) -> Ballot:
     """Close it later, never earlier; while it is open."""
-    _require_chair(ballot.motion.committee_id, by)
-    ballot, db_now = _hold(ballot, alone=True)
+    require_chair(ballot.motion.committee_id, by)
+    ballot, db_now = hold(ballot.pk, alone=True)
     if ballot.status != Ballot.Status.OPEN or db_now >= ballot.closes_at:
         raise ConflictError("Only an open ballot can be extended.", code="not_open")
     if closes_at <= ballot.closes_at:
@@ -149,22 +158,24 @@ def extend_ballot(ballot: Ballot, closes_at: datetime, *, by: Actor | None) -> B
     if closes_at - db_now > LONGEST:
         raise InvalidFieldsError.of("closes_at", "too_late", f"Close it within {LONGEST.days} days.")
     audit.record(by, "extend_ballot", ballot.motion.text[:120], before=str(ballot.closes_at), after=str(closes_at))
-    return _extend(ballot, closes_at, db_now)
+    return _extend(ballot, closes_at)
 
 
 def cancel_ballot(ballot: Ballot, *, because: str, by: Actor | None) -> Ballot:
     """Call it off before its close; the motion may be balloted again."""
-    _require_chair(ballot.motion.committee_id, by)
+    require_chair(ballot.motion.committee_id, by)
     if not because.strip():
         raise InvalidFieldsError.of("because", "required", "Say why the ballot is called off.")
-    ballot, db_now = _hold(ballot, alone=True)
+    _refuse_text("because", because, MAX_WHY)
+    ballot, db_now = hold(ballot.pk, alone=True)
     if ballot.status not in {Ballot.Status.SCHEDULED, Ballot.Status.OPEN} or db_now >= ballot.closes_at:
         raise ConflictError("A ballot that is closed cannot be called off.", code="closed")
-    ballot.status, ballot.cancelled_because = Ballot.Status.CANCELLED, because.strip()[:500]
-    _save(ballot, "status", "cancelled_because")
+    ballot.status, ballot.cancelled_because = Ballot.Status.CANCELLED, because.strip()
+    save(ballot, "status", "cancelled_because")
     Motion.objects.filter(pk=ballot.motion_id).update(status=Motion.Status.DELIBERATING, revision=F("revision") + 1)
     for kind in (OPENS, CLOSES):
         cancel_alarm(kind, ballot.pk)
+    cancel_reminder(ballot)
     audit.record(by, "cancel_ballot", ballot.motion.text[:120], because=ballot.cancelled_because)
     return ballot
 
@@ -176,27 +187,28 @@ def close_ballot(ballot: Ballot, *, by: Actor | None = None) -> Ballot:
     reads the page) closes what is past its deadline alone. Without a quorum at the deadline it is extended once.
     """
     if by is not None:
-        _require_chair(ballot.motion.committee_id, by)
-    ballot, db_now = _hold(ballot, alone=True)
+        require_chair(ballot.motion.committee_id, by)
+    ballot, db_now = hold(ballot.pk, alone=True)
     if ballot.status == Ballot.Status.SCHEDULED and db_now >= ballot.opens_at:
-        ballot = _open(ballot)
+        ballot = open_ballot(ballot)
     if ballot.status != Ballot.Status.OPEN:
         return ballot
     if db_now < ballot.closes_at:
         if by is None:
             return ballot
-        _require_early_closing(ballot, by)
-    return _tally_and_declare(ballot, db_now)
+        if ballot.charter is None or not ballot.charter.may_close_early:
+            raise ConflictError("The charter lets no ballot be closed before its time.", code="not_early")
+    return _tally_and_declare(ballot, db_now, by)
 
 
 def cast_breaking_vote(ballot: Ballot, choice: Literal["yes", "no"], *, by: Membership | ApiKey) -> Ballot:
     """The chair decides a tie: once, by name, after the close."""
     if choice not in {Choice.YES, Choice.NO}:
         raise InvalidFieldsError.of("choice", "unknown", "Use one of: yes, no.")
-    ballot, db_now = _hold(ballot, alone=True)
+    ballot, db_now = hold(ballot.pk, alone=True)
     if ballot.status != Ballot.Status.CLOSED:
         raise ConflictError("There is no tie to break.", code="no_tie")
-    chair = _chair_of(ballot)
+    chair = chair_of(ballot)
     if isinstance(by, ApiKey):
         require(by, Can.CAST_VOTES)
     elif chair is None or chair.member_id != by.pk:
@@ -212,8 +224,7 @@ def votes_of(ballot: Ballot) -> Votes:
     if not ballot.charter.recused_leave_the_base:
         eligible += sum(status == RollEntry.Status.RECUSED for status, _ in roll)
     if ballot.is_secret:
-        count = SecretCount.objects.get(ballot=ballot)
-        return Votes(count.yes, count.no, count.abstain, eligible)
+        return Votes(*count_of(ballot), eligible)
     given = [choice for _, choice in roll]
     return Votes(given.count(Choice.YES), given.count(Choice.NO), given.count(Choice.ABSTAIN), eligible)
 
@@ -227,22 +238,13 @@ def status_at(ballot: Ballot, now: datetime) -> str:
     return ballot.status
 
 
-def database_now() -> datetime:
-    """The database's clock, now and not at the transaction's start."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        (instant,) = cursor.fetchone()
-    result: datetime = instant
-    return result
-
-
 @when_ringing(OPENS)
 def open_scheduled(subject: UUID, *, now: datetime) -> None:
     if not Ballot.objects.filter(pk=subject).exists():
         return
-    ballot, db_now = _hold(Ballot(pk=subject), alone=True)
+    ballot, db_now = hold(subject, alone=True)
     if ballot.status == Ballot.Status.SCHEDULED and ballot.opens_at <= db_now:
-        _open(ballot)
+        open_ballot(ballot)
 
 
 @when_ringing(CLOSES)
@@ -260,140 +262,25 @@ def close_due(subject: UUID, *, now: datetime) -> None:
 def lose_tie(subject: UUID, *, now: datetime) -> None:
     if not Ballot.objects.filter(pk=subject).exists():
         return
-    ballot, db_now = _hold(Ballot(pk=subject), alone=True)
+    ballot, db_now = hold(subject, alone=True)
     if ballot.status == Ballot.Status.CLOSED:
         _break_tie(ballot, "", db_now)
 
 
-def _hold(ballot: Ballot, *, alone: bool) -> tuple[Ballot, datetime]:
-    """The ballot as it is once we hold its row, and the database's clock read after that."""
-    lock = "FOR UPDATE" if alone else "FOR SHARE"
-    with connection.cursor() as cursor:
-        query = "SELECT id FROM committees_ballot WHERE tenant_id = %s AND id = %s "
-        cursor.execute(query + lock, [current_tenant_id(), ballot.pk])
-    held = Ballot.objects.select_related("motion__rule", "motion__committee", "charter").get(pk=ballot.pk)
-    return held, database_now()
-
-
-def _opens_by_now(ballot: Ballot) -> bool:
-    """Whether a vote may have to open it first: who holds the row shared could not."""
-    return Ballot.objects.filter(pk=ballot.pk, status=Ballot.Status.SCHEDULED).exists()
-
-
-def _open(ballot: Ballot) -> Ballot:
-    """Freeze all that it is voted on and by whom. The caller holds the row alone, or has just made it."""
-    motion = Motion.objects.select_related("rule", "committee").get(pk=ballot.motion_id)
-    charter = charter_of(motion.committee)
-    db_now = database_now()
-    ballot.charter, ballot.opened_at, ballot.status = charter, db_now, Ballot.Status.OPEN
-    ballot.is_secret, ballot.motion_text = charter.is_secret, motion.text
-    version = motion.rule.versions.order_by("-number").first()
-    ballot.rule_text = version.text if version else ""
-    ballot.evidence, ballot.evidence_hash = evidence_on(motion.rule, until=db_now)
-    _save(
-        ballot, "charter", "opened_at", "status", "is_secret", "motion_text", "rule_text", "evidence", "evidence_hash"
-    )
-    if ballot.is_secret:
-        SecretCount.objects.create(ballot=ballot)
-    RollEntry.objects.bulk_create(_roll(ballot, motion, db_now))
-    Motion.objects.filter(pk=motion.pk).update(status=Motion.Status.BALLOTING, revision=F("revision") + 1)
-    cancel_alarm(OPENS, ballot.pk)
-    set_alarm(CLOSES, ballot.pk, ballot.closes_at)
-    invite_voters(ballot, now=db_now)
-    return ballot
-
-
-def _roll(ballot: Ballot, motion: Motion, db_now: datetime) -> list[RollEntry]:
-    assert ballot.charter is not None
-    seats = list(Seat.objects.filter(committee=motion.committee_id, retired_at=None).order_by("label"))
-    held = Q(starts_at__lte=db_now) & (Q(ends_at=None) | Q(ends_at__gt=db_now))
-    tenures = SeatTenure.objects.filter(held, seat__in=seats, member__ended_at=None)
-    holders = {each.seat_id: (each.member_id, each.holder_name) for each in tenures}
-    nobody: tuple[UUID | None, str] = (None, "")
-    delegations = Delegation.objects.filter(seat__in=seats, revoked_at=None) if ballot.charter.allows_delegation else []
-    delegates = {each.seat_id: holders.get(each.to_seat_id, nobody)[0] for each in delegations}
-    owner = Person.objects.filter(pk=motion.rule.owner_id).values_list("member_id", flat=True).first()
-    kills_own = ballot.charter.owner_is_recused and motion.kind == Motion.Kind.KILL
-    entries = []
-    for seat in seats:
-        member, holder_name = holders.get(seat.pk, nobody)
-        is_owner = kills_own and member is not None and member == owner
-        status = RollEntry.Status.ELIGIBLE if member or holder_name else RollEntry.Status.VACANT
-        entries.append(
-            RollEntry(
-                ballot=ballot,
-                seat=seat,
-                label=seat.label,
-                is_chair=seat.is_chair,
-                member_id=member,
-                holder_name=holder_name,
-                delegate_id=delegates.get(seat.pk) if member else None,
-                status=RollEntry.Status.RECUSED if is_owner else status,
-                recused_because="Owns the rule" if is_owner else "",
-            )
-        )
-    return entries
-
-
-def _voter_is_delegate(entry: RollEntry, by: Membership | ApiKey) -> bool:
-    """Who votes for this seat: False its holder (or an integration that tells of it), True its delegate."""
-    if isinstance(by, ApiKey):
-        require(by, Can.CAST_VOTES)
-        return False
-    if by.ended_at is None and entry.member_id == by.pk:
-        return False
-    still = Delegation.objects.filter(seat=entry.seat_id, revoked_at=None).exists()
-    if by.ended_at is None and entry.delegate_id == by.pk and still:
-        return True
-    raise NotAllowedError("This is not your seat.")
-
-
-def _refuse_vote(entry: RollEntry, ballot: Ballot, *, by_delegate: bool) -> None:
-    assert ballot.charter is not None
-    if entry.status == RollEntry.Status.RECUSED:
-        raise ConflictError(f"“{entry.label}” is recused from this ballot.", code="recused")
-    if entry.status == RollEntry.Status.VACANT:
-        raise ConflictError(f"Nobody held “{entry.label}” when the ballot opened.", code="vacant")
-    if entry.has_voted and by_delegate and not entry.by_delegate:
-        raise ConflictError(f"The holder of “{entry.label}” has voted.", code="principal_voted")
-    overrides = entry.by_delegate and not by_delegate
-    if entry.has_voted and not overrides and not ballot.charter.votes_may_change:
-        raise ConflictError(f"“{entry.label}” has voted; the charter lets no vote be changed.", code="voted")
-
-
-def _require_early_closing(ballot: Ballot, by: Actor) -> None:
-    assert ballot.charter is not None
-    if not ballot.charter.may_close_early:
-        raise ConflictError("The charter lets no ballot be closed before its time.", code="not_early")
-    audit.record(by, "close_ballot_early", ballot.motion.text[:120], ballot=str(ballot.pk))
-
-
-def _tally_and_declare(ballot: Ballot, db_now: datetime) -> Ballot:
-    assert ballot.charter is not None
-    terms, extension = ballot.charter.terms, timedelta(hours=ballot.charter.extension_hours)
-    result = tally(votes_of(ballot), terms)
-    # A chair who closes early knows who is missing; a deadline does not.
-    may_extend = db_now >= ballot.closes_at and ballot.extended_at is None and extension
-    if result.result == "inquorate" and may_extend:
-        return _extend(ballot, db_now + extension, db_now)
-    ballot.closed_at = db_now
-    cancel_alarm(CLOSES, ballot.pk)
-    if result.result != "tied":
-        return _declare(ballot, result, db_now)
-    if _chair_of(ballot) is None:
-        return _declare(ballot, break_tie(result, terms, yes=False), db_now)
-    ballot.status = Ballot.Status.CLOSED
-    _save(ballot, "status", "closed_at")
-    set_alarm(CASTING_LAPSES, ballot.pk, db_now + CASTING_TIME)
-    return ballot
+def _earliest_opening(motion: Motion) -> datetime | None:
+    """When the owner's time for a reply ends; None once they replied, and where there is nobody to reply."""
+    return None if motion.owner_replied_at else motion.deliberated_until
 
 
 def _hold_for_voting(ballot: Ballot) -> tuple[Ballot, datetime]:
-    """The ballot held shared, and opened first where no worker has opened it yet; raises when it takes no votes."""
-    ballot, db_now = _hold(ballot, alone=_opens_by_now(ballot))
+    """The ballot held, and opened first where no worker has opened it yet; raises when it takes no votes.
+
+    Held shared; but alone where it may have to be opened, and where it is secret: each paper changes the whole roll.
+    """
+    ballot, db_now = hold(ballot.pk, alone=_is_held_alone(ballot))
     if ballot.status == Ballot.Status.SCHEDULED and ballot.opens_at <= db_now:
         # The lock is ours alone.
-        ballot = _open(ballot)
+        ballot = open_ballot(ballot)
     if ballot.status in {Ballot.Status.SCHEDULED, Ballot.Status.CANCELLED}:
         raise ConflictError("This ballot is not open.", code="not_open")
     if ballot.status != Ballot.Status.OPEN or db_now >= ballot.closes_at:
@@ -413,17 +300,79 @@ def _takes(entry: RollEntry, ballot: Ballot, choice: str, by: Membership | ApiKe
     return True
 
 
-def _put_in_papers(entries: list[RollEntry], ballot: Ballot, choices: list[str]) -> None:
-    """Mark the roll and count the papers, in one transaction that says nothing of when, or in which order."""
-    RollEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(has_voted=True)
-    counted = {choice: F(choice) + choices.count(choice) for choice in Choice.values}
-    SecretCount.objects.filter(ballot=ballot).update(**counted)
+def _is_held_alone(ballot: Ballot) -> bool:
+    alone = Q(status=Ballot.Status.SCHEDULED) | Q(is_secret=True)
+    return Ballot.objects.filter(alone, pk=ballot.pk).exists()
 
 
-def _extend(ballot: Ballot, closes_at: datetime, db_now: datetime) -> Ballot:
-    ballot.closes_at, ballot.extended_at = closes_at, db_now
-    _save(ballot, "closes_at", "extended_at")
+def _voter_is_delegate(entry: RollEntry, by: Membership | ApiKey) -> bool:
+    """Who votes for this seat: False its holder (or an integration that tells of it), True its delegate.
+
+    A delegate who is recused has a conflict of interest for both seats.
+    """
+    if isinstance(by, ApiKey):
+        require(by, Can.CAST_VOTES)
+        return False
+    if by.ended_at is None and entry.member_id == by.pk:
+        return False
+    if by.ended_at is None and entry.delegate_id == by.pk and _still_delegates(entry, by):
+        return True
+    raise NotAllowedError("This is not your seat.")
+
+
+def _still_delegates(entry: RollEntry, by: Membership) -> bool:
+    standing = Delegation.objects.filter(
+        seat=entry.seat_id, revoked_at=None, to_seat__tenures__member=by, to_seat__tenures__ends_at=None
+    )
+    recused = RollEntry.objects.filter(ballot=entry.ballot_id, member=by, status=RollEntry.Status.RECUSED)
+    return standing.exists() and not recused.exists()
+
+
+def _refuse_vote(entry: RollEntry, ballot: Ballot, *, by_delegate: bool) -> None:
+    assert ballot.charter is not None
+    if entry.status == RollEntry.Status.RECUSED:
+        raise ConflictError(f"“{entry.label}” is recused from this ballot.", code="recused")
+    if entry.status == RollEntry.Status.VACANT:
+        raise ConflictError(f"Nobody held “{entry.label}” when the ballot opened.", code="vacant")
+    if entry.has_voted and by_delegate and not entry.by_delegate:
+        raise ConflictError(f"The holder of “{entry.label}” has voted.", code="principal_voted")
+    overrides = entry.by_delegate and not by_delegate
+    if entry.has_voted and not overrides and not ballot.charter.votes_may_change:
+        raise ConflictError(f"“{entry.label}” has voted; the charter lets no vote be changed.", code="voted")
+
+
+def _tally_and_declare(ballot: Ballot, db_now: datetime, by: Actor | None) -> Ballot:
+    assert ballot.charter is not None
+    terms, extension = ballot.charter.terms, timedelta(hours=ballot.charter.extension_hours)
+    result = tally(votes_of(ballot), terms)
+    # A chair who closes early knows who is missing; a deadline does not.
+    may_extend = db_now >= ballot.closes_at and ballot.extended_at is None and extension
+    if result.result == "inquorate" and may_extend:
+        ballot.extended_at = db_now
+        return _extend(ballot, db_now + extension)
+    is_early = by is not None and db_now < ballot.closes_at
+    ballot.closed_at = db_now
+    cancel_alarm(CLOSES, ballot.pk)
+    cancel_reminder(ballot)
+    if result.result == "tied" and chair_of(ballot) is not None:
+        ballot.status = Ballot.Status.CLOSED
+        save(ballot, "status", "closed_at")
+        set_alarm(CASTING_LAPSES, ballot.pk, db_now + CASTING_TIME)
+    else:
+        # Where the chair is recused, or the seat vacant, nobody breaks the tie.
+        tied = result.result == "tied"
+        ballot = _declare(ballot, break_tie(result, terms, yes=False) if tied else result, db_now)
+    if is_early:
+        # Last, for the chain of outcomes and that of the audit are locked in this order by all.
+        audit.record(by, "close_ballot_early", ballot.motion.text[:120], ballot=str(ballot.pk))
+    return ballot
+
+
+def _extend(ballot: Ballot, closes_at: datetime) -> Ballot:
+    ballot.closes_at = closes_at
+    save(ballot, "closes_at", "extended_at")
     set_alarm(CLOSES, ballot.pk, closes_at)
+    remind_before(ballot)
     return ballot
 
 
@@ -437,32 +386,13 @@ def _break_tie(ballot: Ballot, choice: str, db_now: datetime) -> Ballot:
 
 def _declare(ballot: Ballot, result: Tally, db_now: datetime, *, casting_vote: str = "") -> Ballot:
     ballot.status = Ballot.Status.DECLARED
-    _save(ballot, "status", "closed_at")
+    save(ballot, "status", "closed_at")
     declare(ballot, result, casting_vote=casting_vote, now=db_now)
+    if ballot.is_secret:
+        destroy_count(ballot)
     return ballot
 
 
-def _chair_of(ballot: Ballot) -> RollEntry | None:
-    """The chair's entry, where there is one who is neither recused nor gone."""
-    return ballot.roll.filter(is_chair=True, status=RollEntry.Status.ELIGIBLE).first()
-
-
-def _save(ballot: Ballot, *fields: str) -> None:
-    ballot.version += 1
-    ballot.save(update_fields=[*fields, "version"])
-
-
-def _require_chair(committee: UUID, by: Actor | None) -> None:
-    """Whoever holds the chair of the committee, or runs all of them."""
-    if by is None or by.can(Can.RUN_COMMITTEES):
-        return
-    tenures = SeatTenure.objects.filter(seat__committee=committee, seat__is_chair=True, ends_at=None)
-    if not (isinstance(by, Membership) and tenures.filter(member=by).exists()):
-        raise NotAllowedError("Only the chair of the committee does this.")
-
-
-def _actor(by: Actor | None) -> dict[str, Membership | ApiKey | None]:
-    return {
-        "member": by if isinstance(by, Membership) else None,
-        "api_key": by if isinstance(by, ApiKey) else None,
-    }
+def _refuse_text(field: str, text: str, longest: int) -> None:
+    if errors := text_errors(field, text, longest):
+        raise InvalidFieldsError(errors)

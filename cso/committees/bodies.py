@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -33,8 +34,16 @@ TERMS = tuple(
 )
 
 
-def found_committee(unit: Unit, name: str, *, by: Actor | None, now: datetime, cadence_days: int = 14) -> Committee:
-    """A committee of a unit, with the charter `simple_majority` and no seats yet.
+def found_committee(
+    unit: Unit,
+    name: str,
+    *,
+    by: Actor | None,
+    now: datetime,
+    cadence_days: int = 14,
+    charter: Mapping[str, Any] | None = None,
+) -> Committee:
+    """A committee of a unit, with a charter as `set_charter` takes it, and no seats yet.
 
     Raises `InvalidFieldsError` by field, `ConflictError` where the unit has one of that name.
     """
@@ -49,14 +58,17 @@ def found_committee(unit: Unit, name: str, *, by: Actor | None, now: datetime, c
     committee = Committee(unit=unit, name=name, cadence_days=cadence_days, founded_at=now)
     _save_new(committee, "one_committee_per_name", "This unit has a committee of that name.")
     audit.record(by, "found_committee", name, unit=unit.code)
-    set_charter(committee, by=by, now=now)
+    set_charter(committee, by=by, now=now, **(charter or {}))
     return committee
 
 
 def set_charter(
     committee: Committee, *, by: Actor | None, now: datetime, preset: str = "simple_majority", **terms: Any
 ) -> CharterVersion:
-    """A new version of the charter: a preset, with any of `TERMS` on top. Ballots that are open keep theirs."""
+    """A new version of the charter: a preset, with any of `TERMS` on top. Ballots that are open keep theirs.
+
+    A share of one half is to be exceeded and any other to be reached, unless the terms say otherwise.
+    """
     require(by, Can.RUN_COMMITTEES)
     if preset not in PRESETS:
         raise InvalidFieldsError.of("preset", "unknown", f"Use one of: {', '.join(PRESETS)}.")
@@ -69,7 +81,7 @@ def set_charter(
         number=last + 1,
         in_force_from=now,
         member=by if isinstance(by, Membership) else None,
-        **(PRESETS[preset] | terms),
+        **(PRESETS[preset] | _shares(terms) | terms),
     )
     _check(charter)
     charter.save(force_insert=True)
@@ -171,6 +183,16 @@ def revoke_delegation(seat: Seat, *, by: Membership, now: datetime) -> None:
     if not seat.tenures.filter(ends_at=None, member=by).exists():
         raise ConflictError("Only who holds a seat takes its delegation back.", code="not_your_seat")
     Delegation.objects.filter(seat=seat, revoked_at=None).update(revoked_at=now)
+
+
+def _shares(terms: Mapping[str, Any]) -> dict[str, bool]:
+    found = {}
+    for name in ("quorum", "majority"):
+        numerator, denominator = (terms.get(f"{name}_{part}") for part in ("numerator", "denominator"))
+        if numerator is not None or denominator is not None:
+            is_half = 2 * (1 if numerator is None else numerator) == (2 if denominator is None else denominator)
+            found[f"{name}_is_more_than"] = is_half
+    return found
 
 
 def _name_of_holder(member: Membership | None, name: str) -> str:

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from django.db.models import F
 
 from cso.committees.models import KillOrder, Motion, Nomination, OutcomeRecord
+from cso.committees.reviving import revive_rule
 from cso.people.models import Person, Unit
 from cso.people.queries import leader_of
 from cso.rules.actions import amend_rule, change_rule
-from cso.rules.models import Rule
+from cso.rules.models import Origin, Rule
 from tenants.scope import day_of
 
 # How long the owner of a kill order has, unless the chair says otherwise.
@@ -23,18 +24,20 @@ _STATUS = {
 }
 
 
-def carry_out(outcome: OutcomeRecord, *, now: datetime) -> None:
-    """In the transaction that declares the outcome, so that a carried kill has exactly one order."""
-    motion = outcome.ballot.motion
+def carry_out(outcome: OutcomeRecord, *, now: datetime) -> KillOrder | None:
+    """In the transaction that declares the outcome, so that a carried kill has exactly one order; returns it."""
+    motion = Motion.objects.select_related("committee__unit", "nomination").get(pk=outcome.ballot.motion_id)
     motion.status, motion.decided_at = _STATUS[OutcomeRecord.Result(outcome.result)], now
     is_carried = outcome.result == OutcomeRecord.Result.CARRIED
     if is_carried and motion.kind == Motion.Kind.REFER:
         motion.status = Motion.Status.REFERRED
     motion.revision += 1
     motion.save(update_fields=["status", "decided_at", "revision"])
-    if is_carried:
-        _do(motion, outcome, now)
-    _tell_nomination(motion, outcome)
+    rule = Rule.objects.select_for_update().get(pk=motion.rule_id)
+    order = _do(motion, rule, outcome, now) if is_carried else None
+    _tell_nomination(motion)
+    settle_review(rule)
+    return order
 
 
 def order_kill(
@@ -52,7 +55,7 @@ def order_kill(
         outcome=outcome,
         nomination=nomination,
         owner=owner_for(rule, unit, now),
-        nominated_at=nomination.submitted_at if nomination else now,
+        nominated_at=min(nomination.submitted_at, now) if nomination else _moved_at(outcome, now),
         ordered_at=now,
         due_at=now + TIME_TO_EXECUTE,
     )
@@ -68,16 +71,40 @@ def owner_for(rule: Rule, unit: Unit, now: datetime) -> Person | None:
     return owner
 
 
-def _do(motion: Motion, outcome: OutcomeRecord, now: datetime) -> None:
-    if motion.kind == Motion.Kind.KILL:
-        order_kill(motion.rule, now=now, outcome=outcome)
-    elif motion.kind == Motion.Kind.CHANGE:
-        amend_rule(motion.rule, motion.new_text, by=None, now=now)
-    elif motion.kind == Motion.Kind.KEEP:
-        change_rule(motion.rule, by=None, now=now, sunset_on=motion.keep_until)
+def settle_review(rule: Rule) -> None:
+    """A rule that holds is under review while a motion on it, or an order to kill it, is pending."""
+    rule = Rule.objects.select_for_update().get(pk=rule.pk)
+    live = [Motion.Status.DRAFT, Motion.Status.DELIBERATING, Motion.Status.BALLOTING]
+    is_pending = (
+        rule.motions.filter(status__in=live).exists() or rule.kill_orders.filter(status__in=KillOrder.OPEN).exists()
+    )
+    if rule.status in {Rule.Status.ACTIVE, Rule.Status.REINSTATED} and is_pending:
+        Rule.objects.filter(pk=rule.pk).update(status=Rule.Status.UNDER_REVIEW)
+    elif rule.status == Rule.Status.UNDER_REVIEW and not is_pending:
+        was_back = rule.kill_orders.filter(status=KillOrder.Status.REINSTATED).exists()
+        Rule.objects.filter(pk=rule.pk).update(status=Rule.Status.REINSTATED if was_back else Rule.Status.ACTIVE)
 
 
-def _tell_nomination(motion: Motion, outcome: OutcomeRecord) -> None:
+def _moved_at(outcome: OutcomeRecord | None, now: datetime) -> datetime:
+    return outcome.ballot.motion.moved_at if outcome is not None else now
+
+
+def _do(motion: Motion, rule: Rule, outcome: OutcomeRecord, now: datetime) -> KillOrder | None:
+    """What was carried, as far as the rule, which may have changed since the ballot opened, still lets it."""
+    if motion.kind == Motion.Kind.KILL and rule.status in Rule.HOLDING and rule.origin != Origin.EXTERNAL_LAW:
+        return order_kill(rule, now=now, outcome=outcome)
+    if motion.kind == Motion.Kind.CHANGE and rule.status in Rule.HOLDING:
+        amend_rule(rule, motion.new_text, by=None, now=now)
+    elif motion.kind == Motion.Kind.KEEP and motion.keep_until is not None:
+        revive_rule(rule, now=now, because=outcome.sentence)
+        # A ballot that was extended may outlast the day until which the rule was to be kept.
+        rule.refresh_from_db()
+        if motion.keep_until > day_of(now) and rule.status in Rule.HOLDING:
+            change_rule(rule, by=None, now=now, sunset_on=motion.keep_until)
+    return None
+
+
+def _tell_nomination(motion: Motion) -> None:
     """Carried or lost it is decided; referred or without a quorum it goes on."""
     if motion.nomination_id is None:
         return

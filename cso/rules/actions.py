@@ -125,7 +125,7 @@ def find_or_register(title: str, *, by: Actor | None, now: datetime, unit: Unit 
         # Two who quote a new rule at once register it once.
         hold_names(f"rule:{key}")
         named = [rule for rule in Rule.objects.order_by("created_at", "id") if plain(rule.title) == key]
-        if found := next((rule for rule in named if rule.status == Rule.Status.ACTIVE), named[0] if named else None):
+        if found := next((rule for rule in named if rule.status in Rule.HOLDING), named[0] if named else None):
             return found
     unit = unit or (home_unit(by) if by is not None else None)
     rule = Rule(title=title, unit=unit, owner=_leader_at_or_above(unit, day_of(now)), origin=Origin.HABIT)
@@ -151,8 +151,8 @@ def _add_version(rule: Rule, number: int, text: str, *, by: Actor | None, now: d
 def _locked(rule: Rule) -> Rule:
     """The rule as it stands, locked; a rule that was withdrawn changes no more."""
     found = Rule.objects.select_for_update().get(pk=rule.pk)
-    if found.status == Rule.Status.WITHDRAWN:
-        raise ConflictError("This rule was withdrawn.", code="withdrawn")
+    if found.status in Rule.ENDED:
+        raise ConflictError("This rule holds no longer.", code="withdrawn")
     return found
 
 

@@ -26,12 +26,20 @@ class Origin(models.TextChoices):
 class Rule(TenantModel):
     """One rule of the company, of a `unit` (None: of all). Its words stand in its versions; `code` is the tenant's key.
 
-    `owner` is the leader who answers for it. It expires on `sunset_on` unless somebody keeps it.
+    `owner` is the leader who answers for it. It expires on `sunset_on` unless somebody keeps it. Of a rule that holds no
+    more (`ENDED`), `withdrawn_at` and `withdrawn_because` say since when and why.
     """
 
     class Status(models.TextChoices):
         ACTIVE = "active", _("In force")
+        UNDER_REVIEW = "under_review", _("In force, under review")
+        REINSTATED = "reinstated", _("In force again")
         WITHDRAWN = "withdrawn", _("Withdrawn")
+        KILLED = "killed", _("Killed")
+        EXPIRED = "expired", _("Expired")
+
+    HOLDING: ClassVar = (Status.ACTIVE, Status.UNDER_REVIEW, Status.REINSTATED)
+    ENDED: ClassVar = (Status.WITHDRAWN, Status.KILLED, Status.EXPIRED)
 
     code = models.CharField(max_length=100, null=True, blank=True)
     title = models.CharField(max_length=200)
@@ -51,8 +59,11 @@ class Rule(TenantModel):
             models.UniqueConstraint(fields=["tenant", "code"], name="one_rule_per_code"),
             models.CheckConstraint(condition=~Q(origin=Origin.EXTERNAL_LAW) | ~Q(citation=""), name="a_law_is_cited"),
             models.CheckConstraint(
-                condition=Q(status="active", withdrawn_at=None)
-                | (Q(status="withdrawn", withdrawn_at__isnull=False) & ~Q(withdrawn_because="")),
+                condition=Q(status__in=["active", "under_review", "reinstated"], withdrawn_at=None)
+                | (
+                    Q(status__in=["withdrawn", "killed", "expired"], withdrawn_at__isnull=False)
+                    & ~Q(withdrawn_because="")
+                ),
                 name="withdrawn_at_some_time_for_a_reason",
             ),
         ]

@@ -44,12 +44,12 @@ def similar_rules(text: str, most: int = 5) -> list[Rule]:
 
 def in_force(day: date) -> Q:
     """Of rules: those that hold on a day of the tenant."""
-    return Q(status=Rule.Status.ACTIVE) & (Q(sunset_on=None) | Q(sunset_on__gt=day))
+    return Q(status__in=Rule.HOLDING) & (Q(sunset_on=None) | Q(sunset_on__gt=day))
 
 
 def expired(day: date) -> Q:
     """Of rules: those whose sunset has come, and that nobody kept."""
-    return Q(status=Rule.Status.ACTIVE, sunset_on__lte=day)
+    return Q(status=Rule.Status.EXPIRED) | Q(status__in=Rule.HOLDING, sunset_on__lte=day)
 
 
 def _likeness(match: Match) -> tuple[int, int, str]:

@@ -53,7 +53,7 @@ class RuleFilters(PortalForm):
         condition = {
             "active": in_force(today),
             "expired": expired(today),
-            "withdrawn": Q(status=Rule.Status.WITHDRAWN),
+            "withdrawn": Q(status__in=[Rule.Status.WITHDRAWN, Rule.Status.KILLED]),
             "all": Q(),
         }[self.chosen_state]
         if self.cleaned_data["unit"]:

@@ -59,7 +59,7 @@ def rule(request: MemberRequest, rule: UUID) -> HttpResponse:
         "facts": _facts(request, found),
         "versions": found.versions.select_related("member__user").order_by("-number"),
         "quoted": _quoted_words(found.times_quoted),
-        "may_edit": request.member.can(Can.EDIT_RULES) and found.status == Rule.Status.ACTIVE,
+        "may_edit": request.member.can(Can.EDIT_RULES) and found.status in Rule.HOLDING,
         **cases_page(request, cases_citing(request.member, found), NEWEST_REPORT),
     }
     return render(request, "frontend/rules/rule.html", context)
@@ -133,7 +133,7 @@ def _act(request: MemberRequest, rule: Any, form: Any, words: dict[str, str]) ->
 
 def _active(request: MemberRequest, rule: UUID) -> Any:
     known = visible_rules(request.member).select_related("unit", "owner")
-    return get_object_or_404(known, pk=rule, status=Rule.Status.ACTIVE)
+    return get_object_or_404(known, pk=rule, status__in=Rule.HOLDING)
 
 
 def _found(request: MemberRequest, filters: RuleFilters) -> QuerySet[Any]:
@@ -174,7 +174,7 @@ def _row(request: MemberRequest, rule: Any) -> dict[str, Any]:
 
 def _state(request: MemberRequest, rule: Rule) -> tuple[str, str]:
     """The badge of a rule: its kind (see components/badge.html) and its words."""
-    if rule.status == Rule.Status.WITHDRAWN:
+    if rule.status in Rule.ENDED:
         return "", _("Withdrawn")
     if rule.sunset_on is not None and rule.sunset_on <= day_of(request.now):
         return "late", _("Expired")

@@ -89,6 +89,7 @@ class Ballot(TenantModel):
     closes_at = models.DateTimeField()
     opened_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    # When it was extended for want of a quorum, which is done once; what a chair extends is in the audit log.
     extended_at = models.DateTimeField(null=True)
     is_secret = models.BooleanField(default=False)
     motion_text = models.CharField(max_length=1_000, blank=True, default="")
@@ -195,16 +196,14 @@ class VoteEvent(TenantModel):
 
 
 class SecretCount(TenantModel):
-    """The papers of a secret ballot, as three numbers.
+    """The papers of a secret ballot while it runs: three numbers, sealed; see `cso.committees.secrecy`.
 
     Rows, one for each paper, would lie in the order in which they were put in, beside a roll that was marked in the
     same order: whoever dumps the tables could tell. Numbers have no order.
     """
 
     ballot = TenantForeignKey(Ballot, models.CASCADE, related_name="+")
-    yes = models.PositiveIntegerField(default=0)
-    no = models.PositiveIntegerField(default=0)
-    abstain = models.PositiveIntegerField(default=0)
+    sealed = models.BinaryField()
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "ballot"], name="one_count_per_secret_ballot")]
@@ -255,6 +254,9 @@ class OutcomeRecord(TenantModel):
     class Meta(TenantModel.Meta):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "number"], name="one_outcome_per_number"),
+            models.UniqueConstraint(
+                fields=["tenant", "ballot"], condition=Q(corrects=None), name="one_outcome_per_ballot"
+            ),
         ]
         indexes = [models.Index(fields=["tenant", "ballot", "declared_at"], name="outcome_of_ballot")]
 

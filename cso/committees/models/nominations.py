@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -70,6 +72,9 @@ class Nomination(TenantModel):
         EXTERNAL_LAW = "external_law", _("The law asks for it")
         QUICK_KILLED = "quick_killed", _("Killed at once: its owner agreed")
         WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    # Of those something may still come.
+    LIVE: ClassVar = (Status.SUBMITTED, Status.TRIAGED, Status.DOCKETED)
 
     rule = TenantForeignKey(Rule, models.PROTECT, null=True, blank=True, related_name="nominations")
     words = models.CharField(max_length=500)

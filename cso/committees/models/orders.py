@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +33,10 @@ class KillOrder(TenantModel):
         NO_EFFECT = "no_effect", _("It made no difference")
         HARMFUL = "harmful", _("It did harm")
         REINSTATED = "reinstated", _("The rule is back")
+
+    # Not executed; not reinstated, and so in the way of another order.
+    OPEN: ClassVar = (Status.ORDERED, Status.IN_PROGRESS)
+    UNDONE: ClassVar = (*OPEN, Status.EXECUTED, Status.OBSERVING)
 
     rule = TenantForeignKey(Rule, models.PROTECT, related_name="kill_orders")
     unit = TenantForeignKey(Unit, models.PROTECT, related_name="+")
