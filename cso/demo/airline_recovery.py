@@ -120,6 +120,7 @@ RECOVERY = RecoveryTexts(
         "Release the refund by hand",
         "Send a driver to the hotel",
     ),
+    call_back="I have been told three different things. Please call me.",
     happy_words=(
         "I was furious at noon and telling everybody how good you are at six.",
         "They called before I could.",

@@ -116,6 +116,7 @@ RECOVERY = RecoveryTexts(
         "Secure the branch until the tree crew comes",
         "Take the ticket back",
     ),
+    call_back="Can somebody who knows my street call me?",
     happy_words=(
         "Did not know the city could do that.",
         "A person called me back. A person!",

@@ -14,7 +14,8 @@ from cso.demo.organization import Organization
 from cso.demo.story import Story
 from cso.people.actions import name_intake_owner
 from cso.people.models import Person, Position
-from cso.recovery import closing, contacts, customer_page, promises, teamwork
+from cso.recovery import call_backs, closing, contacts, customer_page, promises, teamwork
+from cso.recovery.actions import open_case
 from cso.recovery.approvals import decide_remedy
 from cso.recovery.authority import give_remedy, set_authority
 from cso.recovery.models import Case, ContactKind, Promise, Remedy, Solution
@@ -31,7 +32,7 @@ MINUTE = timedelta(minutes=1)
 ANSWERED_LATELY, ANSWERED_BEFORE, LATELY = 0.16, 0.02, timedelta(days=85)
 # Of the last days' cases.
 OWNED, PROMISED, PAID, ASKED, TASKED, PLANNED = 0.85, 0.45, 0.3, 0.05, 0.12, 0.6
-CLOSED, ANSWERED = 0.9, 0.5
+CLOSED, TOLD, ANSWERED = 0.9, 0.85, 0.5
 QUOTES_POLICY = "Rule quoted instead of help"
 
 
@@ -102,6 +103,28 @@ def tell_secrets(story: Story, organization: Organization, *, seed: int, now: da
         record_purchases(rows[start : start + AT_ONCE], by=None, now=now)
 
 
+def tell_loose_ends(story: Story, organization: Organization, *, now: datetime) -> None:
+    """Of the newest open cases of each home: one customer wants to be called, another has written once more."""
+    for role in story.roles:
+        unit = organization.units[role.unit] if role.unit else None
+        waiting = Case.objects.filter(unit=unit, fixed_at=None, customer__isnull=False).order_by("-reported_at")[:2]
+        if unit is None or len(waiting) < 2:
+            continue
+        asked_at = max(now - 40 * MINUTE, waiting[0].reported_at)
+        call_backs.ask_call_back(waiting[0], phone="+1 555 0142 7788", note=story.recovery.call_back, now=asked_at)
+        open_case(
+            by=None,
+            unit=unit,
+            reported_at=max(now - 25 * MINUTE, waiting[1].reported_at),
+            now=now,
+            summary=waiting[1].summary,
+            channel="email",
+            cause=waiting[1].cause.name if waiting[1].cause else "",
+            customer=waiting[1].customer,
+            external_id=f"{waiting[1].external_id}-M",
+        )
+
+
 class Recoveries:
     """The deeds on each case, in their order of time; `by_hand` are the cases whose whole course is told."""
 
@@ -126,6 +149,8 @@ class Recoveries:
         surprised = self.random.random() < self._delight(case)
         closed_at = case.fixed_at + self.random.uniform(2, 240) * MINUTE
         if closes and self._stands(case, closed_at):
+            if case.customer and self.random.random() < TOLD:
+                yield closed_at, self._contact(ContactKind.RESOLUTION, by, closed_at)
             yield closed_at, self._closing(case, by, closed_at, surprised=surprised)
         answered_at = case.fixed_at + self.random.uniform(300, 7_000) * MINUTE
         if answers and case.customer and self._stands(case, answered_at):

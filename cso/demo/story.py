@@ -126,6 +126,7 @@ class RecoveryTexts:
     ideas: tuple[str, ...]
     contacts: tuple[str, ...]
     tasks: tuple[str, ...]
+    call_back: str
     happy_words: tuple[str, ...]
     unhappy_words: tuple[str, ...]
     per_case_minor: int
