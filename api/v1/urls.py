@@ -7,6 +7,7 @@ from api.v1.call_backs import CallBackDone, CallBacks
 from api.v1.cases import acts, batch, closing, contacts, duplicates, teamwork
 from api.v1.cases import customer_page as customer
 from api.v1.cases import views as cases
+from api.v1.committees import ballots, bodies, motions
 from api.v1.customers import Customers, OneCustomer
 from api.v1.leaders import Leaders, OneLeader
 from api.v1.me import Me
@@ -100,6 +101,28 @@ urlpatterns = [
     path("authorities/<uuid:pk>", OneAuthority.as_view(), name="authority"),
     path("recovery-settings", OneRecoverySettings.as_view(), name="recovery_settings"),
     path("promise-words", PromiseWords.as_view(), name="promise_words"),
+    path("committees", bodies.Committees.as_view(), name="committees"),
+    path("committees/<uuid:pk>", bodies.OneCommittee.as_view(), name="committee"),
+    path("committees/<uuid:pk>/charter", bodies.Charters.as_view(), name="charters"),
+    path("committees/<uuid:pk>/seats", bodies.Seats.as_view(), name="seats"),
+    path("committees/<uuid:pk>/seats/<uuid:seat>/holder", bodies.SeatHolder.as_view(), name="seat_holder"),
+    path("committees/<uuid:pk>/seats/<uuid:seat>/retire", bodies.RetireSeat.as_view(), name="retire_seat"),
+    path("motions", motions.Motions.as_view(), name="motions"),
+    path("motions/<uuid:pk>", motions.OneMotion.as_view(), name="motion"),
+    path("motions/<uuid:pk>/reply", motions.ReplyToMotion.as_view(), name="reply_to_motion"),
+    path("motions/<uuid:pk>/withdraw", motions.WithdrawMotion.as_view(), name="withdraw_motion"),
+    path("motions/<uuid:pk>/ballots", ballots.BallotsOnMotion.as_view(), name="ballots_on_motion"),
+    path("ballots", ballots.Ballots.as_view(), name="ballots"),
+    path("ballots/<uuid:pk>", ballots.OneBallot.as_view(), name="ballot"),
+    path("ballots/<uuid:pk>/votes", ballots.Votes.as_view(), name="tell_votes"),
+    path("ballots/<uuid:pk>/recuse", ballots.RecuseSeat.as_view(), name="recuse_seat"),
+    path("ballots/<uuid:pk>/close", ballots.CloseBallot.as_view(), name="close_ballot"),
+    path("ballots/<uuid:pk>/extend", ballots.ExtendBallot.as_view(), name="extend_ballot"),
+    path("ballots/<uuid:pk>/cancel", ballots.CancelBallot.as_view(), name="cancel_ballot"),
+    path("ballots/<uuid:pk>/casting-vote", ballots.BreakTie.as_view(), name="casting_vote"),
+    path("ballots/<uuid:pk>/outcome", ballots.OutcomeOfBallot.as_view(), name="outcome_of_ballot"),
+    path("outcomes", ballots.Outcomes.as_view(), name="outcomes"),
+    path("outcomes/<uuid:pk>", ballots.OneOutcome.as_view(), name="outcome"),
     path("metrics", metrics.Metrics.as_view(), name="metrics"),
     path("metrics/leaders", LeadersStanding.as_view(), name="leaders_standing"),
     path("metrics/<slug:key>", metrics.OneMetric.as_view(), name="metric"),

@@ -17,7 +17,7 @@ from cso.alarms.actions import cancel_alarm, set_alarm, when_ringing
 from cso.committees.bodies import charter_of
 from cso.committees.clock import database_now
 from cso.committees.holding import actor, chair_of, hold, require_chair, save
-from cso.committees.invitations import cancel_reminder, remind_before
+from cso.committees.invitations import remind_before, stop_reminding
 from cso.committees.models import Ballot, Choice, Delegation, Motion, RollEntry, VoteEvent
 from cso.committees.opening import CASTING_LAPSES, CLOSES, OPENS, open_ballot
 from cso.committees.outcomes import declare
@@ -118,7 +118,7 @@ def cast_votes(
 
 
 def recuse(ballot: Ballot, seat: UUID, *, because: str, by: Actor | None) -> RollEntry:
-    """Take a seat out of one ballot: by its holder or the chair. What it voted is void.
+    """Take a seat out of one ballot: by its holder or the chair, or told by an integration. What it voted is void.
 
     Raises `ConflictError` after a secret vote, which nobody can take out again.
     """
@@ -131,7 +131,7 @@ def recuse(ballot: Ballot, seat: UUID, *, because: str, by: Actor | None) -> Rol
     entry = RollEntry.objects.select_for_update().filter(ballot=ballot, seat=seat).first()
     if entry is None or entry.status == RollEntry.Status.VACANT:
         raise ConflictError("Nobody holds this seat in this ballot.", code="vacant")
-    if not (isinstance(by, Membership) and entry.member_id == by.pk):
+    if not _may_recuse(entry, by):
         require_chair(ballot.motion.committee_id, by)
     if entry.status == RollEntry.Status.RECUSED:
         return entry
@@ -175,7 +175,7 @@ def cancel_ballot(ballot: Ballot, *, because: str, by: Actor | None) -> Ballot:
     Motion.objects.filter(pk=ballot.motion_id).update(status=Motion.Status.DELIBERATING, revision=F("revision") + 1)
     for kind in (OPENS, CLOSES):
         cancel_alarm(kind, ballot.pk)
-    cancel_reminder(ballot)
+    stop_reminding(ballot)
     audit.record(by, "cancel_ballot", ballot.motion.text[:120], because=ballot.cancelled_because)
     return ballot
 
@@ -320,6 +320,12 @@ def _voter_is_delegate(entry: RollEntry, by: Membership | ApiKey) -> bool:
     raise NotAllowedError("This is not your seat.")
 
 
+def _may_recuse(entry: RollEntry, by: Actor | None) -> bool:
+    if isinstance(by, ApiKey):
+        return by.can(Can.CAST_VOTES)
+    return by is not None and entry.member_id == by.pk
+
+
 def _still_delegates(entry: RollEntry, by: Membership) -> bool:
     standing = Delegation.objects.filter(
         seat=entry.seat_id, revoked_at=None, to_seat__tenures__member=by, to_seat__tenures__ends_at=None
@@ -353,7 +359,7 @@ def _tally_and_declare(ballot: Ballot, db_now: datetime, by: Actor | None) -> Ba
     is_early = by is not None and db_now < ballot.closes_at
     ballot.closed_at = db_now
     cancel_alarm(CLOSES, ballot.pk)
-    cancel_reminder(ballot)
+    stop_reminding(ballot)
     if result.result == "tied" and chair_of(ballot) is not None:
         ballot.status = Ballot.Status.CLOSED
         save(ballot, "status", "closed_at")

@@ -67,6 +67,7 @@ BODIES = {
     "api:close_case": {"solution": "put_right"},
     "api:plan_surprise": {"text": "A call"},
     "api:merge_case": {"into": str(HERE)},
+    "api:seat_holder": {"holder_name": "New"},
 }
 PAST = {"starts_on": "1999-01-01", "ends_on": "1999-02-01"}
 # Where a body refers to another thing: method, path, body, the field that refers, and our own thing in it.
@@ -91,6 +92,9 @@ REFERRING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "a task's unit": ("POST", f"/api/v1/cases/{HERE}/tasks", {"what": "Look", "due_at": "2099-01-01T00:00Z"}, "unit"),
     "a quoted rule": ("POST", f"/api/v1/cases/{HERE}/close", {"solution": "policy_quoted"}, "quoted_rule"),
     "a unit's intake owner": ("PATCH", "/api/v1/units/{unit}", {}, "intake_owner"),
+    "a committee's unit": ("POST", "/api/v1/committees", {"name": "New"}, "unit"),
+    "a seat's holder": ("POST", f"/api/v1/committees/{HERE}/seats", {"label": "New"}, "holder"),
+    "a seat's new holder": ("POST", f"/api/v1/committees/{HERE}/seats/{HERE}/holder", {}, "holder"),
     "a case's new unit": ("POST", f"/api/v1/cases/{HERE}/move", {}, "unit"),
 }
 # Ids that an address may be asked about, beside those in its path.
