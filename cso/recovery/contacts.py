@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import QuerySet
 
-from cso.errors import FieldError, InvalidFieldsError
+from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from cso.recovery.actions import MAX_NOTE, lock_case, save_case
 from cso.recovery.clocks import act_instant, since_start
 from cso.recovery.contact_clock import reset_all_contact_clocks, reset_contact_clock, reset_contact_clocks
@@ -33,9 +34,16 @@ def record_contact(
     now: datetime,
     channel: str = "",
     note: str = "",
+    id: UUID | None = None,  # noqa: A002 (the name of the column)
 ) -> Contact:
-    """The customer was told at `at` (None: now); the next contact falls due from there. Raises `InvalidFieldsError`."""
+    """The customer was told at `at` (None: now); the next contact falls due from there. Raises `InvalidFieldsError`.
+
+    `id` is chosen by who asks, so that a form sent twice records once: the second raises `ConflictError` with the code
+    `sent_twice`.
+    """
     case = lock_case(case, by)
+    if id is not None and Contact.objects.filter(pk=id).exists():
+        raise ConflictError("This was sent already.", code="sent_twice")
     errors = text_errors("note", note, MAX_NOTE)
     if kind not in ContactKind.values:
         errors.append(FieldError("kind", "unknown", f"Use one of: {', '.join(ContactKind.values)}."))
@@ -44,7 +52,7 @@ def record_contact(
     if errors:
         raise InvalidFieldsError(errors)
     at = act_instant(at, now=now, after=[since_start(case)])
-    contact = Contact.objects.create(
+    contact = Contact(
         case=case,
         kind=kind,
         at=at,
@@ -53,6 +61,9 @@ def record_contact(
         api_key=by if isinstance(by, ApiKey) else None,
         note=note,
     )
+    if id is not None:
+        contact.id = id
+    contact.save(force_insert=True)
     changes = {"contact": kind} | ({"channel": channel} if channel else {})
     save_case(case, EventKind.CONTACTED, by, at, note, changes=changes)
     return contact

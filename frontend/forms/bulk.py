@@ -17,21 +17,25 @@ from django.utils.translation import gettext_lazy, ngettext
 from cso.errors import ConflictError, DomainError
 from cso.recovery.actions import MAX_NOTE, move_case
 from cso.recovery.contacts import record_contact
-from cso.recovery.models import Case, Channel, ContactKind
+from cso.recovery.models import Case, Channel, Contact, ContactKind
 from cso.recovery.queries import visible_cases
 from cso.recovery.teamwork import hand_over, take_case
 from frontend.forms.base import PortalForm, UnitField
 from frontend.forms.members import MemberField
+from frontend.forms.once import id_made_by
 from frontend.offers import Offers
 from tenants.models import Membership
 
 MOST_AT_ONCE = 100
 DUE = "due"
+SENT_TWICE = "sent_twice"
 
 
 class BulkForm(PortalForm):
     """The ticked cases are its `case`; which of its buttons was pressed is its `act`."""
 
+    # One for the form as it was shown: a contact that is sent twice is recorded once.
+    form_id = forms.UUIDField(widget=forms.HiddenInput, required=False)
     to = MemberField(label=gettext_lazy("Hand over to"), required=False)
     unit = UnitField(label=gettext_lazy("Move to"), required=False)
     kind = forms.ChoiceField(
@@ -79,7 +83,10 @@ class BulkForm(PortalForm):
                     prepared(case, by, now)
                 done += 1
             except DomainError as error:
-                refused.setdefault(error.message, []).append(case.reference)
+                if error.code == SENT_TWICE:
+                    done += 1  # once, by the first
+                else:
+                    refused.setdefault(error.message, []).append(case.reference)
         if missing := len(self.ids) - len(cases):
             refused[_("They are not there, or not for you to see.")] = [str(missing)]
         return Outcome(act.said(done) % {"n": done} if done else "", refused)
@@ -120,14 +127,16 @@ def _move(words: dict[str, Any]) -> Do:
 
 
 def _contact(words: dict[str, Any]) -> Do:
+    form, typed = words["form_id"], (words["kind"] or DUE, words["channel"], words["note"])
+
     def record(case: Case, by: Membership, now: datetime) -> object:
-        kind = words["kind"] or DUE
+        kind, channel, note = typed
+        row = id_made_by(form, case.pk, *typed) if form else None
         if kind == DUE and not case.next_contact:
-            raise ConflictError(_("No contact is due."), code="none_due")
+            was_sent = row is not None and Contact.objects.filter(pk=row).exists()
+            raise ConflictError(_("No contact is due."), code=SENT_TWICE if was_sent else "none_due")
         kind = case.next_contact if kind == DUE else kind
-        return record_contact(
-            case, ContactKind(kind), by=by, at=now, now=now, channel=words["channel"], note=words["note"]
-        )
+        return record_contact(case, kind, by=by, at=now, now=now, channel=channel, note=note, id=row)
 
     return record
 

@@ -24,8 +24,9 @@ from frontend.export import CSV, MOST_XLSX_ROWS, XLSX, Export, csv_of, xlsx_of
 from frontend.fact_rows import NOUNS, facts_page, worth_sentence
 from frontend.forms.bulk import BulkForm
 from frontend.forms.filters import STATES, CaseFilters
+from frontend.forms.once import fresh_id
 from frontend.forms.saved_views import CASES, SaveViewForm, plain_query
-from frontend.offers import offers_for
+from frontend.offers import Offers, offers_for
 from frontend.paging import LONGEST_SILENT, NEWEST_REPORT, OLDEST_CLOCK, Order, count_of
 from frontend.wording import number, part_words, period_words, share_words, status_words
 from tenants.roles import Can
@@ -46,7 +47,7 @@ def cases(request: MemberRequest) -> HttpResponse:
         "query": query,
         "save": SaveViewForm(initial={"query": query}),
         "views": [(view, f"?{view.more}", view.more == query) for view in offers.views],
-        "bulk": BulkForm(offers=offers) if request.member.can(Can.WORK_CASE) else None,
+        "bulk": _bulk(request, offers) if request.member.can(Can.WORK_CASE) else None,
         "title": _list_title(filters, *page["count"]),
         "exports": _exports(request, "export_cases"),
         **page,
@@ -105,6 +106,10 @@ def _as_file(request: MemberRequest, kind: str, cases: QuerySet[Case], order: Or
     response = StreamingHttpResponse(content, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="cases-{request.now:%Y-%m-%d}.{kind}"'
     return response
+
+
+def _bulk(request: MemberRequest, offers: Offers) -> BulkForm:
+    return BulkForm(offers=offers, initial={"form_id": fresh_id(request.now)})
 
 
 def _exports(request: MemberRequest, name: str) -> list[tuple[str, str]]:

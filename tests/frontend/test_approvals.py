@@ -14,6 +14,7 @@ from cso.people.actions import add_person
 from cso.people.models import Person, Position
 from cso.recovery.authority import give_remedy, set_authority
 from cso.recovery.models import Case, Remedy
+from cso.recovery.queries import case_log
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.frontend.conftest import Visit, reads
@@ -74,6 +75,25 @@ def test_what_fits_is_given_and_the_rest_is_asked_for(acme: Company, visit: Visi
     words = act(client, case, "give", amount="29.51").replace("\xa0", " ")
     assert "That is above your authority, so it is asked for." in words
     assert "29.51 CAD Fran Line · 0 min ago Waits for approval" in words
+
+
+def test_a_double_click_gives_once(acme: Company, visit: Visit, case: Case) -> None:
+    client = visit(acme, Role.FRONTLINE)
+    shown = client.get(f"/acme/cases/{case.pk}/give/")
+    form_id = str(shown.context["form"].initial["form_id"])
+    assert f'<input type="hidden" name="form_id" value="{form_id}"' in shown.content.decode()
+    assert "Given, within your own authority." in act(client, case, "give", amount="20", form_id=form_id)
+    assert "This was sent already, and counts once." in act(client, case, "give", amount="20", form_id=form_id)
+    # Asking above one's authority too; and going back to give something else gives that.
+    for said in ("so it is asked for", "This was sent already", "This was sent already"):
+        assert said in act(client, case, "give", amount="31", form_id=form_id)
+    assert "This was sent already" not in act(client, case, "give", amount="5", form_id=form_id)
+    assert "Enter a valid UUID" in act(client, case, "give", amount="5", form_id="x")
+    with tenant_scope(acme.tenant):
+        given = Remedy.objects.order_by("amount_minor").values_list("status", "amount_minor")
+        assert list(given) == [("given", 500), ("given", 2_000), ("asked", 3_100)]
+        assert {remedy.pk.version for remedy in Remedy.objects.all()} == {7}, "lists in the order of ids are in time's"
+        assert case_log(case)[-1].kind == "remedy_given"
 
 
 @pytest.mark.parametrize(

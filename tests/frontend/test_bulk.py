@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from cso.customers.actions import save_customer
 from cso.customers.models import Customer
+from cso.recovery.actions import fix_case
 from cso.recovery.models import Case, CaseEvent, Contact
 from cso.recovery.teamwork import take_case
 from frontend.forms import bulk
+from frontend.forms.once import fresh_id
 from tenants.members import end_membership
 from tenants.roles import Role
 from tenants.scope import tenant_scope
@@ -71,6 +73,32 @@ def test_a_contact_that_is_due_is_recorded_where_one_is(acme: Company, visit: Vi
     with tenant_scope(acme.tenant):
         contacts = set(Contact.objects.values_list("kind", "channel"))
         assert (contacts, Contact.objects.count()) == ({("acknowledge", "phone")}, 3)
+
+
+def test_a_contact_that_is_sent_twice_is_recorded_once(acme: Company, visit: Visit, three: list[Case]) -> None:
+    client = visit(acme, Role.FRONTLINE)
+    shown = client.get("/acme/cases/")
+    form_id = str(shown.context["bulk"].initial["form_id"])
+    assert f'name="form_id" value="{form_id}"' in shown.content.decode()
+    due = {"kind": "due", "note": "On it", "form_id": form_id}
+    for _ in range(2):
+        assert act(client, "contact", three, **due) == ["3 contacts are recorded."]
+    with tenant_scope(acme.tenant):
+        assert list(Contact.objects.values_list("kind", flat=True)) == ["acknowledge"] * 3
+        before = {case.pk: case.next_contact for case in Case.objects.all()}
+        assert set(before.values()) == {"status"}
+    # The last that is due, of one of them: nothing is due after it, and yet it was done.
+    assert act(client, "contact", three[:1], kind="status", form_id=form_id) == ["1 contact is recorded."]
+    with tenant_scope(acme.tenant):
+        assert Contact.objects.count() == 4, "filled in anew, it is another"
+        fix_case(three[1], by=None, at=timezone.now(), now=timezone.now())
+    for kind in ("resolution", "follow_up"):
+        act(client, "contact", three[1:2], kind=kind)
+    follow_up = {"kind": "due", "note": "On it", "form_id": form_id}
+    assert act(client, "contact", three[1:2], **follow_up) == ["1 contact is recorded."], "it was, long ago"
+    fresh = {"kind": "due", "form_id": str(fresh_id(timezone.now()))}
+    assert act(client, "contact", three[1:2], **fresh) == [f"Not done with {three[1].reference}: No contact is due."]
+    assert act(client, "contact", three[:1], kind="status", form_id="x") == ["Enter a valid UUID."]
 
 
 def test_what_one_may_not_see_stays_as_it_is(acme: Company, other: Company, visit: Visit, three: list[Case]) -> None:

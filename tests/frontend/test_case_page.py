@@ -114,6 +114,11 @@ def test_the_customer_is_told_in_one_click(acme: Company, visit: Visit, case: Ca
     assert "Recorded: acknowledged." in words
     assert "Tell the customer how it stands" in words
     assert "We know, and we are on it channel: Phone contact: Acknowledge" in words
+    form_id = str(client.get(f"/acme/cases/{case.pk}/").context["contact"]["form"].initial["form_id"])
+    for said in ("Recorded: told how it stands.", "This was sent already, and counts once."):
+        assert said in act(client, case, "contact", kind="status", form_id=form_id)
+    with tenant_scope(acme.tenant):
+        assert case.contacts.count() == 2
     assert "Say when it was." in act(client, case, "contact", kind="status", when="earlier")
     assert "Select a valid choice" in act(client, case, "contact", kind="gossip")
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django import forms
+from django.db import transaction
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from cso.errors import InvalidFieldsError
+from cso.errors import ConflictError, InvalidFieldsError
 from cso.recovery.actions import MAX_NOTE
 from cso.recovery.models import Case
 from frontend.forms.base import Moment, PortalForm, local_time
+from frontend.forms.once import fresh_id, id_made_by
 from tenants.models import Membership
 
 Said = str | Promise | None
@@ -46,6 +49,35 @@ class CaseForm(PortalForm):
     def save(self) -> Said:
         """Do it, and say what is now true where the act's own words do not; raises what the act raises."""
         raise NotImplementedError
+
+
+class OnceForm(CaseForm):
+    """What makes a row, once: the hidden id is chosen while the form is shown."""
+
+    form_id = forms.UUIDField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["form_id"] = fresh_id(self.now)
+
+    def save(self) -> Said:
+        try:
+            with transaction.atomic():
+                return self.make()
+        except ConflictError as error:
+            if error.code != "sent_twice":
+                raise
+        return _("This was sent already, and counts once.")
+
+    def make(self) -> Said:
+        """As `save`, with `row_id`; a row that is there already raises `ConflictError` with the code `sent_twice`."""
+        raise NotImplementedError
+
+    def row_id(self) -> UUID | None:
+        """Of the case and all that was filled in; None for a form that was not shown, but sent by hand."""
+        words = self.cleaned_data
+        form = words["form_id"]
+        return id_made_by(form, self.case.pk, *(words[name] for name in sorted(words))) if form else None
 
 
 def when_field(label: Label, *, required: bool = True) -> forms.ChoiceField:

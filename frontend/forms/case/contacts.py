@@ -11,7 +11,16 @@ from cso.recovery.call_backs import call_back_done
 from cso.recovery.closing import plan_surprise
 from cso.recovery.contacts import record_contact
 from cso.recovery.models import Channel, ContactKind
-from frontend.forms.case.base import CaseForm, Said, earlier_field, instant_of, line_field, note_field, when_field
+from frontend.forms.case.base import (
+    CaseForm,
+    OnceForm,
+    Said,
+    earlier_field,
+    instant_of,
+    line_field,
+    note_field,
+    when_field,
+)
 
 _SAID = {
     ContactKind.ACKNOWLEDGE: _("Recorded: acknowledged."),
@@ -21,7 +30,7 @@ _SAID = {
 }
 
 
-class ContactForm(CaseForm):
+class ContactForm(OnceForm):
     """On the page of a case its buttons are the kinds, and it was just now."""
 
     kind = forms.ChoiceField(label=_("What was it?"), choices=ContactKind.choices, widget=forms.RadioSelect)
@@ -34,7 +43,7 @@ class ContactForm(CaseForm):
         super().__init__(*args, **kwargs)
         self.initial.setdefault("kind", self.case.next_contact)
 
-    def save(self) -> Said:
+    def make(self) -> Said:
         words = self.cleaned_data
         record_contact(
             self.case,
@@ -44,6 +53,7 @@ class ContactForm(CaseForm):
             now=self.now,
             channel=words["channel"],
             note=words["note"],
+            id=self.row_id(),
         )
         return _SAID[words["kind"]]
 

@@ -18,12 +18,12 @@ from cso.recovery.authority import MAX_EXCEPTION, Room, decide_remedy, give_reme
 from cso.recovery.models import Case, Remedy
 from cso.recovery.settings import recovery_settings
 from frontend.forms.base import PortalForm
-from frontend.forms.case.base import CaseForm, Said, line_field
+from frontend.forms.case.base import CaseForm, OnceForm, Said, line_field
 from frontend.money import MoneyField, money_words
 from tenants.models import Membership
 
 
-class RemedyForm(CaseForm):
+class RemedyForm(OnceForm):
     """Act first: what fits the giver's authority is given by sending this, what does not is asked for."""
 
     amount = MoneyField(label=_("Amount"), required=False)
@@ -47,7 +47,7 @@ class RemedyForm(CaseForm):
         else:
             del self.fields["exception"]
 
-    def save(self) -> Said:
+    def make(self) -> Said:
         if self.person is None:
             raise ConflictError(str(self.intro))
         words = self.cleaned_data
@@ -60,6 +60,7 @@ class RemedyForm(CaseForm):
                 amount_minor=words["amount"] or 0,
                 exception=words["other"] or words.get("exception", ""),
                 note=words["note"],
+                id=self.row_id(),
             )
         if remedy.status == Remedy.Status.GIVEN:
             return None
