@@ -33,7 +33,7 @@ ANSWERED_LATELY, ANSWERED_BEFORE, LATELY = 0.16, 0.02, timedelta(days=85)
 # Of the last days' cases.
 OWNED, PROMISED, PAID, ASKED, TASKED, PLANNED = 0.85, 0.45, 0.3, 0.05, 0.12, 0.6
 CLOSED, TOLD, ANSWERED = 0.9, 0.85, 0.5
-QUOTES_POLICY = "Rule quoted instead of help"
+QUOTES_POLICY = frozenset({"Rule quoted instead of help", "Asked for proof we had", "Ticket issued in error"})
 
 
 def set_up(story: Story, organization: Organization, *, now: datetime) -> None:
@@ -248,7 +248,7 @@ class Recoveries:
     def _closing(self, case: DrawnCase, by: Membership, at: datetime, *, surprised: bool) -> Callable[[Case], Case]:
         random, texts = self.random, self.texts
         rule = (
-            random.choice(self.rules[case.division]) if case.cause == QUOTES_POLICY or random.random() < 0.05 else None
+            random.choice(self.rules[case.division]) if case.cause in QUOTES_POLICY or random.random() < 0.05 else None
         )
         solution = (
             Solution.POLICY_QUOTED

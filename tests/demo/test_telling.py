@@ -17,15 +17,17 @@ from django.db import transaction
 from django.test import RequestFactory
 from django.utils import timezone
 
-from cso.customers.models import Customer
+from cso.customers.models import Customer, CustomerPreference, Purchase
 from cso.metrics.engine.rebuild import verify
 from cso.metrics.models import Mark
 from cso.metrics.periods import last_weeks
 from cso.metrics.queries.standing import Standing, leaders_standing
 from cso.people.models import Leadership, Person, Unit
 from cso.people.queries import led_units
-from cso.recovery.models import Case, CaseEvent, EventKind
+from cso.recovery.duplicates import probable_duplicates
+from cso.recovery.models import Authority, CallBack, Case, CaseEvent, Contact, EventKind, Promise
 from cso.recovery.queries import case_log, open_cases
+from cso.rules.models import Rule
 from tenants.keys import recognise
 from tenants.members import memberships_of
 from tenants.models import Membership, Tenant, User
@@ -70,7 +72,27 @@ def test_both_tenants_are_filled(told: Told) -> None:
             assert Person.objects.count() > 180
             assert not Mark.objects.exists()
             assert verify() == []
-    assert counts == {"larkspur-air": [61, 1_200, 400], "port-ellery": [40, 800, 300]}
+    # Two customers of each wrote a second time.
+    assert counts == {"larkspur-air": [61, 1_202, 400], "port-ellery": [40, 802, 300]}
+
+
+@BOTH
+def test_people_are_at_work_on_the_cases_of_these_days(told: Told, slug: str) -> None:
+    with tenant_scope(tenant(slug)):
+        for model in (Authority, Contact, CustomerPreference, Promise, Purchase, Rule):
+            assert model.objects.exists(), model
+        assert Case.objects.filter(dazzled=True, closed_at__isnull=False).exists()
+        assert Case.objects.filter(policy_quoted=True).exists()
+        assert CallBack.objects.filter(called_at=None).count() == 2
+        written_twice = Case.objects.get(
+            external_id__endswith="-M",
+            unit__in=Person.objects.filter(
+                member__role=Role.FRONTLINE, member__user__email__startswith="frontline@"
+            ).values("unit"),
+        )
+        assert [other.external_id for other in probable_duplicates(written_twice)][:1] == [
+            str(written_twice.external_id).removesuffix("-M")
+        ]
 
 
 def test_each_role_signs_in_where_it_is_told(told: Told) -> None:
