@@ -82,7 +82,6 @@ def test_people_are_at_work_on_the_cases_of_these_days(told: Told, slug: str) ->
         for model in (Authority, Contact, CustomerPreference, Promise, Purchase, Rule):
             assert model.objects.exists(), model
         assert Case.objects.filter(dazzled=True, closed_at__isnull=False).exists()
-        assert Case.objects.filter(policy_quoted=True).exists()
         assert CallBack.objects.filter(called_at=None).count() == 2
         written_twice = Case.objects.get(
             external_id__endswith="-M",
