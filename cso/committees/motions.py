@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.db.models import F, QuerySet
 
 from cso.committees.bodies import charter_of
 from cso.committees.consequences import settle_review
 from cso.committees.evidence import evidence_of
-from cso.committees.holding import actor, held_now, may_chair
+from cso.committees.holding import held_now, may_chair
 from cso.committees.models import Ballot, CharterVersion, Committee, KillOrder, Motion, Nomination, OutcomeRecord
 from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
 from cso.people.models import Person
 from cso.rules.models import Origin, Rule
 from cso.texts import text_errors
 from tenants import audit
-from tenants.models import Actor, Membership
+from tenants.models import Actor, ApiKey, Membership
 from tenants.roles import Can
 from tenants.scope import day_of
 
@@ -66,7 +67,7 @@ def move_motion(
         refer_to=refer_to if kind == Motion.Kind.REFER else None,
         status=Motion.Status.DELIBERATING,
         moved_by=by if isinstance(by, Membership) else None,
-        api_key=actor(by)["api_key"],
+        api_key=by if isinstance(by, ApiKey) else None,
         moved_at=now,
         deliberated_until=_deliberated_until(rule, charter, by, now),
     )
@@ -123,9 +124,11 @@ def docket_of(viewer: Actor, committee: Committee) -> QuerySet[Nomination]:
     return ranked.order_by(F("rank").desc(nulls_last=True), "submitted_at", "id")
 
 
-def owner_of_rule(rule: Rule) -> object:
+def owner_of_rule(rule: Rule) -> UUID | None:
     """The membership of who owns the rule, as an id; None where nobody does, or who has no account."""
-    return Person.objects.filter(pk=rule.owner_id).values_list("member_id", flat=True).first()
+    owner: Person | None = rule.owner
+    member: UUID | None = owner.member_id if owner else None
+    return member
 
 
 def _require_seat(committee: Committee, by: Actor | None) -> None:

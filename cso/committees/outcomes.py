@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from cso.committees.consequences import carry_out
+from cso.committees.invitations import tell_outcome
 from cso.committees.models import Ballot, Base, CharterVersion, OutcomeRecord, RollEntry
 from cso.committees.tally import Tally
 
@@ -73,7 +74,7 @@ def declare(ballot: Ballot, tally: Tally, *, casting_vote: str, now: datetime) -
         declared_at=now,
     )
     outcome.refresh_from_db()
-    carry_out(outcome, now=now)
+    tell_outcome(outcome, carry_out(outcome, now=now), now=now)
     return outcome
 
 

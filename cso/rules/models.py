@@ -26,8 +26,8 @@ class Origin(models.TextChoices):
 class Rule(TenantModel):
     """One rule of the company, of a `unit` (None: of all). Its words stand in its versions; `code` is the tenant's key.
 
-    `owner` is the leader who answers for it. It expires on `sunset_on` unless somebody keeps it. Of a rule that holds no
-    more (`ENDED`), `withdrawn_at` and `withdrawn_because` say since when and why.
+    `owner` is the leader who answers for it. It expires on `sunset_on` unless somebody keeps it. Of a rule that holds
+    no more (`ENDED`), `withdrawn_at` and `withdrawn_because` say since when and why.
     """
 
     class Status(models.TextChoices):

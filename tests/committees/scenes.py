@@ -29,8 +29,8 @@ def new_member(company: Company, name: str = "", role: Role = Role.COMMITTEE_MEM
 
 def new_rule(company: Company, title: str = "", **values: Any) -> Rule:
     title = title or f"Rule {next(_numbers)}"
-    values = {"text": f"{title}, in full.", "origin": "habit", "now": database_now()} | values
-    return register_rule(by=None, title=title, **values)
+    given: dict[str, Any] = {"text": f"{title}, in full.", "origin": "habit", "now": database_now()} | values
+    return register_rule(by=None, title=title, **given)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The tables of the committees, by theme."""
 
 from cso.committees.models.ballots import Ballot, Choice, Motion, OutcomeRecord, RollEntry, SecretCount, VoteEvent
-from cso.committees.models.bodies import Base, CharterVersion, Committee, Delegation, Seat, SeatTenure
+from cso.committees.models.bodies import Base, CharterVersion, Committee, Delegation, QuietVoter, Seat, SeatTenure
 from cso.committees.models.nominations import Nomination, RuleBreak
 from cso.committees.models.orders import KillOrder, KillStep
 
@@ -17,6 +17,7 @@ __all__ = [
     "Motion",
     "Nomination",
     "OutcomeRecord",
+    "QuietVoter",
     "RollEntry",
     "RuleBreak",
     "Seat",

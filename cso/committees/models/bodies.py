@@ -192,3 +192,15 @@ class Delegation(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.seat_id} -> {self.to_seat_id}"
+
+
+class QuietVoter(TenantModel):
+    """Somebody who wants no reminders of ballots."""
+
+    member = TenantForeignKey(Membership, models.CASCADE, related_name="+")
+
+    class Meta(TenantModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["tenant", "member"], name="quiet_once")]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} is not reminded"

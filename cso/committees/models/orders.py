@@ -32,6 +32,7 @@ class KillOrder(TenantModel):
         EFFECTIVE = "effective", _("It helped")
         NO_EFFECT = "no_effect", _("It made no difference")
         HARMFUL = "harmful", _("It did harm")
+        TOO_FEW = "too_few", _("Too few cases to tell")
         REINSTATED = "reinstated", _("The rule is back")
 
     # Not executed; not reinstated, and so in the way of another order.
