@@ -13,7 +13,7 @@ from cso.metrics.queries.recovery_report import RecoveryReport
 from cso.people.models import Unit
 from frontend.behind import NO_CHANNEL, PartOfPeriod, behind_url
 from frontend.charts.svg import percent
-from frontend.money import range_words
+from frontend.money import money_words, short_range_words
 from frontend.wording import number, of_words, share_words
 
 
@@ -52,11 +52,16 @@ def recovery_figures(unit: Unit, report: RecoveryReport, period: Period, days: P
         },
         {
             "label": _("Value at risk now"),
-            "value": range_words(report.at_risk.low, report.at_risk.high, report.at_risk.currency),
+            "value": short_range_words(report.at_risk.low, report.at_risk.high, report.at_risk.currency),
             "url": behind_url("value_at_risk", "numerator", None, unit=unit.pk),
             "note": _at_risk_words(report),
         },
     ]
+
+
+def given_words(minor_by_currency: dict[str, int]) -> str:
+    """The money given in each currency: no rate of exchange is known here."""
+    return ", ".join(money_words(minor, currency) for currency, minor in minor_by_currency.items()) or _("no money")
 
 
 def by_channel(unit: Unit, report: RecoveryReport, period: Period, days: PartOfPeriod) -> list[dict[str, str]]:

@@ -19,12 +19,13 @@ from cso.metrics.queries.standing import Standing, leaders_standing
 from cso.metrics.queries.unit_report import UnitReport, unit_report
 from cso.people.models import Unit
 from cso.people.queries import leader_of, visible_units
+from cso.recovery.authority import cost_below
 from frontend.access import MemberRequest, for_members
 from frontend.behind import NO_CAUSE, PartOfPeriod, behind_url
 from frontend.charts.sparkline import sparkline
 from frontend.leaders import leaders_table, reason_words, share_bullet, weeks_chart
 from frontend.periods import chosen_period, period_chips
-from frontend.recovery_figures import by_channel, recovery_figures
+from frontend.recovery_figures import by_channel, given_words, recovery_figures
 from frontend.wording import (
     chance_words,
     gap_words,
@@ -64,6 +65,7 @@ def unit_context(request: MemberRequest, unit: Unit) -> dict[str, Any]:
         "headline": _headline(unit, report, standing, days),
         "figures": _key_figures(unit, report, period, days),
         "recovery": recovery_figures(unit, recovery, period, days),
+        "given": given_words(cost_below([unit.pk], *(days.between or period.bounds(request.tenant.zone)))),
         "channels": by_channel(unit, recovery, period, days),
         "reasons": _reasons(unit, report, period, days),
         "missed": report.figure.missed,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from cso.metrics.registry import METRICS
-from cso.recovery.models import Promise
+from cso.recovery.models import Promise, Remedy
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.frontend.conftest import Visit
 from tests.metrics.recoveries import a_month, promised
-from tests.personas import Company
+from tests.personas import Company, log_case
 
 PERIOD = "period=2026-03"
 
@@ -53,6 +53,34 @@ def test_a_units_page_says_how_customers_were_recovered(month: Company, visit: V
         assert client.get(figure["url"]).status_code == 200
     for line, count in zip(page.context["channels"], (3, 1, 1, 1), strict=True):
         assert len(client.get(line["url"]).context["rows"]) == count
+
+
+def test_a_units_page_says_what_customers_were_given_in_each_currency(acme: Company, visit: Visit) -> None:
+    april = datetime(2026, 4, 1, 4, tzinfo=UTC)  # midnight in Toronto
+    gifts = [(1, 2_050, "CAD"), (2, 100_000, "CAD"), (1, 700, "USD"), (0, 4_000, "CAD"), (0, 1_100, "USD")]
+    with tenant_scope(acme.tenant):
+        case = log_case(acme.units["north-1"], april - timedelta(days=3))
+        for hours_before, amount_minor, currency in gifts:
+            Remedy.objects.create(
+                case=case,
+                unit=case.unit,
+                person=acme.leader,
+                status="given",
+                on_own_authority=True,
+                amount_minor=amount_minor,
+                currency=currency,
+                given_at=april - timedelta(hours=hours_before),
+                day=date(2026, 3, 31),
+            )
+    client = visit(acme, Role.CSO)
+
+    def given(unit: str, days: str) -> str:
+        words = shown(client.get(f"/acme/units/{acme.units[unit].pk}/?{days}").content.decode())
+        return words.replace("\xa0", " ").split("Given to customers: ")[1].split(". ")[0]
+
+    assert given("top", PERIOD) == "1,020.50 CAD, 7 USD"
+    assert given("north", "period=2026-04") == "40 CAD, 11 USD"
+    assert given("north", f"{PERIOD}&until=2026-03-31") == given("south", PERIOD) == "no money"
 
 
 @pytest.mark.parametrize("role", [Role.CSO, Role.LEADER])
