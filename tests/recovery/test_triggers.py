@@ -216,7 +216,7 @@ def test_what_stays_as_it_is_is_neither_written_nor_marked(acme: Company) -> Non
 def _versions() -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, xmin, ctid FROM recovery_exposure ORDER BY id")
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def test_a_bulk_load_is_derived_with_its_rows(acme: Company, other: Company) -> None:

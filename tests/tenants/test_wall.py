@@ -37,8 +37,8 @@ def test_no_row_refers_to_another_tenants(world: World, model: type[TenantModel]
         if model.rules.append_only:
             row = row_of(cursor, model, world.here.id)
             with refused(constraint):
-                changes: dict[str, Any] = {"id": uuid4(), str(key.column): world.there.id}
-                insert_row(cursor, model, row, **_next_numbers(model), **changes)
+                changes: dict[str, Any] = {"id": uuid4(), str(key.column): world.there.id} | _next_numbers(model)
+                insert_row(cursor, model, row, **changes)
             return
         with refused(constraint):
             cursor.execute(f"UPDATE {table} SET {key.column} = %s WHERE id = %s", [world.there.id, world.here.id])
