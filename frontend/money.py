@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.formats import sanitize_separators
+from django.utils.formats import number_format, sanitize_separators
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cso.money import money_words, places_of
 from cso.recovery.models import MAX_AMOUNT
 
-__all__ = ["MoneyField", "money_words", "places_of", "range_words"]
+__all__ = ["MoneyField", "money_words", "places_of", "range_words", "short_range_words"]
 
 
 def range_words(low_minor: int, high_minor: int, currency: str) -> str:
@@ -22,6 +24,15 @@ def range_words(low_minor: int, high_minor: int, currency: str) -> str:
         return money_words(low, currency)
     words = {"low": money_words(low, currency).split("\u00a0")[0], "high": money_words(high, currency)}
     return _("%(low)s to %(high)s") % words
+
+
+def short_range_words(low_minor: int, high_minor: int, currency: str) -> str:
+    """As `range_words`; from a million on "2.0 to 4.4 M USD", which fits where a figure stands."""
+    million = 10 ** (places_of(currency) + 6)
+    if high_minor < million:
+        return range_words(low_minor, high_minor, currency)
+    low, high = (number_format(Decimal(minor) / million, 1, use_l10n=True) for minor in (low_minor, high_minor))
+    return _("%(low)s to %(high)s M %(currency)s") % {"low": low, "high": high, "currency": currency}
 
 
 class MoneyField(forms.DecimalField):

@@ -11,6 +11,7 @@ from cso.metrics.formulas.xmr import xmr_chart
 from cso.metrics.periods import parse_period
 from cso.metrics.queries.figures import HEADLINE, Figure
 from cso.metrics.queries.judgement import Judgement
+from frontend.money import short_range_words
 from frontend.wording import (
     chance_words,
     gap_words,
@@ -116,3 +117,9 @@ def test_too_little_says_so() -> None:
     trial = xmr_sentence(xmr_chart([70, 72, 71]), weeks(3))
     assert trial["lead"] == "Only chance."
     assert "for trial" in trial["text"]
+
+
+def test_large_money_is_said_short() -> None:
+    assert short_range_words(12_00, 900_000_00, "CAD") == "12 to 900,000\u00a0CAD"
+    assert short_range_words(950_000_00, 4_372_403_00, "CAD") == "1.0 to 4.4 M CAD"
+    assert short_range_words(2_000_000, 3_000_000, "JPY") == "2.0 to 3.0 M JPY"
