@@ -23,7 +23,7 @@ from cso.customers.actions import save_customer
 from cso.customers.models import MAX_SPEND, MAX_VISITS, MAX_YEARS, Customer
 from cso.customers.queries import visible_customers
 from cso.languages import CUSTOMER_LANGUAGES
-from cso.recovery.erasure import erase_customer, lock_cases_of
+from cso.recovery.erasure import erase_customer
 from tenants.roles import Can
 
 
@@ -176,7 +176,6 @@ class OneCustomer(Resource):
     @endpoint("erase_customer", "Erase who a customer was, for good", answer=None, status=204, parameters=[IF_MATCH])
     def delete(self, request: Request, pk: UUID) -> Response:
         """Nothing that tells who they were is left, here and on their cases; every count and figure stays."""
-        lock_cases_of(pk)  # before the row, as `erase_customer` does
         customer = self.hold(visible_customers(self.key).filter(pk=pk), CUSTOMERS)
         erase_customer(customer, by=self.key, now=self.now)
         return Response(status=204)

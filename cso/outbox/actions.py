@@ -91,10 +91,11 @@ def write_mail(
 
 def cancel_mails(about: UUID, *kinds: str) -> None:
     """Those of these kinds about one thing that wait are no longer wanted."""
-    for mail in OutgoingMail.objects.select_for_update().filter(about=about, kind__in=kinds, status="waiting"):
-        mail.status = OutgoingMail.Status.CANCELLED
-        mail.save(update_fields=["status"])
-        cancel_alarm(SEND, mail.pk)
+    waiting = OutgoingMail.objects.filter(about=about, kind__in=kinds, status=OutgoingMail.Status.WAITING)
+    # In the order in which one is sent, its alarm first: else the two could wait for each other.
+    for mail in list(waiting.values_list("pk", flat=True)):
+        cancel_alarm(SEND, mail)
+        waiting.filter(pk=mail).update(status=OutgoingMail.Status.CANCELLED)
 
 
 def retry_mail(mail: OutgoingMail, *, by: Actor | None, now: datetime) -> OutgoingMail:

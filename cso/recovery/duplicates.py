@@ -16,6 +16,7 @@ from cso.recovery.actions import lock_case, save_case
 from cso.recovery.merged_clocks import INSTANTS, follow_duplicates, merges_of, own_instants
 from cso.recovery.models import Case, EventKind, Merge
 from cso.recovery.queries import visible_cases
+from cso.recovery.triggers import lock_customers
 from tenants import audit
 from tenants.models import Actor, ApiKey, Membership
 
@@ -126,7 +127,8 @@ def split_case(duplicate: Case, *, by: Actor | None, now: datetime) -> Case:
 
 
 def _locked(by: Actor | None, one: Case, other: Case) -> tuple[Case, Case]:
-    """Both, locked in one order by everybody."""
+    """Both, locked in one order by everybody, and both customers before either."""
+    lock_customers([one.customer_id, other.customer_id])
     held = {case.pk: lock_case(case, by, merged_too=True) for case in sorted((one, other), key=lambda case: case.pk)}
     return held[one.pk], held[other.pk]
 

@@ -53,8 +53,9 @@ def erase_customer(customer: Customer, *, by: Actor | None, now: datetime) -> Cu
     PermissionDenied.
     """
     require(by, Can.ERASE_CUSTOMER)
-    cases = lock_cases_of(customer.pk)
+    # The customer before their cases, as whoever works on one does; no case can be logged for them meanwhile.
     customer = Customer.objects.select_for_update().get(pk=customer.pk)
+    cases = _lock_cases_of(customer.pk)
     _erase_mails(customer, cases)
     _erase_cases(cases)
     customer.preferences.all().delete()
@@ -72,8 +73,8 @@ def erase_customer(customer: Customer, *, by: Actor | None, now: datetime) -> Cu
     return customer
 
 
-def lock_cases_of(customer: UUID) -> list[UUID]:
-    """The ids of their cases, locked in one order; before the customer, as whoever works on one does."""
+def _lock_cases_of(customer: UUID) -> list[UUID]:
+    """The ids of their cases, locked in one order."""
     return [case.pk for case in Case.objects.select_for_update().filter(customer=customer).order_by("id")]
 
 
@@ -98,7 +99,8 @@ def _erase_mails(customer: Customer, cases: list[UUID]) -> None:
     # An employee is written to about other people's cases too.
     if customer.email and not is_employee(customer):
         written |= OutgoingMail.objects.filter(recipient__iexact=customer.email)
-    ids = list(written.select_for_update().values_list("pk", flat=True))
+    ids = list(written.values_list("pk", flat=True))
+    # Before the mails are changed, as when one is being sent.
     Alarm.objects.filter(kind=SEND, subject__in=ids).delete()
     mails = OutgoingMail.objects.filter(pk__in=ids)
     mails.filter(status=OutgoingMail.Status.WAITING).update(status=OutgoingMail.Status.CANCELLED)

@@ -20,6 +20,7 @@ from cso.recovery.contacts import record_contact
 from cso.recovery.models import Case, Channel, Contact, ContactKind
 from cso.recovery.queries import visible_cases
 from cso.recovery.teamwork import hand_over, take_case
+from cso.recovery.triggers import lock_customers
 from frontend.forms.base import PortalForm, UnitField
 from frontend.forms.members import MemberField
 from frontend.forms.once import id_made_by
@@ -76,6 +77,8 @@ class BulkForm(PortalForm):
         refused: dict[str, list[str]] = {}
         # By id, so that two who tick the same cases never wait for each other's locks.
         cases = list(visible_cases(by).filter(pk__in=self.ids).order_by("pk"))
+        # And all their customers before any of them, as every act does.
+        lock_customers(case.customer_id for case in cases)
         prepared = act.prepare(self.cleaned_data)
         for case in cases:
             try:

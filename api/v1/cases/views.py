@@ -17,7 +17,7 @@ from api.fields import Body, Instant, Text, customer_reference, unit_reference
 from api.filters import InstantFilter, ListFilters, ReferenceFilter, UnitFilter, YesNoFilter
 from api.idempotency import idempotent
 from api.pagination import page
-from api.resources import Resource
+from api.resources import Resource, only
 from api.schema import IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, endpoint
 from api.v1.cases.representation import CASES, CaseShape
 from cso.customers.matching import match_customer
@@ -157,6 +157,8 @@ class OneCase(Resource):
     )
     def patch(self, request: Request, pk: UUID) -> Response:
         rows = visible_cases(self.key).filter(pk=pk)
+        # The customer before the case, as every act does; to hold the case's row alone would not.
+        actions.lock_case(only(rows), self.key)
         case = self.hold(rows, CASES)
         actions.correct_case(case, by=self.key, now=self.now, **facts(self.read(CaseCorrection)))
         return self.show(rows, CASES)
