@@ -12,7 +12,7 @@ from cso.alarms.actions import ring_alarms
 from cso.customers.actions import save_customer
 from cso.customers.models import Customer
 from cso.outbox.models import OutgoingMail
-from cso.recovery.actions import fix_case
+from cso.recovery.actions import fix_case, move_case
 from cso.recovery.authority import give_remedy, set_authority
 from cso.recovery.closing import plan_surprise
 from cso.recovery.models import Case
@@ -135,11 +135,15 @@ def test_its_own_title_finds_it_and_another_registers_a_new_one(
 def test_a_like_rule_that_it_is_not_is_registered_as_new(acme: Company, visit: Visit, case: Case) -> None:
     with tenant_scope(acme.tenant):
         register_rule(by=None, title="No refund without receipt", text="As said.", origin="habit", now=timezone.now())
+        move_case(case, acme.units["south"], by=None, now=timezone.now())
     form = CLOSE | {"solution": "policy_quoted", "rule_title": "No refund on sale", "rule": "new"}
-    act(visit(acme, Role.FRONTLINE), case, "close", **form)
+    act(visit(acme, Role.CSO), case, "close", **form)
     rule = fresh(acme, case).quoted_rule
     assert rule is not None
     assert rule.title == "No refund on sale"
+    with tenant_scope(acme.tenant):
+        # Of where it was quoted, wherever who closes works, and of who leads there.
+        assert (rule.unit, rule.owner) == (acme.units["south"], None)
 
 
 def test_rules_are_looked_up_as_one_types(acme: Company, other: Company, visit: Visit) -> None:

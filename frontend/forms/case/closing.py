@@ -111,7 +111,7 @@ class CloseForm(RuleFields, CaseForm):
         if self.offers_rules and not is_known and chosen != NEW_RULE:
             raise InvalidFieldsError.of("rule", "required", str(_("Say whether it is one of these rules.")))
         try:
-            return find_or_register(title, by=self.by, now=self.now)
+            return find_or_register(title, by=self.by, now=self.now, unit=self.case.unit)
         except InvalidFieldsError as error:
             raise InvalidFieldsError.of("rule_title", "invalid", error.errors[0].message) from error
 
