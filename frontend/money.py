@@ -31,7 +31,9 @@ def short_range_words(low_minor: int, high_minor: int, currency: str) -> str:
     million = 10 ** (places_of(currency) + 6)
     if high_minor < million:
         return range_words(low_minor, high_minor, currency)
-    low, high = (number_format(Decimal(minor) / million, 1, use_l10n=True) for minor in (low_minor, high_minor))
+    low, high = (
+        number_format(round(Decimal(minor) / million, 1), 1, use_l10n=True) for minor in (low_minor, high_minor)
+    )
     return _("%(low)s to %(high)s M %(currency)s") % {"low": low, "high": high, "currency": currency}
 
 
