@@ -86,6 +86,12 @@ def for_public() -> Callable[[View], View]:
             response["X-Robots-Tag"] = "noindex, nofollow"
             return response
 
+        page.is_for_public = True  # type: ignore[attr-defined]
         return page
 
     return decorate
+
+
+def is_for_public(request: HttpRequest) -> bool:
+    """Whether its address is that of a page for customers."""
+    return request.resolver_match is not None and getattr(request.resolver_match.func, "is_for_public", False)

@@ -248,7 +248,18 @@ def test_a_flood_is_stopped_by_link_and_without_redis_nobody_is(acme: Company, c
 def test_a_form_from_elsewhere_is_refused(acme: Company, case: Case) -> None:
     client = Client(enforce_csrf_checks=True)
     path = address(acme, case)
-    assert client.post(path, ANSWERS).status_code == 403
+    for asked in (path, "/acme/tell-us/"):
+        refused = client.post(asked, ANSWERS, headers={"Accept-Language": "fr-CA,fr;q=0.9"})
+        page = refused.content.decode()
+        assert refused.status_code == 403
+        assert '<html lang="fr-ca">' in page
+        assert "Votre envoi n’est pas parti" in page
+        assert "Acme" in page, "who it was not sent to"
+        assert 'href="/"' not in page, "nothing leads to the portal"
+        assert refused["Referrer-Policy"] == "same-origin"
+    assert "This was not sent" in client.post(path, ANSWERS).content.decode()
+    assert client.post("/nowhere/tell-us/", ANSWERS).status_code == 404
+    assert "This form is too old" in client.post("/acme/cases/new/").content.decode(), "as members read it"
     token = client.get(path).context["csrf_token"]
     assert client.post(path, ANSWERS | {"csrfmiddlewaretoken": str(token)}).status_code == 302
 
