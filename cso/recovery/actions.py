@@ -185,7 +185,17 @@ def correct_case(case: Case, *, by: Actor | None, now: datetime, **values: Any) 
     if "cause" in changes:
         case.cause = find_or_add_cause(cause)
     follows = correct_own(case, changes.keys())
+    if "customer" in changes and before["customer"] is not None:
+        follows += _leave_former_customer(case, now)
     return save_case(case, EventKind.CORRECTED, by, now, "", *changes, *follows, changes=log)
+
+
+def _leave_former_customer(case: Case, now: datetime) -> tuple[str, ...]:
+    """Whose case it never was can open it no more and is asked nothing; which fields to save."""
+    stop_asking(case)
+    ask_soon(case, now=now)
+    case.link_version += 1
+    return ("link_version",)
 
 
 def propose_exclusion(case: Case, reason: str, note: str, *, by: Membership, now: datetime) -> Case:

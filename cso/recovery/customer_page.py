@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from cso.customers.models import Customer
@@ -140,6 +141,8 @@ def revoke_links(case: Case, *, by: Actor | None, now: datetime) -> Case:
     """Make every link to a case worthless that was sent so far, as when one fell into the wrong hands."""
     case = lock_case(case, by)
     case.link_version += 1
+    # A link to a duplicate of it leads here too.
+    Case.objects.filter(merged_into=case).update(link_version=F("link_version") + 1)
     changes = {"link_version": [case.link_version - 1, case.link_version]}
     return save_case(case, EventKind.CORRECTED, by, now, "", "link_version", changes=changes)
 

@@ -78,11 +78,11 @@ def remind(case: Case, *, now: datetime) -> OutgoingMail | None:
 
 
 def stop_asking(case: Case) -> None:
-    """What would ask about a fix is no longer wanted: it was answered, or it did not hold, or they declined."""
-    if case.customer_id is not None:
-        cancel_alarm(ASK, case.pk)
-        cancel_alarm(REMIND, case.pk)
-        cancel_mails(case.pk, QUESTIONS, REMINDER)
+    """What would ask about a fix is no longer wanted: it was answered, or it did not hold, or they declined, or it is
+    another's."""
+    cancel_alarm(ASK, case.pk)
+    cancel_alarm(REMIND, case.pk)
+    cancel_mails(case.pk, QUESTIONS, REMINDER)
 
 
 def acknowledge(case: Case, *, now: datetime) -> OutgoingMail | None:

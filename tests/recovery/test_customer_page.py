@@ -20,7 +20,10 @@ from cso.people import actions as people
 from cso.recovery import actions
 from cso.recovery.call_backs import ask_call_back, call_back_done, open_call_backs
 from cso.recovery.customer_page import answer_questions, decline_questions, revoke_links, view_of
+from cso.recovery.duplicates import merge_cases
 from cso.recovery.links import LinkExpiredError, case_by_token, link_of, token_of
+from cso.recovery.loading.cases import load_cases
+from cso.recovery.loading.rows import Reading
 from cso.recovery.models import CallBack, Case, CaseEvent, CustomerAnswer
 from cso.recovery.questions import acknowledge, ask_questions, remind
 from cso.recovery.settings import recovery_settings
@@ -123,6 +126,44 @@ def test_a_duplicates_link_opens_the_case_that_took_it_in_if_it_is_the_same_cust
         Case.objects.filter(pk__in=[mine.pk, foreign.pk]).update(merged_into=into)
         assert case_by_token(token_of(mine), now=FIXED) == into
         assert case_by_token(token_of(foreign), now=FIXED) == foreign
+
+
+def test_to_revoke_links_is_to_revoke_those_of_its_duplicates_too(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        ana = customer()
+        into, mine = (log_case(acme.units["south"], NOW, customer=ana) for _ in range(2))
+        link = token_of(mine)
+        merge_cases(mine, into, by=None, now=FIXED)
+        assert case_by_token(link, now=FIXED) == into
+        revoke_links(into, by=None, now=FIXED)
+        with pytest.raises(Case.DoesNotExist):
+            case_by_token(link, now=FIXED)
+
+
+def test_whose_case_it_never_was_cannot_open_it_or_be_asked_any_more(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        unknown, told, loaded = (
+            log_case(acme.units["south"], NOW, fixed_after=2 * HOUR, customer=who)
+            for who in (None, customer(), customer(external_id="x", email="x@x.example"))
+        )
+        links = [token_of(case) for case in (unknown, told, loaded)]
+        ben = customer(external_id="ben", email="ben@b.example", phone="")
+        ask_questions(told, now=FIXED)
+        for case in (unknown, told):
+            actions.correct_case(case, by=None, now=FIXED, customer=ben)
+        (outcome,) = load_cases(
+            [(1, {"external_id": loaded.external_id, "customer": "ben"})], Reading(), by=None, now=FIXED
+        )
+        assert outcome.status == "updated"
+        # What was known of nobody was given to whoever it is.
+        assert case_by_token(links[0], now=FIXED).customer == ben
+        for link in links[1:]:
+            with pytest.raises(Case.DoesNotExist):
+                case_by_token(link, now=FIXED)
+        assert OutgoingMail.objects.get(recipient="ana@roy.example").status == "cancelled"
+        assert not Alarm.objects.filter(kind="remind_questions").exists()
+        actions.correct_case(told, by=None, now=FIXED, customer=None)
+        assert not Alarm.objects.filter(kind="ask_questions", subject=told.pk).exists()
 
 
 # --- answers ----------------------------------------------------------------------------------------------------------

@@ -242,6 +242,8 @@ _UPDATE = f"""
 UPDATE recovery_case c SET unit_id = m.unit_id, customer_id = m.customer_id, cause_id = m.cause_id, channel = m.channel,
     summary = m.summary, occurred_at = m.occurred_at, reported_at = m.reported_at,
     first_fixed_at = m.first_fixed_at, fixed_at = m.fixed_at, revision = c.revision + 1,
+    -- Whose case it never was can open it no more.
+    link_version = c.link_version + CASE WHEN m.customer_id <> m.customer_before THEN 1 ELSE 0 END,
     -- As when people move it: whoever takes in for the new unit owns it.
     owner_id = CASE WHEN m.unit_id = m.unit_before THEN c.owner_id END
 FROM (SELECT * FROM compared WHERE {_CHANGED}) m WHERE c.tenant_id = %(tenant)s AND c.id = m.id
