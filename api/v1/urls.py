@@ -7,7 +7,7 @@ from api.v1.call_backs import CallBackDone, CallBacks
 from api.v1.cases import acts, batch, closing, contacts, duplicates, teamwork
 from api.v1.cases import customer_page as customer
 from api.v1.cases import views as cases
-from api.v1.committees import ballots, bodies, motions
+from api.v1.committees import ballots, bodies, motions, nominations, orders
 from api.v1.customers import Customers, OneCustomer
 from api.v1.leaders import Leaders, OneLeader
 from api.v1.me import Me
@@ -54,6 +54,8 @@ urlpatterns = [
     path("rules/<uuid:pk>/amend", AmendRule.as_view(), name="amend_rule"),
     path("rules/<uuid:pk>/withdraw", WithdrawRule.as_view(), name="withdraw_rule"),
     path("rules/<uuid:pk>/versions", RuleVersions.as_view(), name="rule_versions"),
+    path("rules/<uuid:pk>/evidence", orders.RuleEvidence.as_view(), name="rule_evidence"),
+    path("rules/<uuid:pk>/story", orders.RuleStory.as_view(), name="rule_story"),
     path("rules/<uuid:pk>/cases", RuleCases.as_view(), name="rule_cases"),
     path("cases", cases.Cases.as_view(), name="cases"),
     path("cases/batch", batch.CaseBatches.as_view(), name="batches"),
@@ -107,6 +109,13 @@ urlpatterns = [
     path("committees/<uuid:pk>/seats", bodies.Seats.as_view(), name="seats"),
     path("committees/<uuid:pk>/seats/<uuid:seat>/holder", bodies.SeatHolder.as_view(), name="seat_holder"),
     path("committees/<uuid:pk>/seats/<uuid:seat>/retire", bodies.RetireSeat.as_view(), name="retire_seat"),
+    path("nominations", nominations.Nominations.as_view(), name="nominations"),
+    path("nominations/<uuid:pk>", nominations.OneNomination.as_view(), name="nomination"),
+    path("nominations/<uuid:pk>/triage", nominations.TriageNomination.as_view(), name="triage_nomination"),
+    path("nominations/<uuid:pk>/docket", nominations.DocketNomination.as_view(), name="docket_nomination"),
+    path("nominations/<uuid:pk>/merge", nominations.MergeNomination.as_view(), name="merge_nomination"),
+    path("nominations/<uuid:pk>/dismiss", nominations.DismissNomination.as_view(), name="dismiss_nomination"),
+    path("rule-breaks", nominations.RuleBreaks.as_view(), name="rule_breaks"),
     path("motions", motions.Motions.as_view(), name="motions"),
     path("motions/<uuid:pk>", motions.OneMotion.as_view(), name="motion"),
     path("motions/<uuid:pk>/reply", motions.ReplyToMotion.as_view(), name="reply_to_motion"),
@@ -123,6 +132,15 @@ urlpatterns = [
     path("ballots/<uuid:pk>/outcome", ballots.OutcomeOfBallot.as_view(), name="outcome_of_ballot"),
     path("outcomes", ballots.Outcomes.as_view(), name="outcomes"),
     path("outcomes/<uuid:pk>", ballots.OneOutcome.as_view(), name="outcome"),
+    path("kill-orders", orders.KillOrders.as_view(), name="kill_orders"),
+    path("kill-orders/<uuid:pk>", orders.OneKillOrder.as_view(), name="kill_order"),
+    path("kill-orders/<uuid:pk>/owner", orders.NameKillOwner.as_view(), name="name_kill_owner"),
+    path("kill-orders/<uuid:pk>/postpone", orders.PostponeKill.as_view(), name="postpone_kill"),
+    path("kill-orders/<uuid:pk>/steps", orders.KillSteps.as_view(), name="kill_steps"),
+    path("kill-orders/<uuid:pk>/steps/<uuid:step>/done", orders.FinishKillStep.as_view(), name="finish_kill_step"),
+    path("kill-orders/<uuid:pk>/execute", orders.ExecuteKill.as_view(), name="execute_kill"),
+    path("kill-orders/<uuid:pk>/verify", orders.VerifyKill.as_view(), name="verify_kill"),
+    path("kill-orders/<uuid:pk>/reinstate", orders.ReinstateRule.as_view(), name="reinstate_kill"),
     path("metrics", metrics.Metrics.as_view(), name="metrics"),
     path("metrics/leaders", LeadersStanding.as_view(), name="leaders_standing"),
     path("metrics/<slug:key>", metrics.OneMetric.as_view(), name="metric"),
