@@ -21,6 +21,7 @@ from cso.outbox.actions import write_mail
 from cso.people.models import Leadership, Person, UnitAncestor
 from cso.people.queries import leading_on
 from cso.recovery.actions import lock_case, save_case
+from cso.recovery.duplicates import lock_both
 from cso.recovery.models import Case, EventKind, Remedy
 from cso.recovery.settings import recovery_settings
 from cso.texts import text_errors
@@ -129,13 +130,26 @@ def decide_remedy(remedy: Remedy, *, by: Membership, approve: bool, now: datetim
 
 
 def withdraw_remedy(remedy: Remedy, *, by: Actor | None, now: datetime) -> Remedy:
-    """The asker needs it no more: the case counts as if it had not been asked for."""
+    """The asker needs it no more: the case, and what it was merged into, count as if it had not been asked for."""
+    survivor = _locked_survivor(remedy, by)
     case, remedy = _locked(remedy, by)
+    if case.merged_into_id != (survivor and survivor.pk):
+        raise ConflictError("This case was merged or split just now: try again.", code="merged")
     if isinstance(by, Membership) and by.pk not in {remedy.person.member_id, remedy.member_id}:
         raise NotAllowedError("Only who asked can withdraw this.")
     remedy.status = Remedy.Status.WITHDRAWN
     case.approvals_asked -= 1
+    if survivor is not None:
+        survivor.approvals_asked -= 1
+        survivor.revision += 1
+        survivor.save(update_fields=["approvals_asked", "revision"])
     return _settled(case, remedy, EventKind.REMEDY_WITHDRAWN, by, now, "", "approvals_asked")
+
+
+def _locked_survivor(remedy: Remedy, by: Actor | None) -> Case | None:
+    """What the remedy's case is merged into, if it is, locked together with that case."""
+    case = Case.objects.select_related("merged_into").get(pk=remedy.case_id)
+    return lock_both(by, case, case.merged_into)[1] if case.merged_into else None
 
 
 def _locked(remedy: Remedy, by: Actor | None) -> tuple[Case, Remedy]:

@@ -68,15 +68,16 @@ def duplicates_of(case: Case) -> list[Case]:
 def merge_cases(duplicate: Case, into: Case, *, by: Actor | None, now: datetime) -> Case:
     """Make one case of two that are the same mistake; returns the survivor, `into`.
 
-    The survivor's clock becomes the earliest of both. The duplicate leaves every figure and takes no more acts; what
-    hangs on it (contacts, tasks, promises, files) stays there. `split_case` undoes it.
+    The survivor's clock becomes the earliest of both, and what had to be asked above somebody's authority for either
+    counts for it. The duplicate leaves every figure and takes no more acts; what hangs on it (contacts, tasks,
+    promises, files) stays there. `split_case` undoes it.
 
     Raises `InvalidFieldsError` of `into` for a case into itself; `ConflictError` for a duplicate that is merged
     already or holds duplicates of its own, for an `into` that is merged itself, and for cases that count nowhere.
     """
     if duplicate.pk == into.pk:
         raise InvalidFieldsError.of("into", "itself", "A case cannot be merged into itself.")
-    duplicate, into = _locked(by, duplicate, into)
+    duplicate, into = lock_both(by, duplicate, into)
     _refuse_merge(duplicate, into)
     own = own_instants(into)
     before = _instants_of(into)
@@ -94,9 +95,10 @@ def merge_cases(duplicate: Case, into: Case, *, by: Actor | None, now: datetime)
         api_key=by if isinstance(by, ApiKey) else None,
     )
     follow_duplicates(into, own)
+    into.approvals_asked += duplicate.approvals_asked
     changes = {"duplicate": ["", duplicate.reference]} | _changed(before, _instants_of(into))
     audit.record(by, "merge_cases", duplicate.reference, into=into.reference)
-    return save_case(into, EventKind.DUPLICATE_TAKEN_IN, by, now, "", *INSTANTS, changes=changes)
+    return save_case(into, EventKind.DUPLICATE_TAKEN_IN, by, now, "", *INSTANTS, "approvals_asked", changes=changes)
 
 
 def split_case(duplicate: Case, *, by: Actor | None, now: datetime) -> Case:
@@ -109,7 +111,7 @@ def split_case(duplicate: Case, *, by: Actor | None, now: datetime) -> Case:
     into = duplicate.merged_into
     if into is None:
         raise ConflictError("This case is not merged into another.", code="not_merged")
-    duplicate, into = _locked(by, duplicate, into)
+    duplicate, into = lock_both(by, duplicate, into)
     if duplicate.merged_into_id != into.pk:
         raise ConflictError("This case is not merged into another.", code="not_merged")
     own, before = own_instants(into), _instants_of(into)
@@ -119,14 +121,15 @@ def split_case(duplicate: Case, *, by: Actor | None, now: datetime) -> Case:
     )
     merges_of(into).filter(duplicate=duplicate).update(split_at=now)
     follow_duplicates(into, own)
+    into.approvals_asked -= duplicate.approvals_asked
     _refuse_fix_before_clock(into)
     changes = {"duplicate": [duplicate.reference, ""]} | _changed(before, _instants_of(into))
     audit.record(by, "split_case", duplicate.reference, was_in=into.reference)
-    save_case(into, EventKind.DUPLICATE_LET_GO, by, now, "", *INSTANTS, changes=changes)
+    save_case(into, EventKind.DUPLICATE_LET_GO, by, now, "", *INSTANTS, "approvals_asked", changes=changes)
     return duplicate
 
 
-def _locked(by: Actor | None, one: Case, other: Case) -> tuple[Case, Case]:
+def lock_both(by: Actor | None, one: Case, other: Case) -> tuple[Case, Case]:
     """Both, locked in one order by everybody, and both customers before either."""
     lock_customers([one.customer_id, other.customer_id])
     held = {case.pk: lock_case(case, by, merged_too=True) for case in sorted((one, other), key=lambda case: case.pk)}

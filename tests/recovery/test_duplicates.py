@@ -18,6 +18,7 @@ from cso.metrics.engine.refresh import refresh
 from cso.metrics.periods import period_of
 from cso.metrics.queries.figures import HEADLINE, figure_of
 from cso.recovery import actions
+from cso.recovery.authority import give_remedy, withdraw_remedy
 from cso.recovery.duplicates import duplicates_of, merge_cases, probable_duplicates, split_case
 from cso.recovery.loading.cases import load_cases
 from cso.recovery.loading.rows import Reading
@@ -142,6 +143,30 @@ def test_figures_follow_a_case_that_is_fixed_merged_and_split(acme: Company) -> 
         duplicate.refresh_from_db()
         split_case(duplicate, by=None, now=NOW)
     assert recovered() == (1, 2)
+
+
+def test_what_was_asked_for_a_duplicate_counts_for_the_survivor_until_they_are_split(acme: Company) -> None:
+    def asked() -> tuple[int, int, bool]:
+        one, other = (Case.objects.get(pk=case.pk) for case in (into, duplicate))
+        return one.approvals_asked, other.approvals_asked, one.within_own_authority
+
+    with tenant_scope(acme.tenant):
+        into, duplicate = (log_case(acme.units["north-1"], TEN) for _ in range(2))
+        first, second = (
+            give_remedy(duplicate, person=acme.leader, by=None, amount_minor=500, currency="CAD", now=NOW)
+            for _ in range(2)
+        )
+        assert (first.status, asked()) == ("asked", (0, 2, True))
+        merge_cases(duplicate, into, by=None, now=NOW)
+        assert asked() == (2, 2, False)
+        withdraw_remedy(first, by=None, now=NOW)
+        assert asked() == (1, 1, False)
+        give_remedy(into, person=acme.leader, by=None, amount_minor=500, currency="CAD", now=NOW)
+        duplicate.refresh_from_db()
+        split_case(duplicate, by=None, now=NOW)
+        assert asked() == (1, 1, False), "each its own"
+        withdraw_remedy(second, by=None, now=NOW)
+        assert asked() == (1, 0, False)
 
 
 def test_what_cannot_be_merged_is_refused_with_what_to_do(acme: Company) -> None:
