@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from cso.committees.queries import awaiting_vote
 from cso.people.queries import in_or_below, own_units
 from cso.recovery.authority import waiting_for
 from cso.recovery.call_backs import open_call_backs
@@ -28,7 +29,7 @@ AHEAD = timedelta(hours=24)
 def waiting_work(request: MemberRequest) -> list[dict[str, Any]]:
     """Titles with what waits under each, the most urgent kind first; nothing for who does not work on cases."""
     if not request.member.can(Can.WORK_CASE):
-        return []
+        return votes_waiting(request)
     mine = in_or_below(own_units(request.member))
     sections = [
         (_("Customers who want a call"), _call_backs(request)),
@@ -36,7 +37,23 @@ def waiting_work(request: MemberRequest) -> list[dict[str, Any]]:
         (_("Promised"), _promises(request, mine)),
         (_("Asked of your unit"), _tasks(request, mine)),
     ]
-    return [{"title": title, "rows": rows} for title, rows in sections if rows]
+    return votes_waiting(request) + [{"title": title, "rows": rows} for title, rows in sections if rows]
+
+
+def votes_waiting(request: MemberRequest) -> list[dict[str, Any]]:
+    """The rules that await the member's vote, closing soonest first: one section, or none."""
+    entries = awaiting_vote(request.member, now=request.now)
+    rows = [
+        {
+            "url": reverse("ballot", args=[request.tenant.slug, entry.ballot_id]),
+            "kind": "soon",
+            "state": due_in(entry.ballot.closes_at, request.now),
+            "what": entry.ballot.motion_text,
+            "note": f"{entry.ballot.motion.committee.name} · {entry.label}",
+        }
+        for entry in entries
+    ]
+    return [{"title": _("Rules that await your vote"), "rows": rows}] if rows else []
 
 
 def _call_backs(request: MemberRequest) -> list[dict[str, Any]]:

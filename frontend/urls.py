@@ -25,7 +25,8 @@ from frontend.views import (
     search,
     units,
 )
-from frontend.views.public import customer_page, tell_us
+from frontend.views.committees import ballots, bodies, breaks, motions, nominations, orders, outcomes
+from frontend.views.public import customer_page, tell_us, vote
 
 # Named as allauth calls them. Left out is what this product does not offer: sign-up, changing one's e-mail address.
 account_urls = [
@@ -79,6 +80,48 @@ workspace_urls = [
     path("rules/", rules.rules, name="rules"),
     path("rules/new/", rules.register, name="register_rule"),
     path("rules/similar/", rules.similar, name="similar_rules"),
+    path("rules/nominate/", nominations.nominate_rule, name="nominate_rule"),
+    path("rules/nominate/like/", nominations.rules_like, name="rules_nominated_like"),
+    path("rules/nominations/", nominations.nominations, name="nominations"),
+    path("rules/nominations/<uuid:nomination>/", nominations.nomination, name="nomination"),
+    *(
+        path(
+            f"rules/nominations/<uuid:nomination>/{name}/",
+            nominations.act_on_nomination,
+            {"act": name},
+            name=f"nomination_{name}",
+        )
+        for name in nominations.ACTS
+    ),
+    path("rules/breaks/", breaks.rule_breaks, name="rule_breaks"),
+    path("rules/committees/", bodies.committees, name="committees"),
+    path("rules/committees/new/", bodies.found, name="found_committee"),
+    path("rules/committees/<uuid:committee>/", bodies.committee, name="committee"),
+    path("rules/committees/<uuid:committee>/charter/", bodies.charter, name="set_charter"),
+    path("rules/committees/<uuid:committee>/seats/", bodies.new_seat, name="new_seat"),
+    path("rules/committees/<uuid:committee>/move/", motions.move, name="move_motion"),
+    path("rules/seats/<uuid:seat>/", bodies.seat_holder, name="seat_holder"),
+    path("rules/seats/<uuid:seat>/retire/", bodies.retire, name="retire_seat"),
+    path("rules/motions/<uuid:motion>/", motions.motion, name="motion"),
+    *(
+        path(f"rules/motions/<uuid:motion>/{name}/", motions.act_on_motion, {"act": name}, name=f"motion_{name}")
+        for name in motions.ACTS
+    ),
+    path("rules/ballots/<uuid:ballot>/", ballots.ballot, name="ballot"),
+    path("rules/ballots/<uuid:ballot>/vote/", ballots.vote, name="vote_in_ballot"),
+    path("rules/ballots/<uuid:ballot>/count/", ballots.live_count, name="ballot_tally"),
+    *(
+        path(f"rules/ballots/<uuid:ballot>/{name}/", ballots.act_on_ballot, {"act": name}, name=f"ballot_{name}")
+        for name in ballots.ACTS
+    ),
+    path("rules/outcomes/<uuid:outcome>/", outcomes.outcome, name="outcome"),
+    path("rules/orders/", orders.kill_orders, name="kill_orders"),
+    path("rules/orders/<uuid:order>/", orders.kill_order, name="kill_order"),
+    path("rules/steps/<uuid:step>/done/", orders.finish, name="finish_kill_step"),
+    *(
+        path(f"rules/orders/<uuid:order>/{name}/", orders.act_on_order, {"act": name}, name=f"order_{name}")
+        for name in orders.ACTS
+    ),
     path("rules/<uuid:rule>/", rules.rule, name="rule"),
     path("rules/<uuid:rule>/amend/", rules.amend, name="amend_rule"),
     path("rules/<uuid:rule>/change/", rules.change, name="change_rule"),
@@ -119,6 +162,7 @@ workspace_urls = [
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<uuid:mail>/retry/", outbox.retry_sending, name="retry_mail"),
     path("c/<str:token>/", customer_page.customer_page, name="customer_page"),
+    path("v/<str:token>/", vote.vote, name="vote"),
     path("tell-us/", tell_us.tell_us, name="tell_us"),
     path("tell-us/thanks/<str:token>/", tell_us.tell_us_thanks, name="tell_us_thanks"),
 ]

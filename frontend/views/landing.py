@@ -99,7 +99,10 @@ def _suggestion(rows: list[dict[str, object]], context: dict[str, object]) -> tu
 
 
 def _my_work(request: MemberRequest) -> HttpResponse:
-    """The OOPS box, what waits for this member, then the open cases with the time left: theirs, and the others."""
+    """The OOPS box, what waits for this member, then the open cases with the time left: theirs, and the others.
+
+    To a committee's member the rules that await their vote come before all that.
+    """
     member = request.member
     shown = with_row(request, open_cases(member))
     mine, found = held_by(member), OTHER_CASES_SHOWN + 1
@@ -107,6 +110,7 @@ def _my_work(request: MemberRequest) -> HttpResponse:
     context = {
         "form": LogCaseForm(member=member, now=request.now) if member.can(Can.LOG_CASE) else None,
         "waiting": waiting_work(request),
+        "votes_first": member.role == Role.COMMITTEE_MEMBER,
         "mine": case_rows(request, shown.filter(mine)[:OWN_CASES_SHOWN]),
         "others": others[:OTHER_CASES_SHOWN],
         "more": len(others) == found,

@@ -22,6 +22,8 @@ from frontend.case_rows import cases_page
 from frontend.forms.base import answer_to, sent
 from frontend.forms.rules import STATES, AmendForm, ChangeForm, RegisterForm, RuleFilters, WithdrawForm
 from frontend.paging import NEWEST_REPORT
+from frontend.views.committees.story import rule_story
+from frontend.views.committees.tabs import section_tabs
 from frontend.views.form_page import form_page
 from frontend.wording import number
 from tenants.roles import Can
@@ -39,6 +41,7 @@ def rules(request: MemberRequest) -> HttpResponse:
     found = _found(request, filters) if is_valid else Rule.objects.none()
     context = {
         "form": filters,
+        "tabs": section_tabs(request, "rules"),
         "states": _state_chips(request, filters),
         "may_edit": request.member.can(Can.EDIT_RULES),
         **_page(request, found),
@@ -60,6 +63,8 @@ def rule(request: MemberRequest, rule: UUID) -> HttpResponse:
         "versions": found.versions.select_related("member__user").order_by("-number"),
         "quoted": _quoted_words(found.times_quoted),
         "may_edit": request.member.can(Can.EDIT_RULES) and found.status in Rule.HOLDING,
+        "may_nominate": request.member.can(Can.NOMINATE_RULE) and found.status in Rule.HOLDING,
+        **rule_story(request, found),
         **cases_page(request, cases_citing(request.member, found), NEWEST_REPORT),
     }
     return render(request, "frontend/rules/rule.html", context)

@@ -15,6 +15,7 @@ from cso.metrics.queries.standing import Standing, leaders_standing
 from frontend.access import MemberRequest, for_members
 from frontend.behind import behind_url
 from frontend.leaders import leaders_table, weeks_chart
+from frontend.my_work import votes_waiting
 from frontend.notices import scorecard_notices
 from frontend.periods import chosen_period, period_chips
 from frontend.wording import of_words, period_words, share_words, status_words, target_words
@@ -37,6 +38,7 @@ def scorecard(request: MemberRequest) -> HttpResponse:
         "organization": organization_facts(standing),
         "has_cases": any(figure.denominator for _week, figure in standing.weeks) or standing.organization.denominator,
         **leaders_table(standing),
+        "waiting": votes_waiting(request),
         **weeks_chart(standing.weeks, standing.target),
     }
     return render(request, "frontend/scorecard/scorecard.html", context)

@@ -93,5 +93,5 @@ def test_the_page_costs_the_same_for_1_and_3_cases(
             add_task(case, unit=acme.units["north-1"], what="Do", due_at=now + HOUR, by=None, now=now)
     client = visit(acme, Role.FRONTLINE)
     client.get("/acme/")
-    with django_assert_num_queries(35):
+    with django_assert_num_queries(36):
         client.get("/acme/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -49,7 +50,10 @@ def case(request: MemberRequest, case: UUID) -> HttpResponse:
         "events": events(log),
         "now_choice": Moment.NOW,
         "can_fix": "fix" in offered,
-        "acts": [(str(ACTS[name].title), case_url(request, found, name)) for name in LISTED if name in offered],
+        "acts": [
+            *((str(ACTS[name].title), case_url(request, found, name)) for name in LISTED if name in offered),
+            *_nominating(request, found),
+        ],
         "custody": custody_rows(request, found, happened),
         "tasks": task_rows(request, found, works=works) if EventKind.TASK_ADDED in happened else [],
         "promises": promise_rows(request, found, works=works) if EventKind.PROMISED in happened else [],
@@ -109,6 +113,16 @@ def _contact_buttons(case: Case) -> list[tuple[str, str, bool]]:
     beside = {ContactKind.ACKNOWLEDGE: [ContactKind.STATUS], ContactKind.RESOLUTION: [ContactKind.FOLLOW_UP]}
     kinds = [due, *beside.get(due, [])]
     return [(kind.value, str(_CONTACT_MADE[kind]), kind == due) for kind in kinds]
+
+
+def _nominating(request: MemberRequest, case: Case) -> list[tuple[str, str]]:
+    """The way to nominate the rule that was met here; what closing said stands in the form."""
+    if not request.member.can(Can.NOMINATE_RULE):
+        return []
+    rule = case.quoted_rule
+    words = case.change_idea or (rule.title if rule else "")
+    query = urlencode({"case": case.pk, "words": words} | ({"rule": rule.pk} if rule else {}))
+    return [(_("Nominate a dumb rule"), f"{reverse('nominate_rule', args=[request.tenant.slug])}?{query}")]
 
 
 def _taken_in(request: MemberRequest, case: Case) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Forms of the committees: nominating, deliberating, voting, executing."""
