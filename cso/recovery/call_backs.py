@@ -79,10 +79,10 @@ def open_call_backs(viewer: Actor) -> QuerySet[CallBack]:
 
 
 def who_calls_back(unit: Unit, now: datetime) -> Person | None:
-    """The leader of a unit; where there is none, of the next one above it that has one."""
+    """The leader of a unit; where there is none who is still here, of the next one above it that has one."""
     day = day_of(now)
-    leading = Leadership.objects.filter(leading_on(day), unit__below__unit=unit).select_related("person__member__user")
-    found = leading.order_by("unit__below__distance").first()
+    leading = Leadership.objects.filter(leading_on(day), unit__below__unit=unit, person__member__ended_at=None)
+    found = leading.select_related("person__member__user").order_by("unit__below__distance").first()
     return found.person if found else None
 
 

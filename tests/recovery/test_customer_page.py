@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from cso.customers.models import Customer
 from cso.errors import ConflictError, InvalidFieldsError, NotAllowedError
 from cso.outbox.models import OutgoingMail
 from cso.people import actions as people
+from cso.people.models import Person
 from cso.recovery import actions
 from cso.recovery.call_backs import ask_call_back, call_back_done, open_call_backs
 from cso.recovery.customer_page import answer_questions, decline_questions, revoke_links, view_of
@@ -27,6 +28,7 @@ from cso.recovery.loading.rows import Reading
 from cso.recovery.models import CallBack, Case, CaseEvent, CustomerAnswer
 from cso.recovery.questions import acknowledge, ask_questions, remind
 from cso.recovery.settings import recovery_settings
+from tenants.members import end_membership
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company, log_case, make_company
@@ -393,6 +395,16 @@ def test_a_wish_to_be_called_reaches_the_leader_once(acme: Company) -> None:
             call_back_done(wish, by=leader, at=NOW + 2 * HOUR, now=NOW + 2 * HOUR)
         assert ask_call_back(case, phone="", note="", now=NOW + 3 * HOUR) != wish
         assert OutgoingMail.objects.filter(kind="call_back").count() == 2
+
+
+def test_a_leader_who_left_is_told_of_no_customer(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        Person.objects.filter(pk=acme.leader.pk).update(email="lea@home.example")
+        above = people.add_person("Tom Top", by=None, email="tom@acme.example")
+        people.name_leader(acme.units["top"], above, date(2024, 1, 1), by=None)
+        end_membership(acme.member(Role.LEADER), by=None, now=NOW)
+        wish = ask_call_back(log_case(acme.units["north-1"], NOW), phone="514 555 0142", note="", now=NOW)
+        assert (wish.leader, OutgoingMail.objects.get().recipient) == (above, "tom@acme.example")
 
 
 def test_a_call_back_wants_a_number_and_an_instant_that_can_be(acme: Company) -> None:
