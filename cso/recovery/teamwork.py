@@ -33,7 +33,6 @@ __all__ = [
     "support_notes",
     "take_case",
     "take_punch",
-    "tasks_of",
     "write_support_note",
 ]
 
@@ -190,11 +189,6 @@ def _waiting(task: CaseTask, by: Actor | None) -> tuple[Case, CaseTask]:
     if task.cancelled_at is not None:
         raise ConflictError("This task is no longer needed.", code="task_cancelled")
     return case, task
-
-
-def tasks_of(case: Case) -> QuerySet[CaseTask]:
-    """What units were asked to do for a case, in the order of asking."""
-    return case.tasks.select_related("unit", "done_by__user").order_by("added_at", "id")
 
 
 def write_support_note(case: Case, text: str, *, by: Membership, now: datetime) -> SupportNote:
