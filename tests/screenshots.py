@@ -1,7 +1,8 @@
 """`python -m tests.screenshots DIR`: every page of a running `./dev up` as each role, by device and theme.
 
-Each role takes the pages that its own navigation and menu lead to, the first leader, the first cases behind a figure
-and the first case. A picture is called ROLE-PAGE-DEVICE-THEME.png. Ends with an error when a page is none.
+Each role takes the pages that its own navigation and menu lead to, the first leader, the first cases behind a figure,
+the first case, and the page of the customer of an open and of a fixed one; nobody takes the web form. A
+picture is called ROLE-PAGE-DEVICE-THEME.png. Ends with an error when a page is none.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ CHROMIUM = "/usr/bin/chromium"
 # Width and height in CSS pixels.
 DEVICES = {"desktop": (1280, 900), "phone": (390, 844)}
 THEMES = ("light", "dark")
+# How many cases of a list are looked at for one whose customer has a page.
+CASES_TRIED = 10
 # Where a page of each kind is found on the pages before it: name -> selector of its link.
 FURTHER = {
     "leader": "table.scorecard th a",
@@ -52,7 +55,7 @@ def main() -> None:
     people = [p for p in first_of_each_role(options.credentials) if options.role in (None, p.role)]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        take_signed_out(browser, options.url, options.folder)
+        take_signed_out(browser, options.url, options.folder, people)
         for person in people:
             count = take_as(browser, person, options.url, options.folder)
             sys.stdout.write(f"{person.role}: {count} pictures\n")
@@ -67,10 +70,12 @@ def first_of_each_role(credentials: Path) -> list[Person]:
     return list(found.values())
 
 
-def take_signed_out(browser: Browser, url: str, folder: Path) -> None:
+def take_signed_out(browser: Browser, url: str, folder: Path, people: list[Person]) -> None:
     page = browser.new_page()
     take(page, urljoin(url, "/accounts/sign-in/"), folder, "nobody-sign-in")
     take(page, urljoin(url, "/accounts/password/forgotten/"), folder, "nobody-password-forgotten")
+    for workspace in sorted({_workspace(urljoin(url, person.landing)) for person in people}):
+        take(page, urljoin(workspace, "tell-us/"), folder, "nobody-tell-us")
     page.context.close()
 
 
@@ -107,6 +112,27 @@ def pages_of(page: Page, landing: str) -> Iterator[tuple[str, str]]:
             if hrefs := _links(page, selector):
                 yield name, urljoin(address, hrefs[0])
                 break
+    yield from _pages_without_links(page, _workspace(landing), addresses)
+
+
+def _pages_without_links(page: Page, workspace: str, addresses: set[str]) -> Iterator[tuple[str, str]]:
+    for name in ("approvals/", "recovery-settings/"):
+        address = urljoin(workspace, name)
+        if address not in addresses and page.request.get(address).ok:
+            yield _word(name), address
+    for state in ("open", "fixed"):
+        if address := _customers_page(page, f"{workspace}cases/?state={state}"):
+            yield f"customer-{state}", address
+
+
+def _customers_page(page: Page, cases: str) -> str:
+    """The link of the first case in a list that has one for its customer; empty for none."""
+    page.goto(cases)
+    for href in _links(page, ".cases__what a")[:CASES_TRIED]:
+        page.goto(urljoin(cases, href))
+        if hrefs := _links(page, 'main a[href*="/c/"]'):
+            return urljoin(cases, urlsplit(hrefs[0]).path)
+    return ""
 
 
 def take(page: Page, address: str, folder: Path, name: str) -> None:
@@ -123,6 +149,11 @@ def take(page: Page, address: str, folder: Path, name: str) -> None:
 def _links(page: Page, selector: str) -> list[str]:
     hrefs: list[str] = page.eval_on_selector_all(selector, "links => links.map(link => link.getAttribute('href'))")
     return hrefs
+
+
+def _workspace(landing: str) -> str:
+    """The address of the workspace in which a page is: its first segment."""
+    return urljoin(landing, f"/{urlsplit(landing).path.split('/')[1]}/")
 
 
 def _word(text: str) -> str:
