@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Min, OuterRef, Q, Subquery
 
 from cso.committees.balloting import status_at, votes_of
 from cso.committees.holding import held_now
@@ -78,9 +78,11 @@ def committee_coverage(viewer: Actor, *, now: datetime) -> list[Coverage]:
 
     Three statements, however many units.
     """
+    # A subquery, for rows cannot be grouped by an `id` that is no key of its own in the database.
+    opened = Ballot.objects.filter(motion__committee=OuterRef("pk"), opened_at__isnull=False).order_by("-opened_at")
     committees = (
         Committee.objects.filter(dissolved_at=None)
-        .annotate(last_ballot_at=Max("motions__ballots__opened_at"))
+        .annotate(last_ballot_at=Subquery(opened.values("opened_at")[:1]))
         .order_by("founded_at", "id")
     )
     seats = dict(held_now().values_list("seat__committee").annotate(n=Count("id")).order_by())

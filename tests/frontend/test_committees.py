@@ -13,7 +13,7 @@ from django.utils import timezone
 from cso.committees.balloting import cast_vote, close_ballot, database_now
 from cso.committees.bodies import add_seat
 from cso.committees.links import vote_link
-from cso.committees.models import Ballot, Nomination, RollEntry, VoteEvent
+from cso.committees.models import Ballot, KillOrder, Nomination, OutcomeRecord, RollEntry, RuleBreak, VoteEvent
 from cso.committees.nominations import nominate
 from cso.recovery.models import Case
 from cso.rules.actions import register_rule
@@ -192,3 +192,121 @@ def test_the_live_count_is_shown_where_the_charter_lets_and_asked_for_without_a_
     assert "1 of 3 have voted." in moved.content.decode()
     assert moved.context["count"]["given"] == [1, 0, 0]
     assert cso.get(f"/acme/rules/ballots/{hidden.pk}/").context["count"]["given"] == []
+
+
+def test_the_pages_of_committees_show_who_sits_where_and_what_they_decide(
+    acme: Company, scene: Scene, visit: Visit, django_assert_num_queries: Any
+) -> None:
+    cso, fran = visit(acme, Role.CSO), visit(acme, Role.FRONTLINE)
+    page = cso.get("/acme/rules/committees/").content.decode()
+    assert "1 of 5 units have a live committee." in page
+    cso.post("/acme/rules/committees/new/", {"unit": acme.units["south"].pk, "name": "South kills", "cadence_days": 7})
+    assert "nobody sits in it" in cso.get("/acme/rules/committees/").content.decode()
+    assert fran.get("/acme/rules/committees/new/").status_code == 403
+    path = f"/acme/rules/committees/{scene.committee.pk}/"
+    shown = cso.get(path).content.decode()
+    for words in ("Returns desk", "more than half of the eligible seats", "A tie is lost.", "Add a seat"):
+        assert words in shown
+    assert "Add a seat" not in fran.get(path).content.decode()
+    cso.post(f"{path}seats/", {"label": "Till", "holder": acme.member(Role.FRONTLINE).pk})
+    assert "Frontline" in cso.get(path).content.decode()
+    form = cso.get(f"{path}charter/").context["form"]
+    charter = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
+    charter |= {"majority": "two_thirds", "chair_breaks_ties": "on"}
+    cso.post(f"{path}charter/", charter)
+    assert "Carried by at least 2 of 3 of the votes cast" in cso.get(path).content.decode()
+    charter |= {"majority": "number"}
+    assert "Write a number." in cso.post(f"{path}charter/", charter).content.decode()
+    cso.post(f"{path}charter/", charter | {"majority_count": 3, "is_secret": "on"})
+    secret = cso.get(path).content.decode()
+    assert "3 yes votes carry." in secret
+    assert "Ballots are secret" in secret
+
+
+def test_from_a_sentence_to_the_effect_of_a_kill(acme: Company, visit: Visit) -> None:
+    """The whole way through the portal, by who may go it; the rule's page tells it."""
+    with tenant_scope(acme.tenant):
+        scene = seat_committee(acme, 1, deliberation_hours=0, owner_is_recused=False)
+        sit(scene, Role.CSO, "Serving officer")
+        rule = new_rule(acme, "No vouchers on Sundays", owner=acme.leader)
+        quoted(acme, rule, 2)
+    cso, lea, fran = (visit(acme, role) for role in (Role.CSO, Role.LEADER, Role.FRONTLINE))
+    asked = fran.post("/acme/rules/nominate/", {"words": "No vouchers on Sundays helps nobody."})
+    assert "Is it one of these?" in asked.content.decode()
+    sent = fran.post("/acme/rules/nominate/", {"words": "It helps nobody.", "rule": str(rule.pk), "seen": "1"})
+    page = sent["Location"]
+    assert "We tell you what comes of it." in fran.get(page).content.decode()
+    assert "Weigh it" not in fran.get(page).content.decode()
+    lea.post(page, {"ease": "5", "impact": "4", "rule": str(rule.pk)})
+    lea.post(f"{page}docket/", {"committee": str(scene.committee.pk)})
+    committee = f"/acme/rules/committees/{scene.committee.pk}/"
+    assert "ease 5 × impact 4" in cso.get(committee).content.decode()
+    moved = cso.post(f"{committee}move/", {"rule": str(rule.pk), "kind": "kill"})["Location"]
+    lea.post(f"{moved}reply/", {"text": "I would not miss it."})
+    assert "I would not miss it." in cso.get(moved).content.decode()
+    assert fran.post(f"{moved}open-ballot/", {}).status_code == 302
+    with tenant_scope(acme.tenant):
+        assert not Ballot.objects.exists(), "not the frontline's to open"
+    cso.post(f"{moved}open-ballot/", {"closes_at": ""})
+    with tenant_scope(acme.tenant):
+        ballot = Ballot.objects.get()
+        cast_vote(ballot, scene.seats[0].pk, "yes", by=scene.members[0])
+    ballot_page = f"/acme/rules/ballots/{ballot.pk}/"
+    cso.post(f"{ballot_page}vote/", {"seat": "Serving officer", "choice": "yes"})
+    cso.post(f"{ballot_page}close/", {})
+    with tenant_scope(acme.tenant):
+        outcome, order = OutcomeRecord.objects.get(), KillOrder.objects.get()
+    record = fran.get(f"/acme/rules/outcomes/{outcome.pk}/").content.decode()
+    for words in ("Carried: 2 yes of 2 cast", outcome.hash, "Serving officer"):
+        assert words in record
+    path = f"/acme/rules/orders/{order.pk}/"
+    assert "No vouchers on Sundays" in lea.get("/acme/rules/orders/").content.decode()
+    lea.post(path, {"what": "The sign at the till"})
+    with tenant_scope(acme.tenant):
+        step = order.steps.get()
+    lea.post(f"/acme/rules/steps/{step.pk}/done/")
+    lea.post(f"{path}execute/", {"evidence": "The sign is gone."})
+    assert "I went and saw" not in lea.get(path).content.decode(), "not by who carried it out"
+    cso.post(f"{path}verify/", {})
+    story = fran.get(f"/acme/rules/{rule.pk}/").content.decode()
+    told = (
+        "It helps nobody.",
+        "I would not miss it.",
+        "Carried: 2 yes",
+        "Lea North carries it out.",
+        "The sign is gone.",
+    )
+    for words in (*told, "2 cases quote it by now.", "Somebody else sees that it is gone", "Too early to tell."):
+        assert words in story
+    assert "weeks__" in story
+
+
+def test_a_bent_rule_is_told_in_a_minute_and_seen_by_oneself_alone(acme: Company, visit: Visit) -> None:
+    with tenant_scope(acme.tenant):
+        rule = new_rule(acme, "Receipts")
+    fran, lea = visit(acme, Role.FRONTLINE), visit(acme, Role.LEADER)
+    form = {"rule": str(rule.pk), "why": "Her wedding was tomorrow.", "result": "helped", "when": "now"}
+    fran.post("/acme/rules/breaks/", form)
+    assert "Her wedding was tomorrow." in fran.get("/acme/rules/breaks/").content.decode()
+    others = lea.get("/acme/rules/breaks/").content.decode()
+    assert "Her wedding" not in others
+    assert "1 time" in others
+    assert "Say when it was." in fran.post("/acme/rules/breaks/", form | {"when": "earlier"}).content.decode()
+    with tenant_scope(acme.tenant):
+        assert RuleBreak.objects.count() == 1
+
+
+def test_the_link_on_a_case_brings_its_words_along(acme: Company, visit: Visit) -> None:
+    with tenant_scope(acme.tenant):
+        rule = new_rule(acme, "Receipts")
+        quoted(acme, rule)
+        case = Case.objects.get()
+    fran = visit(acme, Role.FRONTLINE)
+    link = next(url for label, url in fran.get(f"/acme/cases/{case.pk}/").context["acts"] if "Nominate" in label)
+    shown = fran.get(link).content.decode()
+    assert "About the rule" in shown
+    fran.post(link, {"words": "Receipts", "rule": str(rule.pk)})
+    with tenant_scope(acme.tenant):
+        made = Nomination.objects.get()
+        assert (made.case, made.rule, made.source) == (case, rule, "case")
+    assert fran.get("/acme/rules/nominate/?case=x&rule=%00&words=%3Cb%3E").status_code == 200
