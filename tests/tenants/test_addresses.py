@@ -55,6 +55,13 @@ SHOWING = {
     "rule_versions",
     "secrets",
     "customer_purchases",
+    "committee",
+    "seats",
+    "motion",
+    "ballots_on_motion",
+    "outcome_of_ballot",
+    "nomination",
+    "kill_order",
 }
 API_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # What an act wants to be told before it looks for its thing; nothing for the others.
@@ -68,6 +75,9 @@ BODIES = {
     "api:plan_surprise": {"text": "A call"},
     "api:merge_case": {"into": str(HERE)},
     "api:seat_holder": {"holder_name": "New"},
+    "api:tell_votes": {"seat": str(HERE), "choice": "yes"},
+    "api:recuse_seat": {"seat": str(HERE), "because": "Related"},
+    "api:merge_nomination": {"into": str(HERE)},
 }
 PAST = {"starts_on": "1999-01-01", "ends_on": "1999-02-01"}
 # Where a body refers to another thing: method, path, body, the field that refers, and our own thing in it.
@@ -93,6 +103,11 @@ REFERRING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "a quoted rule": ("POST", f"/api/v1/cases/{HERE}/close", {"solution": "policy_quoted"}, "quoted_rule"),
     "a unit's intake owner": ("PATCH", "/api/v1/units/{unit}", {}, "intake_owner"),
     "a committee's unit": ("POST", "/api/v1/committees", {"name": "New"}, "unit"),
+    "a nomination's rule": ("POST", "/api/v1/nominations", {"words": "New"}, "rule"),
+    "a nomination's case": ("POST", "/api/v1/nominations", {"words": "New"}, "case"),
+    "a nomination's unit": ("POST", "/api/v1/nominations", {"words": "New"}, "unit"),
+    "a rule break's rule": ("POST", "/api/v1/rule-breaks", {"author": str(HERE), "why": "New"}, "rule"),
+    "a rule break's author": ("POST", "/api/v1/rule-breaks", {"rule": str(HERE), "why": "New"}, "author"),
     "a seat's holder": ("POST", f"/api/v1/committees/{HERE}/seats", {"label": "New"}, "holder"),
     "a seat's new holder": ("POST", f"/api/v1/committees/{HERE}/seats/{HERE}/holder", {}, "holder"),
     "a case's new unit": ("POST", f"/api/v1/cases/{HERE}/move", {}, "unit"),
