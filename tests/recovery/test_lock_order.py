@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from cso.recovery.models import Case
 from cso.recovery.triggers import lock_customers
 from frontend.forms.bulk import BulkForm
 from frontend.offers import offers_for
+from tenants.base import TenantModel
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.api.conftest import Integration
@@ -57,6 +59,11 @@ def while_it_waits(company: Company, act: Callable[[], Any], hold: Callable[[], 
             assert not running.done(), running.result()
             then()
         running.result(20)
+
+
+def read_locked(model: type[TenantModel], **which: Any) -> None:
+    """Lock a row, or fail at once where somebody holds it."""
+    model.objects.select_for_update(nowait=True).get(**which)
 
 
 def in_scope(company: Company, do: Callable[[], Any]) -> Callable[[], Any]:
@@ -93,8 +100,8 @@ def test_whoever_waits_for_a_customer_holds_no_case_and_for_a_mail_being_sent_no
         while_it_waits(
             acme,
             act,
-            hold=lambda held=held: lock_customers([held.pk]),
-            then=lambda free=free: Case.objects.select_for_update(nowait=True).get(pk=free.pk),
+            hold=partial(lock_customers, [held.pk]),
+            then=partial(read_locked, Case, pk=free.pk),
         )
     with tenant_scope(acme.tenant):
         a.refresh_from_db()
@@ -110,8 +117,8 @@ def test_whoever_waits_for_a_customer_holds_no_case_and_for_a_mail_being_sent_no
         while_it_waits(
             acme,
             in_scope(acme, act),
-            hold=lambda mail=mail: Alarm.objects.select_for_update().get(kind=SEND, subject=mail.pk),
-            then=lambda mail=mail: OutgoingMail.objects.select_for_update(nowait=True).get(pk=mail.pk),
+            hold=partial(read_locked, Alarm, kind=SEND, subject=mail.pk),
+            then=partial(read_locked, OutgoingMail, pk=mail.pk),
         )
         with tenant_scope(acme.tenant):
             mail.refresh_from_db()
