@@ -7,7 +7,6 @@ from typing import Any
 
 from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from cso.committees.models import Ballot, Choice, Motion, RollEntry
 from cso.languages import when
@@ -53,18 +52,18 @@ def evidence_figures(evidence: dict[str, Any]) -> list[dict[str, str]]:
     figures = [
         {
             "value": str(evidence["cases"]),
-            "label": ngettext("case quotes it", "cases quote it", evidence["cases"]),
+            "label": _("case quotes it") if evidence["cases"] == 1 else _("cases quote it"),
             "note": _("%(n)s in the last 90 days") % {"n": evidence["cases_recently"]},
         },
         {
             "value": str(evidence["breaks"]),
-            "label": ngettext("time we bent it", "times we bent it", evidence["breaks"]),
+            "label": _("time we bent it") if evidence["breaks"] == 1 else _("times we bent it"),
             "note": _("%(n)s in the last 90 days") % {"n": evidence["breaks_recently"]},
         },
     ]
     if evidence["worth_high_minor"]:
         worth = range_words(evidence["worth_low_minor"], evidence["worth_high_minor"], evidence["currency"])
-        of = ngettext("of %(n)s customer, over the years", "of %(n)s customers, over the years", evidence["customers"])
+        of = _("customers of those cases: %(n)s")
         figures.append({"value": worth, "label": _("at risk"), "note": of % {"n": evidence["customers"]}})
     return figures
 

@@ -22,6 +22,8 @@ PAGES = [
     "frontend/templates/frontend/public/**/*.html",
     "frontend/views/public/**/*.py",
     "frontend/public.py",
+    "frontend/ballots.py",
+    "frontend/forms/vote.py",
     "frontend/forms/customer_page.py",
     "frontend/forms/tell_us.py",
     "frontend/templates/frontend/components/error_summary.html",

@@ -29,9 +29,12 @@ PAGES = {
         "search/?q=north",
         "targets/",
         "audit/",
+        "rules/nominations/",
+        "rules/committees/",
+        "rules/orders/",
     ],
     Role.LEADER: ["", "approvals/"],
-    Role.FRONTLINE: ["", "cases/new/", "organization/"],
+    Role.FRONTLINE: ["", "cases/new/", "organization/", "rules/nominate/", "rules/breaks/"],
     Role.ADMINISTRATOR: ["", "members/new/", "keys/", "keys/new/", "organization/"],
 }
 # The rules of WCAG 2.2 up to AA, and of good practice.

@@ -102,5 +102,5 @@ def _page(request: PublicRequest, entry: RollEntry, **sent: Any) -> HttpResponse
 
 
 def _over(request: PublicRequest) -> HttpResponse:
-    text = _("It takes no more votes. What came of it stands on the page of the rule, and a mail tells you.")
+    text = _("It takes no more votes. What came of it stands on the pages of the rule and of its committee.")
     return show_sorry(request, _("This ballot is closed"), text, status=410)
