@@ -70,8 +70,10 @@ def remind_voters(subject: UUID, *, now: datetime) -> None:
 
 def tell_outcome(outcome: OutcomeRecord, order: KillOrder | None, *, now: datetime) -> None:
     """Tell the nominators what came of it, and the owner of the order what is theirs to do."""
-    if outcome.result != OutcomeRecord.Result.INQUORATE and outcome.ballot.motion.nomination is not None:
-        tell_nominator(outcome.ballot.motion.nomination, now=now, sentence=outcome.sentence)
+    is_decided = outcome.result != OutcomeRecord.Result.INQUORATE
+    nomination = Nomination.objects.filter(motions=outcome.ballot.motion).select_related("member__user").first()
+    if is_decided and nomination is not None:
+        tell_nominator(nomination, now=now, sentence=outcome.sentence)
     if order is not None:
         tell_owner(order, now=now)
 
