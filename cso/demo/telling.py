@@ -12,6 +12,7 @@ from django.db import connection
 
 from cso.customers.actions import add_customers
 from cso.demo.cases import DrawnCase, draw_cases
+from cso.demo.committees import tell_committees
 from cso.demo.organization import Organization, customer_rows, tell_organization
 from cso.demo.recovering import Recoveries, set_up, tell_loose_ends, tell_secrets
 from cso.demo.story import Story
@@ -69,6 +70,7 @@ def tell(story: Story, *, seed: int, now: datetime, say: Callable[[str], None]) 
         acts = sorted(_acts(drawn, story, organization, recoveries, now), key=lambda act: (act.at, act.order))
         _act(acts)
         tell_loose_ends(story, organization, now=now)
+        tell_committees(story, organization, now=now)
         say(f"{story.name}: {len(acts):,} acts of people on them")
     with tenant_scope(tenant):
         say(f"{story.name}: {rebuild():,} cells of figures")

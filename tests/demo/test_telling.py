@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,9 @@ from django.db import transaction
 from django.test import RequestFactory
 from django.utils import timezone
 
+from cso.committees.models import KillOrder, Nomination, OutcomeRecord
+from cso.committees.outcomes import verify_outcomes
+from cso.committees.queries import awaiting_vote, committee_coverage, story_of
 from cso.customers.models import Customer, CustomerPreference, Purchase
 from cso.metrics.engine.rebuild import verify
 from cso.metrics.models import Mark
@@ -182,3 +185,28 @@ def test_telling_it_again_changes_nothing(told: Told, tmp_path: Path) -> None:
     assert out.getvalue() == "The story is told already; nothing was changed, and its passwords were shown then.\n"
     assert not (tmp_path / "again.json").exists()
     assert User.objects.get(email="executive@board.example").password == before
+
+
+@pytest.mark.parametrize("slug", ["larkspur-air", "port-ellery"])
+def test_the_committees_have_something_in_every_state(told: Told, slug: str) -> None:
+    with tenant_scope(tenant(slug)):
+        now, voter = timezone.now(), Membership.objects.get(role=Role.COMMITTEE_MEMBER)
+        [waiting] = awaiting_vote(voter, now=now)
+        assert now < waiting.ballot.closes_at < now + timedelta(days=2)
+        assert sorted(OutcomeRecord.objects.values_list("result", "ballot__is_secret")) == [
+            ("carried", False),
+            ("carried", False),
+            ("carried", True),
+            ("lost", False),
+        ]
+        assert verify_outcomes() == []
+        orders = {order.status: order for order in KillOrder.objects.select_related("rule")}
+        assert set(orders) == {"effective", "ordered"}
+        effective = orders["effective"]
+        assert (effective.cases_before, effective.cases_after, effective.rule.status) == (21, 4, "killed")
+        assert KillOrder.objects.filter(status="ordered", due_at__lt=now).count() == 1
+        assert len(set(Nomination.objects.values_list("status", flat=True))) == len(Nomination.Status) == 9
+        kinds = [moment.kind for moment in story_of(effective.rule)]
+        assert {"first_case", "nominated", "opened", "decided", "executed", "verified", "effect"} <= set(kinds)
+        live = [each for each in committee_coverage(Membership.objects.get(role=Role.CSO), now=now) if each.is_live]
+        assert len(live) == 1
