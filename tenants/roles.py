@@ -27,6 +27,7 @@ class Can(StrEnum):
     NOMINATE_RULE = "nominate_rule"  # and log a rule break
     TRIAGE_NOMINATIONS = "triage_nominations"
     RUN_COMMITTEES = "run_committees"  # found them, their charters and seats, and every chair's desk
+    SEND_LINKS = "send_links"  # take the link by which a customer answers, to send it, as an integration
     CAST_VOTES = "cast_votes"  # tell the vote of a seat, as an integration; a member votes by holding the seat
     IMPORT_CASES = "import_cases"
     EDIT_PEOPLE = "edit_people"  # units, positions, leaders
@@ -50,7 +51,7 @@ _READS = frozenset({Can.SEE_SCORECARD, Can.SEE_ALL_CASES, Can.SEE_PEOPLE, Can.SE
 _FRONTLINE = frozenset({Can.SEE_PEOPLE, Can.SEE_CUSTOMERS, Can.LOG_CASE, Can.WORK_CASE, Can.NOMINATE_RULE})
 
 ROLE_GRANTS: dict[str, frozenset[Can]] = {
-    Role.CSO: frozenset(Can) - {Can.ADMINISTER, Can.CAST_VOTES},
+    Role.CSO: frozenset(Can) - {Can.ADMINISTER, Can.CAST_VOTES, Can.SEND_LINKS},
     Role.EXECUTIVE: _READS | _FRONTLINE | {Can.EXCLUDE_CASE, Can.EDIT_RULES, Can.TRIAGE_NOMINATIONS},
     Role.LEADER: _FRONTLINE | {Can.EXCLUDE_CASE, Can.EDIT_RULES, Can.TRIAGE_NOMINATIONS},
     Role.COMMITTEE_MEMBER: _FRONTLINE,
@@ -86,6 +87,7 @@ SCOPE_GRANTS: dict[str, frozenset[Can]] = {
     "recovery:write": frozenset({Can.SEE_PEOPLE, Can.SET_RECOVERY}),
     "cases:read": frozenset({Can.SEE_ALL_CASES}),
     "cases:write": frozenset({Can.SEE_ALL_CASES, Can.LOG_CASE, Can.WORK_CASE, Can.EXCLUDE_CASE, Can.IMPORT_CASES}),
+    "links:send": frozenset({Can.SEE_ALL_CASES, Can.SEND_LINKS}),
     "metrics:read": frozenset({Can.SEE_SCORECARD}),
     "targets:write": frozenset({Can.SEE_SCORECARD, Can.SET_TARGET}),
 }

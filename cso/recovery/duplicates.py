@@ -143,6 +143,12 @@ def _refuse_merge(duplicate: Case, into: Case) -> None:
             raise ConflictError(message, code="merged")
         if not case.is_valid:
             raise ConflictError(f"Case {case.reference} counts nowhere: count it again first.", code="not_counted")
+    if duplicate.times_undone or duplicate.answered_at or duplicate.first_promise_broken_at:
+        message = (
+            f"Case {duplicate.reference} was disputed, reopened or answered, or a promise of it was broken: that must"
+            " count. Merge the other way round."
+        )
+        raise ConflictError(message, code="has_history")
     if merges_of(duplicate).exists():
         message = (
             f"Case {duplicate.reference} took in duplicates itself: merge the other way round, or split them first."

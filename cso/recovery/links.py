@@ -18,6 +18,8 @@ LIVES_AFTER_FIX = timedelta(days=90)
 LIVES_AFTER_CLOSING = timedelta(days=60)
 # 16 bytes of the case's id, 2 of its links' version, 12 of the signature: 40 letters, which no mail program breaks.
 _ID, _VERSION, _SIGNATURE = 16, 2, 12
+# In the version, whose own numbers stay below: this link only shows the page.
+_ONLY_SHOWS = 0x8000
 _SALT = "cso.recovery.links"
 
 
@@ -27,13 +29,18 @@ class LinkExpiredError(DomainError):
     code = "link_expired"
 
 
-def link_of(case: Case) -> str:
-    """The address of the customer's page of a case."""
-    return f"{settings.PUBLIC_URL}/{current_tenant().slug}/c/{token_of(case)}/"
+def link_of(case: Case, *, may_answer: bool = True) -> str:
+    """The address of the customer's page of a case.
+
+    may_answer: whoever has the link speaks as the customer, so it goes to the customer alone; the other one only shows
+    how the case stands, and is what staff see and hand on: only the customer can make a case dazzled.
+    """
+    return f"{settings.PUBLIC_URL}/{current_tenant().slug}/c/{token_of(case, may_answer=may_answer)}/"
 
 
-def token_of(case: Case) -> str:
-    said = case.pk.bytes + case.link_version.to_bytes(_VERSION)
+def token_of(case: Case, *, may_answer: bool = True) -> str:
+    version = case.link_version if may_answer else case.link_version | _ONLY_SHOWS
+    said = case.pk.bytes + version.to_bytes(_VERSION)
     return base64.urlsafe_b64encode(said + _signature(said, settings.SECRET_KEY)).decode()
 
 
@@ -44,6 +51,7 @@ def case_by_token(token: str, *, now: datetime) -> Case:
     all alike; `LinkExpiredError` 60 days after the case was closed, or 90 days after a fix that was never closed.
     """
     pk, version = _read(token)
+    version &= ~_ONLY_SHOWS
     case = Case.objects.select_related("customer", "unit", "merged_into").get(pk=pk)
     if case.link_version != version or (case.customer is not None and case.customer.erased_at is not None):
         raise Case.DoesNotExist
@@ -52,6 +60,11 @@ def case_by_token(token: str, *, now: datetime) -> Case:
     if _ended(case, now):
         raise LinkExpiredError("This link has expired.")
     return case
+
+
+def speaks_as_customer(token: str) -> bool:
+    """Whether who has this token may answer, ask to be called, and decline; of a token that `case_by_token` takes."""
+    return not _read(token)[1] & _ONLY_SHOWS
 
 
 def _ended(case: Case, now: datetime) -> bool:

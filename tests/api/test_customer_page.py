@@ -22,14 +22,14 @@ def test_a_link_is_read_and_revoked(
 ) -> None:
     with tenant_scope(acme.tenant):
         case = log_case(acme.units["south"], timezone.now() - HOUR)
-    url = api.get(f"cases/{case.pk}/link").json()["url"]
+    url = api.post(f"cases/{case.pk}/link").json()["url"]
     path = url.removeprefix("http://localhost:8000")
     assert Client().get(path).status_code == 200
-    assert problem(key_with("cases:read").get(f"cases/{case.pk}/link"))[0] == 403
+    assert problem(key_with("cases:write").post(f"cases/{case.pk}/link"))[0] == 403
     revoked = api.post(f"cases/{case.pk}/revoke-links")
     assert revoked.json()["revision"] == 2
     assert Client().get(path).status_code == 404
-    assert api.get(f"cases/{case.pk}/link").json()["url"] != url
+    assert api.post(f"cases/{case.pk}/link").json()["url"] != url
 
 
 def test_answers_are_listed_in_their_order(api: Integration, acme: Company) -> None:

@@ -321,3 +321,18 @@ def test_each_mail_is_written_in_each_language() -> None:
 
 def placeholders(text: str) -> list[str]:
     return [part.partition(")")[0] for part in text.split("%(")[1:]]
+
+
+def test_the_link_that_staff_hand_on_shows_the_page_and_answers_nothing(acme: Company, client: Client) -> None:
+    with tenant_scope(acme.tenant):
+        case = log_case(acme.units["south"], timezone.now() - timedelta(hours=5), fixed_after=timedelta(hours=2))
+        address = f"/{acme.tenant.slug}/c/{token_of(case, may_answer=False)}/"
+    page = client.get(address)
+    assert page.status_code == 200
+    assert b'name="act"' not in page.content
+    for act in ("answer", "call", "decline"):
+        sent = client.post(address, {"act": act, "is_fixed": "yes", "apology": "yes", "surprised": "yes"})
+        assert sent.status_code == 200
+    with tenant_scope(acme.tenant):
+        case.refresh_from_db()
+        assert (case.answered_at, case.said_surprised, case.call_backs.count()) == (None, None, 0)

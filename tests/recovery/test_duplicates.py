@@ -282,3 +282,15 @@ def test_two_cases_merged_into_each_other_at_once_make_one(acme: Company) -> Non
     with tenant_scope(acme.tenant):
         assert Case.objects.filter(is_valid=True).count() == 1
         assert Merge.objects.count() == 1
+
+
+def test_what_counts_against_a_case_cannot_be_merged_away(acme: Company) -> None:
+    """A disputed case that went into a fresh one, fixed in time, would make its miss a hit."""
+    with tenant_scope(acme.tenant):
+        disputed = log_case(acme.units["south"], NOW - 5 * HOUR, fixed_after=HOUR)
+        disputed = actions.dispute_case(disputed, by=None, at=NOW - 3 * HOUR, now=NOW, note="Not fixed")
+        fresh = log_case(acme.units["south"], NOW - 2 * HOUR)
+        with pytest.raises(ConflictError, match="Merge the other way round") as refused:
+            merge_cases(disputed, fresh, by=None, now=NOW)
+        assert refused.value.code == "has_history"
+        assert merge_cases(fresh, disputed, by=None, now=NOW) == disputed

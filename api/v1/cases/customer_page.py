@@ -21,6 +21,7 @@ from cso.recovery.customer_page import revoke_links
 from cso.recovery.links import link_of
 from cso.recovery.models import CustomerAnswer
 from cso.recovery.queries import visible_cases
+from tenants import audit
 from tenants.roles import Can
 
 
@@ -29,12 +30,18 @@ class LinkShape(Shape):
 
 
 class CaseLink(Resource):
-    acts = {"GET": (Can.WORK_CASE,)}
+    acts = {"POST": (Can.SEND_LINKS,)}
 
-    @endpoint("read_case_link", "The customer's own link", answer=LinkShape)
-    def get(self, request: Request, pk: UUID) -> Response:
-        """To be sent by text message or chat. It ends 60 days after the case was closed, or 90 days after its fix."""
-        return Response({"url": link_of(only(visible_cases(self.key).filter(pk=pk)))})
+    @endpoint("take_case_link", "The customer's own link", answer=LinkShape)
+    def post(self, request: Request, pk: UUID) -> Response:
+        """To be sent by text message or chat, to the customer alone: whoever has it answers as the customer.
+
+        So it takes a scope of its own, and each taking stands in the audit log. It ends 60 days after the case was
+        closed, or 90 days after its fix.
+        """
+        case = only(visible_cases(self.key).filter(pk=pk))
+        audit.record(self.key, "take_customer_link", case.reference)
+        return Response({"url": link_of(case)})
 
 
 class RevokeLinks(CaseAct):

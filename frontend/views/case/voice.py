@@ -23,7 +23,7 @@ def voice(request: MemberRequest, case: Case, happened: Collection[str], *, work
     return {
         "customer": case.customer if request.member.can(Can.SEE_CUSTOMERS) else None,
         "secrets": list(live_preferences(request.member, case.customer, request.now)) if case.customer else [],
-        "link": link_of(case) if works else "",
+        "link": link_of(case, may_answer=False) if works else "",
         "answers": _answers(case) if case.answered_at else [],
         "words": _words(case) if case.answered_at else "",
         "call_back": waiting,

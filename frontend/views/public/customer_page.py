@@ -15,7 +15,7 @@ from cso.errors import NotAllowedError
 from cso.languages import when
 from cso.recovery.call_backs import ask_call_back
 from cso.recovery.customer_page import CustomerView, answer_questions, case_by_token, decline_questions, view_of
-from cso.recovery.links import LinkExpiredError
+from cso.recovery.links import LinkExpiredError, speaks_as_customer
 from cso.recovery.models import Case
 from frontend.access import PublicRequest, for_public
 from frontend.forms.base import answer_to
@@ -40,9 +40,10 @@ def customer_page(request: PublicRequest, token: str) -> HttpResponse:
             )
             return show_sorry(request, _("This page is closed"), text, status=410)
     with in_language_of(request, case.customer.language if case.customer else ""):
-        if request.method == "POST":
+        only_shows = not speaks_as_customer(token)
+        if request.method == "POST" and not only_shows:
             return _act(request, case)
-        return _page(request, case)
+        return _page(request, case, only_shows=only_shows)
 
 
 def _act(request: PublicRequest, case: Case) -> HttpResponse:
@@ -95,6 +96,7 @@ def _page(request: PublicRequest, case: Case, **sent: Any) -> HttpResponse:
         "view": view,
         "case": case,
         "is_staff": request.member is not None,
+        "only_shows": request.member is not None or sent.get("only_shows", False),
         "answer_form": answer_form,
         "questions": [answer_form[name] for name in AnswerForm.questions],
         "changes_answer": request.GET.get("change") == "1" or answer_form.is_bound,
