@@ -84,7 +84,8 @@ def contact_owed(
     fixed_here: the log tells of a fix; a case that was fixed before it came here owes nothing while it stays so.
     undone_at: the last reopening or dispute. answered_at: the customer's last answer; whoever has answered about the
     fix knows how it stands, and is owed nothing. times: how long each kind of contact may take, by `ContactKind`.
-    While a case is open any contact is a sign of life; once it is fixed the customer is owed word of that, and a follow-up.
+    While a case is open any contact is a sign of life; once it is fixed the customer is owed word of that, and a
+    follow-up.
     """
     if fixed_at is None:
         last = max((instant for instant in (made.last_at, undone_at) if instant is not None), default=None)
