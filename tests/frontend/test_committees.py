@@ -74,6 +74,10 @@ def test_a_link_of_a_mail_votes_once_and_says_what_counts(acme: Company, scene: 
         assert words in page
     with tenant_scope(acme.tenant):
         assert not RollEntry.objects.filter(has_voted=True).exists(), "looking changes nothing"
+    assert "Do not remind me of ballots" in page
+    phone.post(path, {"act": "quiet"})
+    assert "Remind me of ballots again" in phone.get(path).content.decode()
+    phone.post(path, {"act": "remind"})
     answer = phone.post(path, {"choice": "no"})
     assert (answer.status_code, answer["Location"]) == (302, f"{path}?lang=en")
     counted = phone.get(path).content.decode()
@@ -132,14 +136,14 @@ def test_a_secret_vote_leaves_nothing_behind_that_tells_it(acme: Company, visit:
         assert set(RollEntry.objects.values_list("choice", flat=True)) == {""}
 
 
-def test_a_link_costs_four_reads(acme: Company, scene: Scene, django_assert_num_queries: Any) -> None:
+def test_a_link_costs_five_reads(acme: Company, scene: Scene, django_assert_num_queries: Any) -> None:
     with tenant_scope(acme.tenant):
         path = path_of(vote_link(entry_of(named_ballot(scene), scene.seats[1])))
     phone = Client()
     phone.get(path)
-    with django_assert_num_queries(10) as captured:
+    with django_assert_num_queries(11) as captured:
         phone.get(path)
-    assert len(reads(captured.captured_queries)) == 4
+    assert len(reads(captured.captured_queries)) == 5
 
 
 def test_whoever_should_not_vote_steps_aside_by_the_link(acme: Company, scene: Scene) -> None:

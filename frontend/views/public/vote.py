@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from cso.committees.balloting import cast_vote, recuse, status_at
+from cso.committees.invitations import set_reminders, wants_reminders
 from cso.committees.links import entry_by_token
 from cso.committees.models import Ballot, RollEntry
 from cso.errors import ConflictError
@@ -21,7 +22,7 @@ from frontend.forms.base import answer_to
 from frontend.forms.vote import RecuseForm, VoteForm
 from frontend.public import in_language_of, show_public, show_sorry
 
-RECUSE = "recuse"
+RECUSE, QUIET, REMIND = "recuse", "quiet", "remind"
 
 
 @for_public()
@@ -39,7 +40,10 @@ def vote(request: PublicRequest, token: str) -> HttpResponse:
             return _over(request)
         if request.method != "POST":
             return _page(request, entry)
-        return _recuse(request, entry) if request.POST.get("act") == RECUSE else _vote(request, entry)
+        act = request.POST.get("act")
+        if act in {QUIET, REMIND}:
+            return _set_reminders(request, entry, wanted=act == REMIND)
+        return _recuse(request, entry) if act == RECUSE else _vote(request, entry)
 
 
 def _vote(request: PublicRequest, entry: RollEntry) -> HttpResponse:
@@ -66,6 +70,12 @@ def _recuse(request: PublicRequest, entry: RollEntry) -> HttpResponse:
         return _again(request)
 
     return answer_to(form, do) or _page(request, _as_it_is(entry), form=form, recuse_form=form)
+
+
+def _set_reminders(request: PublicRequest, entry: RollEntry, *, wanted: bool) -> HttpResponse:
+    assert entry.member is not None, "links are sent to who holds a seat"
+    set_reminders(entry.member, wanted=wanted)
+    return _again(request)
 
 
 def _again(request: PublicRequest) -> HttpResponse:
@@ -97,6 +107,7 @@ def _page(request: PublicRequest, entry: RollEntry, **sent: Any) -> HttpResponse
         "may_recuse": entry.status == RollEntry.Status.ELIGIBLE and not (ballot.is_secret and entry.has_voted),
         "deadline": deadline_words(ballot),
         "closes": when(ballot.closes_at),
+        "is_reminded": entry.member is not None and wants_reminders(entry.member),
     }
     return show_public(request, "frontend/public/vote.html", page)
 
