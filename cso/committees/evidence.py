@@ -6,8 +6,10 @@ import hashlib
 import json
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Count, Q, Sum
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, Q
 
 from cso.committees.models import Nomination, RuleBreak
 from cso.recovery.models import Case, Exposure
@@ -26,19 +28,22 @@ def evidence_of(rule: Rule, *, until: datetime) -> dict[str, Any]:
     cases = Case.objects.filter(quoted_rule=rule, is_valid=True, clock_start__lt=until)
     breaks = RuleBreak.objects.filter(rule=rule, broken_at__lt=until)
     nominations = Nomination.objects.filter(rule=rule, submitted_at__lt=until)
-    counted = cases.aggregate(all=Count("id"), recent=Count("id", filter=Q(clock_start__gte=recent)))
+    counted = cases.aggregate(
+        all=Count("id"),
+        recent=Count("id", filter=Q(clock_start__gte=recent)),
+        customers=ArrayAgg("customer", distinct=True, filter=Q(customer__isnull=False)),
+    )
     broken = breaks.aggregate(all=Count("id"), recent=Count("id", filter=Q(broken_at__gte=recent)))
-    exposed = Exposure.objects.filter(pk__in=_one_exposure_each(cases))
-    money = exposed.aggregate(low=Sum("worth_low_minor"), high=Sum("worth_high_minor"), customers=Count("id"))
+    worth = _latest_worth(counted["customers"] or [])
     return {
         "cases": counted["all"],
         "cases_recently": counted["recent"],
         "breaks": broken["all"],
         "breaks_recently": broken["recent"],
         "nominations": nominations.count(),
-        "customers": money["customers"],
-        "worth_low_minor": money["low"] or 0,
-        "worth_high_minor": money["high"] or 0,
+        "customers": len(worth),
+        "worth_low_minor": sum(low or 0 for low, _ in worth),
+        "worth_high_minor": sum(high or 0 for _, high in worth),
         "currency": recovery_settings().currency,
     }
 
@@ -50,8 +55,7 @@ def evidence_on(rule: Rule, *, until: datetime) -> tuple[dict[str, Any], str]:
     return evidence, hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _one_exposure_each(cases: Any) -> Any:
-    """The latest exposure of each customer of these cases."""
-    customers = cases.filter(customer__isnull=False).values("customer")
+def _latest_worth(customers: list[UUID]) -> list[tuple[int | None, int | None]]:
+    """Low and high of the latest exposure of each customer; by their ids, so that it is planned by what they are."""
     latest = Exposure.objects.filter(customer__in=customers).order_by("customer", "-at_risk_since")
-    return latest.distinct("customer").values("pk")
+    return list(latest.distinct("customer").values_list("worth_low_minor", "worth_high_minor"))

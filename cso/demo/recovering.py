@@ -29,7 +29,7 @@ Deed = tuple[datetime, Callable[[Case], Case | None]]
 MINUTE = timedelta(minutes=1)
 # Of the cases that were loaded, so many are told with the customer's answer, of the last months and before; of every
 # second one the closing too.
-ANSWERED_LATELY, ANSWERED_BEFORE, LATELY = 0.16, 0.02, timedelta(days=85)
+ANSWERED_LATELY, ANSWERED_BEFORE, LATELY = 0.12, 0.01, timedelta(days=85)
 # Of the last days' cases.
 OWNED, PROMISED, PAID, ASKED, TASKED, PLANNED = 0.85, 0.45, 0.3, 0.05, 0.12, 0.6
 CLOSED, TOLD, ANSWERED = 0.9, 0.85, 0.5

@@ -30,9 +30,9 @@ from tenants.scope import tenant_scope
 
 ROWS_AT_ONCE = 5_000
 # What the people on the front line logged themselves, so that their own lists are not empty.
-LOGGED_BY_HAND = timedelta(days=21)
+LOGGED_BY_HAND = timedelta(days=10)
 # Of all others, the cases of so many days are told with all that was done for them.
-TOLD_IN_FULL = timedelta(days=2)
+TOLD_IN_FULL = timedelta(days=1)
 # So many exclusions still wait for a second person.
 UNCONFIRMED = 2
 

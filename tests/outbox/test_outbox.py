@@ -102,7 +102,8 @@ def test_a_mail_arrives_in_both_parts_with_its_headers(acme: Company, postman: P
     assert (taken["To"], taken["Reply-To"]) == ("ana@roy.example", "aide@ailes.example")
     assert taken["Message-ID"] == message_id(mail)
     assert (taken["Auto-Submitted"], taken["Content-Language"]) == ("auto-generated", "fr-ca")
-    assert taken["Subject"].startswith("Nous avons bien reçu votre message – ")
+    # Folded right after its name, a long subject comes back with the blank of the fold.
+    assert taken["Subject"].lstrip().startswith("Nous avons bien reçu votre message – ")
     text, html = (taken.get_body(kind) for kind in (("plain",), ("html",)))
     assert text is not None
     assert html is not None

@@ -32,7 +32,8 @@ class LinkShape(Shape):
 class CaseLink(Resource):
     acts = {"POST": (Can.SEND_LINKS,)}
 
-    @endpoint("take_case_link", "The customer's own link", answer=LinkShape)
+    @endpoint("take_case_link", "The customer's own link", answer=LinkShape, parameters=[IDEMPOTENCY_KEY])
+    @idempotent
     def post(self, request: Request, pk: UUID) -> Response:
         """To be sent by text message or chat, to the customer alone: whoever has it answers as the customer.
 

@@ -102,8 +102,7 @@ class Nomination(TenantModel):
                 name="triage_is_one_to_five",
             ),
             models.CheckConstraint(
-                condition=Q(status="merged", merged_into__isnull=False) | (~Q(status="merged") & Q(merged_into=None)),
-                name="merged_into_another",
+                condition=~Q(status="merged") | Q(merged_into__isnull=False), name="merged_into_another"
             ),
             models.CheckConstraint(condition=~Q(merged_into=F("id")), name="not_merged_into_itself"),
         ]
