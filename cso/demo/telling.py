@@ -51,7 +51,9 @@ def tell(story: Story, *, seed: int, now: datetime, say: Callable[[str], None]) 
     tenant = Tenant.objects.filter(slug=story.slug).first()
     tenant = tenant or create_tenant(story.slug, story.name, story.time_zone)
     with tenant_scope(tenant):
-        _plan_by_index()
+        # Nobody but this transaction sees what it writes: a plan made while the tables were empty would read all of a
+        # table for each of thousands of acts.
+        _plan("enable_seqscan = off")
         organization = tell_organization(story, seed=seed, now=now)
         say(f"{story.name}: {len(organization.units)} units with their people")
         for months_ago, percent in story.targets:
@@ -64,7 +66,10 @@ def tell(story: Story, *, seed: int, now: datetime, say: Callable[[str], None]) 
         set_up(story, organization, now=now)
         tell_secrets(story, organization, seed=seed, now=now)
         drawn = draw_cases(story, visits, seed=seed, now=now)
+        # Thousands at once, of which no statistics tell: never one by one against all.
+        _plan("enable_nestloop = off")
         _load(drawn, story, now)
+        _plan("enable_nestloop = on")
         say(f"{story.name}: {len(drawn):,} cases")
         recoveries = Recoveries(story, organization, seed=seed, now=now)
         acts = sorted(_acts(drawn, story, organization, recoveries, now), key=lambda act: (act.at, act.order))
@@ -76,13 +81,10 @@ def tell(story: Story, *, seed: int, now: datetime, say: Callable[[str], None]) 
         say(f"{story.name}: {rebuild():,} cells of figures")
 
 
-def _plan_by_index() -> None:
-    """Nobody but this transaction sees what it writes, so no statistics tell of it.
-
-    A plan made while the tables were empty would read all of a table for each of thousands of acts.
-    """
+def _plan(setting: str) -> None:
+    """Tell the planner, for the rest of this transaction."""
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"SET LOCAL {setting}")
 
 
 def _first_of_month(day: date, months_ago: int) -> date:
