@@ -9,6 +9,7 @@ import cso.committees.models.bodies
 import tenants.fields
 import tenants.scope
 from tenants.isolation import SecureTenantTable
+from tenants.together import Together
 
 
 class Migration(migrations.Migration):
@@ -23,1412 +24,1391 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="Committee",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("name", models.CharField(max_length=120)),
-                ("cadence_days", models.PositiveSmallIntegerField(default=14)),
-                ("founded_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ("dissolved_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-                (
-                    "unit",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="committees", to="people.unit"
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="CharterVersion",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("number", models.PositiveIntegerField()),
-                ("quorum_count", models.PositiveSmallIntegerField(blank=True, null=True)),
-                ("quorum_numerator", models.PositiveSmallIntegerField(default=1)),
-                ("quorum_denominator", models.PositiveSmallIntegerField(default=2)),
-                ("quorum_is_more_than", models.BooleanField(default=True)),
-                (
-                    "base",
-                    models.CharField(
-                        choices=[
-                            ("cast", "votes cast: yes and no"),
-                            ("participating", "votes given, abstentions too"),
-                            ("eligible", "eligible seats, whether they voted or not"),
-                            ("fixed", "a fixed number of yes votes"),
-                        ],
-                        default="cast",
-                        max_length=15,
-                    ),
-                ),
-                ("majority_count", models.PositiveSmallIntegerField(blank=True, null=True)),
-                ("majority_numerator", models.PositiveSmallIntegerField(default=1)),
-                ("majority_denominator", models.PositiveSmallIntegerField(default=2)),
-                ("majority_is_more_than", models.BooleanField(default=True)),
-                ("is_secret", models.BooleanField(default=False)),
-                ("votes_may_change", models.BooleanField(default=True)),
-                ("shows_tally", models.BooleanField(default=False)),
-                ("chair_breaks_ties", models.BooleanField(default=False)),
-                ("recused_leave_the_base", models.BooleanField(default=True)),
-                ("owner_is_recused", models.BooleanField(default=True)),
-                ("allows_delegation", models.BooleanField(default=False)),
-                ("may_close_early", models.BooleanField(default=True)),
-                ("deliberation_hours", models.PositiveSmallIntegerField(default=48)),
-                ("ballot_hours", models.PositiveSmallIntegerField(default=72)),
-                ("extension_hours", models.PositiveSmallIntegerField(default=48)),
-                ("cool_down_days", models.PositiveSmallIntegerField(default=90)),
-                ("in_force_from", models.DateTimeField()),
-                (
-                    "member",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.membership",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-                (
-                    "committee",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="charters", to="committees.committee"
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="KillOrder",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("ordered", "Ordered"),
-                            ("in_progress", "In progress"),
-                            ("executed", "Executed"),
-                            ("observing", "Verified, effect observed"),
-                            ("effective", "It helped"),
-                            ("no_effect", "It made no difference"),
-                            ("harmful", "It did harm"),
-                            ("too_few", "Too few cases to tell"),
-                            ("reinstated", "The rule is back"),
-                        ],
-                        default="ordered",
-                        max_length=15,
-                    ),
-                ),
-                ("nominated_at", models.DateTimeField()),
-                ("ordered_at", models.DateTimeField()),
-                ("due_at", models.DateTimeField()),
-                ("executed_at", models.DateTimeField(null=True)),
-                ("evidence", models.CharField(blank=True, default="", max_length=2000)),
-                ("verified_at", models.DateTimeField(null=True)),
-                ("reinstated_at", models.DateTimeField(null=True)),
-                ("reinstated_because", models.CharField(blank=True, default="", max_length=500)),
-                ("cases_before", models.PositiveIntegerField(null=True)),
-                ("cases_after", models.PositiveIntegerField(null=True)),
-                ("effect_checked_at", models.DateTimeField(null=True)),
-                ("revision", models.PositiveIntegerField(db_default=1, default=1)),
-                (
-                    "executed_by",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.membership",
-                    ),
-                ),
-                (
-                    "owner",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="kill_orders",
-                        to="people.person",
-                    ),
-                ),
-                (
-                    "rule",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="kill_orders", to="rules.rule"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-                (
-                    "unit",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
-                    ),
-                ),
-                (
-                    "verified_by",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.membership",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="KillStep",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("position", models.PositiveSmallIntegerField()),
-                ("what", models.CharField(max_length=300)),
-                ("done_at", models.DateTimeField(null=True)),
-                (
-                    "done_by",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.membership",
-                    ),
-                ),
-                (
-                    "order",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="committees.killorder"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="Motion",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("kill", "Kill it"),
-                            ("change", "Change it to a new text"),
-                            ("keep", "Keep it until a date"),
-                            ("refer", "Refer it to another committee"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("text", models.CharField(max_length=1000)),
-                ("new_text", models.TextField(blank=True, default="")),
-                ("keep_until", models.DateField(blank=True, null=True)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("draft", "Draft"),
-                            ("deliberating", "In deliberation"),
-                            ("balloting", "In ballot"),
-                            ("carried", "Carried"),
-                            ("lost", "Lost"),
-                            ("inquorate", "No quorum"),
-                            ("withdrawn", "Withdrawn"),
-                            ("referred", "Referred"),
-                        ],
-                        default="draft",
-                        max_length=15,
-                    ),
-                ),
-                ("moved_at", models.DateTimeField()),
-                ("deliberated_until", models.DateTimeField(null=True)),
-                ("owner_reply", models.CharField(blank=True, default="", max_length=2000)),
-                ("owner_replied_at", models.DateTimeField(null=True)),
-                ("decided_at", models.DateTimeField(null=True)),
-                ("revision", models.PositiveIntegerField(db_default=1, default=1)),
-                (
-                    "api_key",
-                    tenants.fields.TenantForeignKey(
-                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.apikey"
-                    ),
-                ),
-                (
-                    "committee",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="motions", to="committees.committee"
-                    ),
-                ),
-                (
-                    "moved_by",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.membership",
-                    ),
-                ),
-                (
-                    "refer_to",
-                    tenants.fields.TenantForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="committees.committee",
-                    ),
-                ),
-                (
-                    "rule",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="motions", to="rules.rule"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="Ballot",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("scheduled", "Scheduled"),
-                            ("open", "Open"),
-                            ("closed", "Closed: the chair's casting vote is awaited"),
-                            ("declared", "Declared"),
-                            ("cancelled", "Cancelled"),
-                        ],
-                        default="scheduled",
-                        max_length=10,
-                    ),
-                ),
-                ("opens_at", models.DateTimeField()),
-                ("closes_at", models.DateTimeField()),
-                ("opened_at", models.DateTimeField(null=True)),
-                ("closed_at", models.DateTimeField(null=True)),
-                ("extended_at", models.DateTimeField(null=True)),
-                ("is_secret", models.BooleanField(default=False)),
-                ("motion_text", models.CharField(blank=True, default="", max_length=1000)),
-                ("rule_text", models.TextField(blank=True, default="")),
-                ("evidence", models.JSONField(default=dict)),
-                ("evidence_hash", models.CharField(blank=True, default="", max_length=64)),
-                ("cancelled_because", models.CharField(blank=True, default="", max_length=500)),
-                ("version", models.PositiveIntegerField(db_default=1, default=1)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-                (
-                    "charter",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="committees.charterversion",
-                    ),
-                ),
-                (
-                    "motion",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="ballots", to="committees.motion"
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="Nomination",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("words", models.CharField(max_length=500)),
-                (
-                    "source",
-                    models.CharField(
-                        choices=[
-                            ("person", "A colleague"),
-                            ("case", "A case"),
-                            ("breaks", "Rule breaks"),
-                            ("panel", "A feedback panel"),
-                            ("integration", "An integration"),
-                            ("sunset", "Its sunset"),
-                        ],
-                        max_length=15,
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("submitted", "Submitted"),
-                            ("triaged", "Triaged"),
-                            ("docketed", "On the docket"),
-                            ("decided", "Decided"),
-                            ("merged", "Merged with another"),
-                            ("no_such_rule", "There is no such rule"),
-                            ("external_law", "The law asks for it"),
-                            ("quick_killed", "Killed at once: its owner agreed"),
-                            ("withdrawn", "Withdrawn"),
-                        ],
-                        default="submitted",
-                        max_length=15,
-                    ),
-                ),
-                ("submitted_at", models.DateTimeField()),
-                ("triaged_at", models.DateTimeField(null=True)),
-                ("ease", models.PositiveSmallIntegerField(null=True)),
-                ("impact", models.PositiveSmallIntegerField(null=True)),
-                ("note", models.CharField(blank=True, default="", max_length=500)),
-                ("revision", models.PositiveIntegerField(db_default=1, default=1)),
-                (
-                    "api_key",
-                    tenants.fields.TenantForeignKey(
-                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.apikey"
-                    ),
-                ),
-                (
-                    "case",
-                    tenants.fields.TenantForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="nominations",
-                        to="recovery.case",
-                    ),
-                ),
-                (
-                    "committee",
-                    tenants.fields.TenantForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="docket",
-                        to="committees.committee",
-                    ),
-                ),
-                (
-                    "member",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="nominations",
-                        to="tenants.membership",
-                    ),
-                ),
-                (
-                    "merged_into",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="merged",
-                        to="committees.nomination",
-                    ),
-                ),
-                (
-                    "rule",
-                    tenants.fields.TenantForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="nominations",
-                        to="rules.rule",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-                (
-                    "triaged_by",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.membership",
-                    ),
-                ),
-                (
-                    "unit",
-                    tenants.fields.TenantForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="people.unit",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.AddField(
-            model_name="motion",
-            name="nomination",
-            field=tenants.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="motions",
-                to="committees.nomination",
-            ),
-        ),
-        migrations.AddField(
-            model_name="killorder",
-            name="nomination",
-            field=tenants.fields.TenantForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="kill_orders",
-                to="committees.nomination",
-            ),
-        ),
-        migrations.CreateModel(
-            name="OutcomeRecord",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                (
-                    "result",
-                    models.CharField(
-                        choices=[("carried", "Carried"), ("lost", "Lost"), ("inquorate", "No quorum")], max_length=10
-                    ),
-                ),
-                ("yes", models.PositiveIntegerField(null=True)),
-                ("no", models.PositiveIntegerField(null=True)),
-                ("abstain", models.PositiveIntegerField(null=True)),
-                ("voted", models.PositiveIntegerField()),
-                ("eligible", models.PositiveIntegerField()),
-                ("recused", models.PositiveIntegerField()),
-                ("vacant", models.PositiveIntegerField()),
-                ("quorum", models.PositiveIntegerField()),
-                ("base_count", models.PositiveIntegerField(null=True)),
-                ("yes_needed", models.PositiveIntegerField(null=True)),
-                (
-                    "casting_vote",
-                    models.CharField(
-                        blank=True,
-                        choices=[("yes", "Yes"), ("no", "No"), ("abstain", "Abstain")],
-                        default="",
-                        max_length=10,
-                    ),
-                ),
-                ("sentence", models.CharField(max_length=1000)),
-                ("terms", models.JSONField()),
-                ("roll", models.JSONField()),
-                ("evidence_hash", models.CharField(blank=True, default="", max_length=64)),
-                ("declared_at", models.DateTimeField()),
-                ("number", models.PositiveBigIntegerField(default=0, editable=False)),
-                ("previous_hash", models.CharField(default="", editable=False, max_length=64)),
-                ("hash", models.CharField(default="", editable=False, max_length=64)),
-                (
-                    "ballot",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="outcomes", to="committees.ballot"
-                    ),
-                ),
-                (
-                    "corrects",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="committees.outcomerecord",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.AddField(
-            model_name="killorder",
-            name="outcome",
-            field=tenants.fields.TenantForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="committees.outcomerecord"
-            ),
-        ),
-        migrations.CreateModel(
-            name="QuietVoter",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                (
-                    "member",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="tenants.membership"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="RuleBreak",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("why", models.CharField(max_length=500)),
-                (
-                    "result",
-                    models.CharField(
-                        choices=[
-                            ("helped", "It helped the customer"),
-                            ("no_difference", "It made no difference"),
-                            ("harmed", "It did harm"),
-                            ("unknown", "Not known yet"),
-                        ],
-                        default="unknown",
-                        max_length=15,
-                    ),
-                ),
-                ("broken_at", models.DateTimeField()),
-                (
-                    "recorded_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "author",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.membership"
-                    ),
-                ),
-                (
-                    "case",
-                    tenants.fields.TenantForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="recovery.case",
-                    ),
-                ),
-                (
-                    "customer",
-                    tenants.fields.TenantForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="customers.customer",
-                    ),
-                ),
-                (
-                    "rule",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="breaks", to="rules.rule"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="Seat",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("label", models.CharField(max_length=120)),
-                ("is_chair", models.BooleanField(default=False)),
-                ("retired_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "committee",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="seats", to="committees.committee"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="RollEntry",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("label", models.CharField(max_length=120)),
-                ("is_chair", models.BooleanField()),
-                ("holder_name", models.CharField(blank=True, default="", max_length=120)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[("eligible", "Eligible"), ("recused", "Recused"), ("vacant", "Vacant")], max_length=10
-                    ),
-                ),
-                ("recused_because", models.CharField(blank=True, default="", max_length=300)),
-                ("has_voted", models.BooleanField(default=False)),
-                (
-                    "choice",
-                    models.CharField(
-                        blank=True,
-                        choices=[("yes", "Yes"), ("no", "No"), ("abstain", "Abstain")],
-                        default="",
-                        max_length=10,
-                    ),
-                ),
-                ("by_delegate", models.BooleanField(default=False)),
-                (
-                    "ballot",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="roll", to="committees.ballot"
-                    ),
-                ),
-                (
-                    "delegate",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.membership",
-                    ),
-                ),
-                (
-                    "member",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="roll_entries",
-                        to="tenants.membership",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-                (
-                    "seat",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="committees.seat"
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="Delegation",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("given_at", models.DateTimeField()),
-                ("revoked_at", models.DateTimeField(null=True)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-                (
-                    "seat",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="delegations", to="committees.seat"
-                    ),
-                ),
-                (
-                    "to_seat",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="committees.seat"
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="SeatTenure",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("holder_name", models.CharField(blank=True, default="", max_length=120)),
-                ("starts_at", models.DateTimeField()),
-                ("ends_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "member",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="seat_tenures",
-                        to="tenants.membership",
-                    ),
-                ),
-                (
-                    "seat",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="tenures", to="committees.seat"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="SecretCount",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("sealed", models.BinaryField()),
-                (
-                    "ballot",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="committees.ballot"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="VoteEvent",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                (
-                    "choice",
-                    models.CharField(
-                        blank=True, choices=[("yes", "Yes"), ("no", "No"), ("abstain", "Abstain")], max_length=10
-                    ),
-                ),
-                ("at", models.DateTimeField()),
-                ("reason", models.CharField(blank=True, default="", max_length=300)),
-                (
-                    "api_key",
-                    tenants.fields.TenantForeignKey(
-                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.apikey"
-                    ),
-                ),
-                (
-                    "entry",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="events", to="committees.rollentry"
-                    ),
-                ),
-                (
-                    "member",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.membership",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.AddConstraint(
-            model_name="committee",
-            constraint=models.UniqueConstraint(fields=("tenant", "unit", "name"), name="one_committee_per_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="committee",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cadence_days__gte", 1), ("cadence_days__lte", 366)), name="meets_within_a_year"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="charterversion",
-            constraint=models.UniqueConstraint(fields=("tenant", "committee", "number"), name="one_charter_per_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="charterversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("quorum_denominator__gte", 1),
-                    ("quorum_numerator__lte", models.F("quorum_denominator")),
-                    ("majority_denominator__gte", 1),
-                    ("majority_numerator__lte", models.F("majority_denominator")),
-                ),
-                name="shares_are_at_most_one",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="charterversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("base", "fixed"), ("majority_count__gte", 1)),
-                    models.Q(models.Q(("base", "fixed"), _negated=True), ("majority_count", None)),
-                    _connector="OR",
-                ),
-                name="a_fixed_majority_names_its_number",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="charterversion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("is_secret", False),
-                    models.Q(("allows_delegation", False), ("shows_tally", False), ("votes_may_change", False)),
-                    _connector="OR",
-                ),
-                name="secret_votes_stay_secret",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="killstep",
-            constraint=models.UniqueConstraint(fields=("tenant", "order", "position"), name="one_step_per_position"),
-        ),
-        migrations.AddIndex(
-            model_name="ballot",
-            index=models.Index(
-                condition=models.Q(("status__in", ["scheduled", "open"])),
-                fields=["tenant", "closes_at"],
-                name="ballot_closing",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ballot",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("closes_at__gt", models.F("opens_at"))), name="a_ballot_lasts"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ballot",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("status__in", ["scheduled", "cancelled"]),
-                    models.Q(("charter__isnull", False), ("opened_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="an_open_ballot_is_frozen",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ballot",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "cancelled"), _negated=True),
-                    models.Q(("cancelled_because", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="cancelled_for_a_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ballot",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("status__in", ["scheduled", "open", "closed"])),
-                fields=("tenant", "motion"),
-                name="one_ballot_at_a_time",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="nomination",
-            index=models.Index(fields=["tenant", "status", "submitted_at"], name="nomination_by_status"),
-        ),
-        migrations.AddIndex(
-            model_name="nomination",
-            index=models.Index(fields=["tenant", "rule", "submitted_at"], name="nomination_of_rule"),
-        ),
-        migrations.AddIndex(
-            model_name="nomination",
-            index=models.Index(fields=["tenant", "member", "submitted_at"], name="nomination_of_member"),
-        ),
-        migrations.AddConstraint(
-            model_name="nomination",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("ease", None), models.Q(("ease__gte", 1), ("ease__lte", 5)), _connector="OR"),
-                    models.Q(("impact", None), models.Q(("impact__gte", 1), ("impact__lte", 5)), _connector="OR"),
-                ),
-                name="triage_is_one_to_five",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="nomination",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "merged"), _negated=True), ("merged_into__isnull", False), _connector="OR"
-                ),
-                name="merged_into_another",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="nomination",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("merged_into", models.F("id")), _negated=True), name="not_merged_into_itself"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="motion",
-            index=models.Index(fields=["tenant", "committee", "status"], name="motion_of_committee"),
-        ),
-        migrations.AddIndex(
-            model_name="motion",
-            index=models.Index(fields=["tenant", "rule", "moved_at"], name="motion_of_rule"),
-        ),
-        migrations.AddConstraint(
-            model_name="motion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "change"), _negated=True),
-                    models.Q(("new_text", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="a_change_has_its_new_text",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="motion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "keep"), _negated=True), ("keep_until__isnull", False), _connector="OR"
-                ),
-                name="kept_until_a_date",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="motion",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "refer"), _negated=True), ("refer_to__isnull", False), _connector="OR"
-                ),
-                name="referred_to_somebody",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="outcomerecord",
-            index=models.Index(fields=["tenant", "ballot", "declared_at"], name="outcome_of_ballot"),
-        ),
-        migrations.AddConstraint(
-            model_name="outcomerecord",
-            constraint=models.UniqueConstraint(fields=("tenant", "number"), name="one_outcome_per_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="outcomerecord",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("corrects", None)), fields=("tenant", "ballot"), name="one_outcome_per_ballot"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="killorder",
-            index=models.Index(fields=["tenant", "status", "due_at"], name="kill_order_due"),
-        ),
-        migrations.AddIndex(
-            model_name="killorder",
-            index=models.Index(fields=["tenant", "rule"], name="kill_order_of_rule"),
-        ),
-        migrations.AddConstraint(
-            model_name="killorder",
-            constraint=models.UniqueConstraint(fields=("tenant", "outcome"), name="one_kill_order_per_outcome"),
-        ),
-        migrations.AddConstraint(
-            model_name="killorder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("executed_at", None), ("executed_at__gte", models.F("ordered_at")), _connector="OR"
-                ),
-                name="executed_after_ordered",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="killorder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("verified_at", None), ("verified_at__gte", models.F("executed_at")), _connector="OR"
-                ),
-                name="verified_after_executed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="killorder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("outcome__isnull", False), ("nomination__isnull", False), _connector="OR"),
-                name="ordered_by_something",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="quietvoter",
-            constraint=models.UniqueConstraint(fields=("tenant", "member"), name="quiet_once"),
-        ),
-        migrations.AddIndex(
-            model_name="rulebreak",
-            index=models.Index(fields=["tenant", "rule", "broken_at"], name="break_of_rule"),
-        ),
-        migrations.AddIndex(
-            model_name="rulebreak",
-            index=models.Index(fields=["tenant", "author", "broken_at"], name="break_of_author"),
-        ),
-        migrations.AddConstraint(
-            model_name="seat",
-            constraint=models.UniqueConstraint(fields=("tenant", "committee", "label"), name="one_seat_per_label"),
-        ),
-        migrations.AddConstraint(
-            model_name="seat",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_chair", True), ("retired_at", None)),
-                fields=("tenant", "committee"),
-                name="one_chair",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="rollentry",
-            index=models.Index(fields=["tenant", "member", "ballot"], name="roll_of_member"),
-        ),
-        migrations.AddConstraint(
-            model_name="rollentry",
-            constraint=models.UniqueConstraint(fields=("tenant", "ballot", "seat"), name="one_vote_per_seat"),
-        ),
-        migrations.AddConstraint(
-            model_name="rollentry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("holder_name", ""), ("member", None), ("status", "vacant")),
-                    models.Q(
-                        models.Q(("status", "vacant"), _negated=True),
-                        models.Q(
-                            ("member__isnull", False), models.Q(("holder_name", ""), _negated=True), _connector="OR"
+        Together(
+            [
+                migrations.CreateModel(
+                    name="Committee",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
                         ),
-                    ),
-                    _connector="OR",
-                ),
-                name="vacant_without_a_holder",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rollentry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("status", "eligible"), models.Q(("choice", ""), ("has_voted", False)), _connector="OR"
-                ),
-                name="only_eligible_seats_vote",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rollentry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("choice", ""), ("has_voted", True), _connector="OR"), name="a_choice_is_a_vote"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="delegation",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("revoked_at", None)), fields=("tenant", "seat"), name="one_delegate_at_a_time"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="seattenure",
-            index=models.Index(fields=["tenant", "member"], name="tenure_of_member"),
-        ),
-        migrations.AddConstraint(
-            model_name="seattenure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at", None), ("ends_at__gt", models.F("starts_at")), _connector="OR"),
-                name="held_for_a_while",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="seattenure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("holder_name", ""), ("member__isnull", False)),
-                    models.Q(("member", None), models.Q(("holder_name", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="held_by_a_member_or_a_name",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="seattenure",
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
-                expressions=[
-                    (
-                        models.Func(
-                            models.F("tenant_id"), models.F("tenant_id"), models.Value("[]"), function="int8range"
+                        ("name", models.CharField(max_length=120)),
+                        ("cadence_days", models.PositiveSmallIntegerField(default=14)),
+                        ("founded_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                        ("dissolved_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
                         ),
-                        "=",
-                    ),
-                    (
-                        models.Func(models.F("seat_id"), models.F("seat_id"), models.Value("[]"), function="uuidrange"),
-                        "=",
-                    ),
-                    (cso.committees.models.bodies.InstantRange("starts_at", "ends_at"), "&&"),
-                ],
-                name="one_holder_at_a_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="secretcount",
-            constraint=models.UniqueConstraint(fields=("tenant", "ballot"), name="one_count_per_secret_ballot"),
-        ),
-        migrations.AddIndex(
-            model_name="voteevent",
-            index=models.Index(fields=["tenant", "entry", "at"], name="vote_events_of_entry"),
+                        (
+                            "unit",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT, related_name="committees", to="people.unit"
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant", "unit", "name"), name="one_committee_per_name"),
+                            models.CheckConstraint(
+                                condition=models.Q(("cadence_days__gte", 1), ("cadence_days__lte", 366)),
+                                name="meets_within_a_year",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="CharterVersion",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("number", models.PositiveIntegerField()),
+                        ("quorum_count", models.PositiveSmallIntegerField(blank=True, null=True)),
+                        ("quorum_numerator", models.PositiveSmallIntegerField(default=1)),
+                        ("quorum_denominator", models.PositiveSmallIntegerField(default=2)),
+                        ("quorum_is_more_than", models.BooleanField(default=True)),
+                        (
+                            "base",
+                            models.CharField(
+                                choices=[
+                                    ("cast", "votes cast: yes and no"),
+                                    ("participating", "votes given, abstentions too"),
+                                    ("eligible", "eligible seats, whether they voted or not"),
+                                    ("fixed", "a fixed number of yes votes"),
+                                ],
+                                default="cast",
+                                max_length=15,
+                            ),
+                        ),
+                        ("majority_count", models.PositiveSmallIntegerField(blank=True, null=True)),
+                        ("majority_numerator", models.PositiveSmallIntegerField(default=1)),
+                        ("majority_denominator", models.PositiveSmallIntegerField(default=2)),
+                        ("majority_is_more_than", models.BooleanField(default=True)),
+                        ("is_secret", models.BooleanField(default=False)),
+                        ("votes_may_change", models.BooleanField(default=True)),
+                        ("shows_tally", models.BooleanField(default=False)),
+                        ("chair_breaks_ties", models.BooleanField(default=False)),
+                        ("recused_leave_the_base", models.BooleanField(default=True)),
+                        ("owner_is_recused", models.BooleanField(default=True)),
+                        ("allows_delegation", models.BooleanField(default=False)),
+                        ("may_close_early", models.BooleanField(default=True)),
+                        ("deliberation_hours", models.PositiveSmallIntegerField(default=48)),
+                        ("ballot_hours", models.PositiveSmallIntegerField(default=72)),
+                        ("extension_hours", models.PositiveSmallIntegerField(default=48)),
+                        ("cool_down_days", models.PositiveSmallIntegerField(default=90)),
+                        ("in_force_from", models.DateTimeField()),
+                        (
+                            "member",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                        (
+                            "committee",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="charters",
+                                to="committees.committee",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("tenant", "committee", "number"), name="one_charter_per_number"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("quorum_denominator__gte", 1),
+                                    ("quorum_numerator__lte", models.F("quorum_denominator")),
+                                    ("majority_denominator__gte", 1),
+                                    ("majority_numerator__lte", models.F("majority_denominator")),
+                                ),
+                                name="shares_are_at_most_one",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("base", "fixed"), ("majority_count__gte", 1)),
+                                    models.Q(models.Q(("base", "fixed"), _negated=True), ("majority_count", None)),
+                                    _connector="OR",
+                                ),
+                                name="a_fixed_majority_names_its_number",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("is_secret", False),
+                                    models.Q(
+                                        ("allows_delegation", False),
+                                        ("shows_tally", False),
+                                        ("votes_may_change", False),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="secret_votes_stay_secret",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Nomination",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("words", models.CharField(max_length=500)),
+                        (
+                            "source",
+                            models.CharField(
+                                choices=[
+                                    ("person", "A colleague"),
+                                    ("case", "A case"),
+                                    ("breaks", "Rule breaks"),
+                                    ("panel", "A feedback panel"),
+                                    ("integration", "An integration"),
+                                    ("sunset", "Its sunset"),
+                                ],
+                                max_length=15,
+                            ),
+                        ),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("submitted", "Submitted"),
+                                    ("triaged", "Triaged"),
+                                    ("docketed", "On the docket"),
+                                    ("decided", "Decided"),
+                                    ("merged", "Merged with another"),
+                                    ("no_such_rule", "There is no such rule"),
+                                    ("external_law", "The law asks for it"),
+                                    ("quick_killed", "Killed at once: its owner agreed"),
+                                    ("withdrawn", "Withdrawn"),
+                                ],
+                                default="submitted",
+                                max_length=15,
+                            ),
+                        ),
+                        ("submitted_at", models.DateTimeField()),
+                        ("triaged_at", models.DateTimeField(null=True)),
+                        ("ease", models.PositiveSmallIntegerField(null=True)),
+                        ("impact", models.PositiveSmallIntegerField(null=True)),
+                        ("note", models.CharField(blank=True, default="", max_length=500)),
+                        ("revision", models.PositiveIntegerField(db_default=1, default=1)),
+                        (
+                            "api_key",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.apikey",
+                            ),
+                        ),
+                        (
+                            "case",
+                            tenants.fields.TenantForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="nominations",
+                                to="recovery.case",
+                            ),
+                        ),
+                        (
+                            "committee",
+                            tenants.fields.TenantForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="docket",
+                                to="committees.committee",
+                            ),
+                        ),
+                        (
+                            "member",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="nominations",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "merged_into",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="merged",
+                                to="committees.nomination",
+                            ),
+                        ),
+                        (
+                            "rule",
+                            tenants.fields.TenantForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="nominations",
+                                to="rules.rule",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                        (
+                            "triaged_by",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "unit",
+                            tenants.fields.TenantForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="people.unit",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "status", "submitted_at"], name="nomination_by_status"),
+                            models.Index(fields=["tenant", "rule", "submitted_at"], name="nomination_of_rule"),
+                            models.Index(fields=["tenant", "member", "submitted_at"], name="nomination_of_member"),
+                        ],
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        ("ease", None), models.Q(("ease__gte", 1), ("ease__lte", 5)), _connector="OR"
+                                    ),
+                                    models.Q(
+                                        ("impact", None),
+                                        models.Q(("impact__gte", 1), ("impact__lte", 5)),
+                                        _connector="OR",
+                                    ),
+                                ),
+                                name="triage_is_one_to_five",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("status", "merged"), _negated=True),
+                                    ("merged_into__isnull", False),
+                                    _connector="OR",
+                                ),
+                                name="merged_into_another",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("merged_into", models.F("id")), _negated=True),
+                                name="not_merged_into_itself",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Motion",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[
+                                    ("kill", "Kill it"),
+                                    ("change", "Change it to a new text"),
+                                    ("keep", "Keep it until a date"),
+                                    ("refer", "Refer it to another committee"),
+                                ],
+                                max_length=10,
+                            ),
+                        ),
+                        ("text", models.CharField(max_length=1000)),
+                        ("new_text", models.TextField(blank=True, default="")),
+                        ("keep_until", models.DateField(blank=True, null=True)),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("draft", "Draft"),
+                                    ("deliberating", "In deliberation"),
+                                    ("balloting", "In ballot"),
+                                    ("carried", "Carried"),
+                                    ("lost", "Lost"),
+                                    ("inquorate", "No quorum"),
+                                    ("withdrawn", "Withdrawn"),
+                                    ("referred", "Referred"),
+                                ],
+                                default="draft",
+                                max_length=15,
+                            ),
+                        ),
+                        ("moved_at", models.DateTimeField()),
+                        ("deliberated_until", models.DateTimeField(null=True)),
+                        ("owner_reply", models.CharField(blank=True, default="", max_length=2000)),
+                        ("owner_replied_at", models.DateTimeField(null=True)),
+                        ("decided_at", models.DateTimeField(null=True)),
+                        ("revision", models.PositiveIntegerField(db_default=1, default=1)),
+                        (
+                            "api_key",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.apikey",
+                            ),
+                        ),
+                        (
+                            "committee",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="motions",
+                                to="committees.committee",
+                            ),
+                        ),
+                        (
+                            "moved_by",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "refer_to",
+                            tenants.fields.TenantForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="committees.committee",
+                            ),
+                        ),
+                        (
+                            "rule",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT, related_name="motions", to="rules.rule"
+                            ),
+                        ),
+                        (
+                            "nomination",
+                            tenants.fields.TenantForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="motions",
+                                to="committees.nomination",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "committee", "status"], name="motion_of_committee"),
+                            models.Index(fields=["tenant", "rule", "moved_at"], name="motion_of_rule"),
+                        ],
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("kind", "change"), _negated=True),
+                                    models.Q(("new_text", ""), _negated=True),
+                                    _connector="OR",
+                                ),
+                                name="a_change_has_its_new_text",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("kind", "keep"), _negated=True),
+                                    ("keep_until__isnull", False),
+                                    _connector="OR",
+                                ),
+                                name="kept_until_a_date",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("kind", "refer"), _negated=True),
+                                    ("refer_to__isnull", False),
+                                    _connector="OR",
+                                ),
+                                name="referred_to_somebody",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Ballot",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("scheduled", "Scheduled"),
+                                    ("open", "Open"),
+                                    ("closed", "Closed: the chair's casting vote is awaited"),
+                                    ("declared", "Declared"),
+                                    ("cancelled", "Cancelled"),
+                                ],
+                                default="scheduled",
+                                max_length=10,
+                            ),
+                        ),
+                        ("opens_at", models.DateTimeField()),
+                        ("closes_at", models.DateTimeField()),
+                        ("opened_at", models.DateTimeField(null=True)),
+                        ("closed_at", models.DateTimeField(null=True)),
+                        ("extended_at", models.DateTimeField(null=True)),
+                        ("is_secret", models.BooleanField(default=False)),
+                        ("motion_text", models.CharField(blank=True, default="", max_length=1000)),
+                        ("rule_text", models.TextField(blank=True, default="")),
+                        ("evidence", models.JSONField(default=dict)),
+                        ("evidence_hash", models.CharField(blank=True, default="", max_length=64)),
+                        ("cancelled_because", models.CharField(blank=True, default="", max_length=500)),
+                        ("version", models.PositiveIntegerField(db_default=1, default=1)),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                        (
+                            "charter",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="committees.charterversion",
+                            ),
+                        ),
+                        (
+                            "motion",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="ballots",
+                                to="committees.motion",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(
+                                condition=models.Q(("status__in", ["scheduled", "open"])),
+                                fields=["tenant", "closes_at"],
+                                name="ballot_closing",
+                            ),
+                        ],
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(("closes_at__gt", models.F("opens_at"))), name="a_ballot_lasts"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("status__in", ["scheduled", "cancelled"]),
+                                    models.Q(("charter__isnull", False), ("opened_at__isnull", False)),
+                                    _connector="OR",
+                                ),
+                                name="an_open_ballot_is_frozen",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("status", "cancelled"), _negated=True),
+                                    models.Q(("cancelled_because", ""), _negated=True),
+                                    _connector="OR",
+                                ),
+                                name="cancelled_for_a_reason",
+                            ),
+                            models.UniqueConstraint(
+                                condition=models.Q(("status__in", ["scheduled", "open", "closed"])),
+                                fields=("tenant", "motion"),
+                                name="one_ballot_at_a_time",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="OutcomeRecord",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        (
+                            "result",
+                            models.CharField(
+                                choices=[("carried", "Carried"), ("lost", "Lost"), ("inquorate", "No quorum")],
+                                max_length=10,
+                            ),
+                        ),
+                        ("yes", models.PositiveIntegerField(null=True)),
+                        ("no", models.PositiveIntegerField(null=True)),
+                        ("abstain", models.PositiveIntegerField(null=True)),
+                        ("voted", models.PositiveIntegerField()),
+                        ("eligible", models.PositiveIntegerField()),
+                        ("recused", models.PositiveIntegerField()),
+                        ("vacant", models.PositiveIntegerField()),
+                        ("quorum", models.PositiveIntegerField()),
+                        ("base_count", models.PositiveIntegerField(null=True)),
+                        ("yes_needed", models.PositiveIntegerField(null=True)),
+                        (
+                            "casting_vote",
+                            models.CharField(
+                                blank=True,
+                                choices=[("yes", "Yes"), ("no", "No"), ("abstain", "Abstain")],
+                                default="",
+                                max_length=10,
+                            ),
+                        ),
+                        ("sentence", models.CharField(max_length=1000)),
+                        ("terms", models.JSONField()),
+                        ("roll", models.JSONField()),
+                        ("evidence_hash", models.CharField(blank=True, default="", max_length=64)),
+                        ("declared_at", models.DateTimeField()),
+                        ("number", models.PositiveBigIntegerField(default=0, editable=False)),
+                        ("previous_hash", models.CharField(default="", editable=False, max_length=64)),
+                        ("hash", models.CharField(default="", editable=False, max_length=64)),
+                        (
+                            "ballot",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="outcomes",
+                                to="committees.ballot",
+                            ),
+                        ),
+                        (
+                            "corrects",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="committees.outcomerecord",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "ballot", "declared_at"], name="outcome_of_ballot"),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant", "number"), name="one_outcome_per_number"),
+                            models.UniqueConstraint(
+                                condition=models.Q(("corrects", None)),
+                                fields=("tenant", "ballot"),
+                                name="one_outcome_per_ballot",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="KillOrder",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("ordered", "Ordered"),
+                                    ("in_progress", "In progress"),
+                                    ("executed", "Executed"),
+                                    ("observing", "Verified, effect observed"),
+                                    ("effective", "It helped"),
+                                    ("no_effect", "It made no difference"),
+                                    ("harmful", "It did harm"),
+                                    ("too_few", "Too few cases to tell"),
+                                    ("reinstated", "The rule is back"),
+                                ],
+                                default="ordered",
+                                max_length=15,
+                            ),
+                        ),
+                        ("nominated_at", models.DateTimeField()),
+                        ("ordered_at", models.DateTimeField()),
+                        ("due_at", models.DateTimeField()),
+                        ("executed_at", models.DateTimeField(null=True)),
+                        ("evidence", models.CharField(blank=True, default="", max_length=2000)),
+                        ("verified_at", models.DateTimeField(null=True)),
+                        ("reinstated_at", models.DateTimeField(null=True)),
+                        ("reinstated_because", models.CharField(blank=True, default="", max_length=500)),
+                        ("cases_before", models.PositiveIntegerField(null=True)),
+                        ("cases_after", models.PositiveIntegerField(null=True)),
+                        ("effect_checked_at", models.DateTimeField(null=True)),
+                        ("revision", models.PositiveIntegerField(db_default=1, default=1)),
+                        (
+                            "executed_by",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "owner",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="kill_orders",
+                                to="people.person",
+                            ),
+                        ),
+                        (
+                            "rule",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT, related_name="kill_orders", to="rules.rule"
+                            ),
+                        ),
+                        (
+                            "nomination",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="kill_orders",
+                                to="committees.nomination",
+                            ),
+                        ),
+                        (
+                            "outcome",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="committees.outcomerecord",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                        (
+                            "unit",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
+                            ),
+                        ),
+                        (
+                            "verified_by",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "status", "due_at"], name="kill_order_due"),
+                            models.Index(fields=["tenant", "rule"], name="kill_order_of_rule"),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant", "outcome"), name="one_kill_order_per_outcome"),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("executed_at", None), ("executed_at__gte", models.F("ordered_at")), _connector="OR"
+                                ),
+                                name="executed_after_ordered",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("verified_at", None),
+                                    ("verified_at__gte", models.F("executed_at")),
+                                    _connector="OR",
+                                ),
+                                name="verified_after_executed",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("outcome__isnull", False), ("nomination__isnull", False), _connector="OR"
+                                ),
+                                name="ordered_by_something",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="KillStep",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("position", models.PositiveSmallIntegerField()),
+                        ("what", models.CharField(max_length=300)),
+                        ("done_at", models.DateTimeField(null=True)),
+                        (
+                            "done_by",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "order",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="steps",
+                                to="committees.killorder",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("tenant", "order", "position"), name="one_step_per_position"
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="QuietVoter",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        (
+                            "member",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="tenants.membership"
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant", "member"), name="quiet_once"),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="RuleBreak",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("why", models.CharField(max_length=500)),
+                        (
+                            "result",
+                            models.CharField(
+                                choices=[
+                                    ("helped", "It helped the customer"),
+                                    ("no_difference", "It made no difference"),
+                                    ("harmed", "It did harm"),
+                                    ("unknown", "Not known yet"),
+                                ],
+                                default="unknown",
+                                max_length=15,
+                            ),
+                        ),
+                        ("broken_at", models.DateTimeField()),
+                        (
+                            "recorded_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                        ),
+                        (
+                            "author",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.membership"
+                            ),
+                        ),
+                        (
+                            "case",
+                            tenants.fields.TenantForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="recovery.case",
+                            ),
+                        ),
+                        (
+                            "customer",
+                            tenants.fields.TenantForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="customers.customer",
+                            ),
+                        ),
+                        (
+                            "rule",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT, related_name="breaks", to="rules.rule"
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "rule", "broken_at"], name="break_of_rule"),
+                            models.Index(fields=["tenant", "author", "broken_at"], name="break_of_author"),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Seat",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("label", models.CharField(max_length=120)),
+                        ("is_chair", models.BooleanField(default=False)),
+                        ("retired_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "committee",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="seats",
+                                to="committees.committee",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant", "committee", "label"), name="one_seat_per_label"),
+                            models.UniqueConstraint(
+                                condition=models.Q(("is_chair", True), ("retired_at", None)),
+                                fields=("tenant", "committee"),
+                                name="one_chair",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="RollEntry",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("label", models.CharField(max_length=120)),
+                        ("is_chair", models.BooleanField()),
+                        ("holder_name", models.CharField(blank=True, default="", max_length=120)),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[("eligible", "Eligible"), ("recused", "Recused"), ("vacant", "Vacant")],
+                                max_length=10,
+                            ),
+                        ),
+                        ("recused_because", models.CharField(blank=True, default="", max_length=300)),
+                        ("has_voted", models.BooleanField(default=False)),
+                        (
+                            "choice",
+                            models.CharField(
+                                blank=True,
+                                choices=[("yes", "Yes"), ("no", "No"), ("abstain", "Abstain")],
+                                default="",
+                                max_length=10,
+                            ),
+                        ),
+                        ("by_delegate", models.BooleanField(default=False)),
+                        (
+                            "ballot",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE, related_name="roll", to="committees.ballot"
+                            ),
+                        ),
+                        (
+                            "delegate",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "member",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="roll_entries",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                        (
+                            "seat",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="committees.seat"
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "member", "ballot"], name="roll_of_member"),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant", "ballot", "seat"), name="one_vote_per_seat"),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("holder_name", ""), ("member", None), ("status", "vacant")),
+                                    models.Q(
+                                        models.Q(("status", "vacant"), _negated=True),
+                                        models.Q(
+                                            ("member__isnull", False),
+                                            models.Q(("holder_name", ""), _negated=True),
+                                            _connector="OR",
+                                        ),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="vacant_without_a_holder",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("status", "eligible"),
+                                    models.Q(("choice", ""), ("has_voted", False)),
+                                    _connector="OR",
+                                ),
+                                name="only_eligible_seats_vote",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("choice", ""), ("has_voted", True), _connector="OR"),
+                                name="a_choice_is_a_vote",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Delegation",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("given_at", models.DateTimeField()),
+                        ("revoked_at", models.DateTimeField(null=True)),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                        (
+                            "seat",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="delegations",
+                                to="committees.seat",
+                            ),
+                        ),
+                        (
+                            "to_seat",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="committees.seat"
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "constraints": [
+                            models.UniqueConstraint(
+                                condition=models.Q(("revoked_at", None)),
+                                fields=("tenant", "seat"),
+                                name="one_delegate_at_a_time",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="SeatTenure",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("holder_name", models.CharField(blank=True, default="", max_length=120)),
+                        ("starts_at", models.DateTimeField()),
+                        ("ends_at", models.DateTimeField(blank=True, null=True)),
+                        (
+                            "member",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="seat_tenures",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "seat",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="tenures",
+                                to="committees.seat",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "member"], name="tenure_of_member"),
+                        ],
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("ends_at", None), ("ends_at__gt", models.F("starts_at")), _connector="OR"
+                                ),
+                                name="held_for_a_while",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("holder_name", ""), ("member__isnull", False)),
+                                    models.Q(("member", None), models.Q(("holder_name", ""), _negated=True)),
+                                    _connector="OR",
+                                ),
+                                name="held_by_a_member_or_a_name",
+                            ),
+                            django.contrib.postgres.constraints.ExclusionConstraint(
+                                expressions=[
+                                    (
+                                        models.Func(
+                                            models.F("tenant_id"),
+                                            models.F("tenant_id"),
+                                            models.Value("[]"),
+                                            function="int8range",
+                                        ),
+                                        "=",
+                                    ),
+                                    (
+                                        models.Func(
+                                            models.F("seat_id"),
+                                            models.F("seat_id"),
+                                            models.Value("[]"),
+                                            function="uuidrange",
+                                        ),
+                                        "=",
+                                    ),
+                                    (cso.committees.models.bodies.InstantRange("starts_at", "ends_at"), "&&"),
+                                ],
+                                name="one_holder_at_a_time",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="SecretCount",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("sealed", models.BinaryField()),
+                        (
+                            "ballot",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="committees.ballot"
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant", "ballot"), name="one_count_per_secret_ballot"),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="VoteEvent",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        (
+                            "choice",
+                            models.CharField(
+                                blank=True,
+                                choices=[("yes", "Yes"), ("no", "No"), ("abstain", "Abstain")],
+                                max_length=10,
+                            ),
+                        ),
+                        ("at", models.DateTimeField()),
+                        ("reason", models.CharField(blank=True, default="", max_length=300)),
+                        (
+                            "api_key",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.apikey",
+                            ),
+                        ),
+                        (
+                            "entry",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="events",
+                                to="committees.rollentry",
+                            ),
+                        ),
+                        (
+                            "member",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "entry", "at"], name="vote_events_of_entry"),
+                        ],
+                    },
+                ),
+            ]
         ),
         SecureTenantTable("Committee"),
         SecureTenantTable("CharterVersion"),

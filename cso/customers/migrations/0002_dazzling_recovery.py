@@ -8,6 +8,7 @@ from django.db import migrations, models
 import tenants.fields
 import tenants.scope
 from tenants.isolation import SecureTenantTable
+from tenants.together import Together
 
 
 class Migration(migrations.Migration):
@@ -17,248 +18,259 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="CustomerPreference",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("text", models.CharField(max_length=300)),
-                (
-                    "source",
-                    models.CharField(
-                        choices=[
-                            ("told_us", "The customer told us"),
-                            ("observed", "We noticed"),
-                            ("partner", "A partner told us"),
+        Together(
+            [
+                migrations.CreateModel(
+                    name="CustomerPreference",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("text", models.CharField(max_length=300)),
+                        (
+                            "source",
+                            models.CharField(
+                                choices=[
+                                    ("told_us", "The customer told us"),
+                                    ("observed", "We noticed"),
+                                    ("partner", "A partner told us"),
+                                ],
+                                max_length=10,
+                            ),
+                        ),
+                        ("consented_at", models.DateTimeField()),
+                        ("expires_on", models.DateField(blank=True, null=True)),
+                        (
+                            "recorded_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                        ),
+                        (
+                            "customer",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="preferences",
+                                to="customers.customer",
+                            ),
+                        ),
+                        (
+                            "recorded_by",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "customer", "recorded_at"], name="preference_of_customer"),
                         ],
-                        max_length=10,
-                    ),
+                    },
                 ),
-                ("consented_at", models.DateTimeField()),
-                ("expires_on", models.DateField(blank=True, null=True)),
-                (
-                    "recorded_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "customer",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="preferences", to="customers.customer"
-                    ),
-                ),
-                (
-                    "recorded_by",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.membership",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="Purchase",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("external_id", models.CharField(max_length=100)),
-                ("bought_at", models.DateTimeField()),
-                ("amount_minor", models.PositiveBigIntegerField()),
-                ("currency", models.CharField(max_length=3)),
-                (
-                    "recorded_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                (
-                    "customer",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="purchases", to="customers.customer"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.AddField(
-            model_name="customer",
-            name="declined_questions_at",
-            field=models.DateTimeField(editable=False, null=True),
-        ),
-        migrations.AddField(
-            model_name="customer",
-            name="erased_at",
-            field=models.DateTimeField(editable=False, null=True),
-        ),
-        migrations.AddField(
-            model_name="customer",
-            name="language",
-            field=models.CharField(
-                blank=True,
-                choices=[("en", "English"), ("fr-ca", "Français (Canada)")],
-                db_default="",
-                default="",
-                max_length=5,
-            ),
-        ),
-        migrations.AddField(
-            model_name="customer",
-            name="spend_per_visit_high_minor",
-            field=models.PositiveBigIntegerField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name="customer",
-            name="visits_per_year_high",
-            field=models.PositiveIntegerField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name="customer",
-            name="years",
-            field=models.PositiveIntegerField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name="customer",
-            name="years_high",
-            field=models.PositiveIntegerField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name="customer",
-            name="phone_digits",
-            field=models.GeneratedField(
-                db_persist=True,
-                expression=django.db.models.expressions.RawSQL(
-                    "right(regexp_replace(phone, '[^0-9]', '', 'g'), 10)", ()
-                ),
-                output_field=models.CharField(max_length=10),
-            ),
-        ),
-        migrations.AddField(
-            model_name="customer",
-            name="worth_high_minor",
-            field=models.GeneratedField(
-                db_persist=True,
-                expression=django.db.models.expressions.RawSQL(
-                    "COALESCE(spend_per_visit_high_minor, spend_per_visit_minor) * COALESCE(visits_per_year_high, visits_per_year) * COALESCE(years_high, years)",
-                    (),
-                ),
-                output_field=models.BigIntegerField(null=True),
-            ),
-        ),
-        migrations.AddField(
-            model_name="customer",
-            name="worth_low_minor",
-            field=models.GeneratedField(
-                db_persist=True,
-                expression=django.db.models.expressions.RawSQL("spend_per_visit_minor * visits_per_year * years", ()),
-                output_field=models.BigIntegerField(null=True),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["tenant", "phone_digits"], name="customer_phone_digits"),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("spend_per_visit_minor", None), ("spend_per_visit_minor__lte", 1000000000000), _connector="OR"
-                    ),
-                    models.Q(("visits_per_year", None), ("visits_per_year__lte", 10000), _connector="OR"),
-                    models.Q(("years", None), ("years__lte", 100), _connector="OR"),
-                ),
-                name="customer_worth_is_finite",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("spend_per_visit_high_minor", None),
-                        models.Q(
-                            ("spend_per_visit_high_minor__gte", models.F("spend_per_visit_minor")),
-                            ("spend_per_visit_high_minor__lte", 1000000000000),
+                migrations.CreateModel(
+                    name="Purchase",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
                         ),
-                        _connector="OR",
-                    ),
-                    models.Q(
-                        ("visits_per_year_high", None),
-                        models.Q(
-                            ("visits_per_year_high__gte", models.F("visits_per_year")),
-                            ("visits_per_year_high__lte", 10000),
+                        ("external_id", models.CharField(max_length=100)),
+                        ("bought_at", models.DateTimeField()),
+                        ("amount_minor", models.PositiveBigIntegerField()),
+                        ("currency", models.CharField(max_length=3)),
+                        (
+                            "recorded_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
                         ),
-                        _connector="OR",
-                    ),
-                    models.Q(
-                        ("years_high", None),
-                        models.Q(("years_high__gte", models.F("years")), ("years_high__lte", 100)),
-                        _connector="OR",
+                        (
+                            "customer",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="purchases",
+                                to="customers.customer",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "customer", "bought_at"], name="purchase_of_customer"),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("tenant", "external_id"), name="one_purchase_per_external_id"
+                            ),
+                        ],
+                    },
+                ),
+                migrations.AddField(
+                    model_name="customer",
+                    name="declined_questions_at",
+                    field=models.DateTimeField(editable=False, null=True),
+                ),
+                migrations.AddField(
+                    model_name="customer",
+                    name="erased_at",
+                    field=models.DateTimeField(editable=False, null=True),
+                ),
+                migrations.AddField(
+                    model_name="customer",
+                    name="language",
+                    field=models.CharField(
+                        blank=True,
+                        choices=[("en", "English"), ("fr-ca", "Français (Canada)")],
+                        db_default="",
+                        default="",
+                        max_length=5,
                     ),
                 ),
-                name="customer_worth_is_a_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("erased_at", None),
-                    models.Q(("email", ""), ("external_id", None), ("name", ""), ("phone", "")),
-                    _connector="OR",
+                migrations.AddField(
+                    model_name="customer",
+                    name="spend_per_visit_high_minor",
+                    field=models.PositiveBigIntegerField(blank=True, null=True),
                 ),
-                name="an_erased_customer_is_nobody",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="customerpreference",
-            index=models.Index(fields=["tenant", "customer", "recorded_at"], name="preference_of_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="purchase",
-            index=models.Index(fields=["tenant", "customer", "bought_at"], name="purchase_of_customer"),
-        ),
-        migrations.AddConstraint(
-            model_name="purchase",
-            constraint=models.UniqueConstraint(fields=("tenant", "external_id"), name="one_purchase_per_external_id"),
+                migrations.AddField(
+                    model_name="customer",
+                    name="visits_per_year_high",
+                    field=models.PositiveIntegerField(blank=True, null=True),
+                ),
+                migrations.AddField(
+                    model_name="customer",
+                    name="years",
+                    field=models.PositiveIntegerField(blank=True, null=True),
+                ),
+                migrations.AddField(
+                    model_name="customer",
+                    name="years_high",
+                    field=models.PositiveIntegerField(blank=True, null=True),
+                ),
+                migrations.AddField(
+                    model_name="customer",
+                    name="phone_digits",
+                    field=models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.expressions.RawSQL(
+                            "right(regexp_replace(phone, '[^0-9]', '', 'g'), 10)", ()
+                        ),
+                        output_field=models.CharField(max_length=10),
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="customer",
+                    name="worth_high_minor",
+                    field=models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.expressions.RawSQL(
+                            "COALESCE(spend_per_visit_high_minor, spend_per_visit_minor) * COALESCE(visits_per_year_high, visits_per_year) * COALESCE(years_high, years)",
+                            (),
+                        ),
+                        output_field=models.BigIntegerField(null=True),
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="customer",
+                    name="worth_low_minor",
+                    field=models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.expressions.RawSQL(
+                            "spend_per_visit_minor * visits_per_year * years", ()
+                        ),
+                        output_field=models.BigIntegerField(null=True),
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="customer",
+                    index=models.Index(fields=["tenant", "phone_digits"], name="customer_phone_digits"),
+                ),
+                migrations.AddConstraint(
+                    model_name="customer",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("spend_per_visit_minor", None),
+                                ("spend_per_visit_minor__lte", 1000000000000),
+                                _connector="OR",
+                            ),
+                            models.Q(("visits_per_year", None), ("visits_per_year__lte", 10000), _connector="OR"),
+                            models.Q(("years", None), ("years__lte", 100), _connector="OR"),
+                        ),
+                        name="customer_worth_is_finite",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="customer",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("spend_per_visit_high_minor", None),
+                                models.Q(
+                                    ("spend_per_visit_high_minor__gte", models.F("spend_per_visit_minor")),
+                                    ("spend_per_visit_high_minor__lte", 1000000000000),
+                                ),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("visits_per_year_high", None),
+                                models.Q(
+                                    ("visits_per_year_high__gte", models.F("visits_per_year")),
+                                    ("visits_per_year_high__lte", 10000),
+                                ),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("years_high", None),
+                                models.Q(("years_high__gte", models.F("years")), ("years_high__lte", 100)),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="customer_worth_is_a_range",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="customer",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("erased_at", None),
+                            models.Q(("email", ""), ("external_id", None), ("name", ""), ("phone", "")),
+                            _connector="OR",
+                        ),
+                        name="an_erased_customer_is_nobody",
+                    ),
+                ),
+            ]
         ),
         SecureTenantTable("CustomerPreference"),
         SecureTenantTable("Purchase"),

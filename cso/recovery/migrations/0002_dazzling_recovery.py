@@ -9,6 +9,7 @@ from django.db import migrations, models
 import tenants.fields
 import tenants.scope
 from tenants.isolation import SecureTenantTable
+from tenants.together import Together
 
 
 class Migration(migrations.Migration):
@@ -21,1645 +22,1628 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="Authority",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("currency", models.CharField(max_length=3)),
-                ("per_case_minor", models.PositiveBigIntegerField(default=0)),
-                ("per_day_minor", models.PositiveBigIntegerField(default=0)),
-                (
-                    "exceptions",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=80), db_default=[], default=list, size=None
-                    ),
-                ),
-                (
-                    "position",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="authorities", to="people.position"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="CallBack",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("asked_at", models.DateTimeField()),
-                ("phone", models.CharField(blank=True, default="", max_length=40)),
-                ("note", models.CharField(blank=True, default="", max_length=500)),
-                ("called_at", models.DateTimeField(null=True)),
-                ("case_counts", models.BooleanField(db_default=True, default=True, editable=False)),
-                (
-                    "seconds_to_call",
-                    models.GeneratedField(
-                        db_persist=True,
-                        expression=django.db.models.expressions.RawSQL(
-                            "ceil(EXTRACT(EPOCH FROM called_at - asked_at))::bigint", ()
+        Together(
+            [
+                migrations.CreateModel(
+                    name="Authority",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
                         ),
-                        output_field=models.BigIntegerField(null=True),
+                        ("currency", models.CharField(max_length=3)),
+                        ("per_case_minor", models.PositiveBigIntegerField(default=0)),
+                        ("per_day_minor", models.PositiveBigIntegerField(default=0)),
+                        (
+                            "exceptions",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.CharField(max_length=80), db_default=[], default=list, size=None
+                            ),
+                        ),
+                        (
+                            "position",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="authorities",
+                                to="people.position",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant", "position"), name="one_authority_per_position"),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("per_case_minor__lte", 1000000000000), ("per_day_minor__lte", 1000000000000)
+                                ),
+                                name="authority_is_finite",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="CallBack",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("asked_at", models.DateTimeField()),
+                        ("phone", models.CharField(blank=True, default="", max_length=40)),
+                        ("note", models.CharField(blank=True, default="", max_length=500)),
+                        ("called_at", models.DateTimeField(null=True)),
+                        ("case_counts", models.BooleanField(db_default=True, default=True, editable=False)),
+                        (
+                            "seconds_to_call",
+                            models.GeneratedField(
+                                db_persist=True,
+                                expression=django.db.models.expressions.RawSQL(
+                                    "ceil(EXTRACT(EPOCH FROM called_at - asked_at))::bigint", ()
+                                ),
+                                output_field=models.BigIntegerField(null=True),
+                            ),
+                        ),
+                        (
+                            "api_key",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.apikey",
+                            ),
+                        ),
+                        (
+                            "called_by",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "case",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="call_backs",
+                                to="recovery.case",
+                            ),
+                        ),
+                        (
+                            "leader",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="people.person",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                        (
+                            "unit",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(
+                                fields=["tenant", "unit", "asked_at"],
+                                include=("case_counts", "seconds_to_call"),
+                                name="call_back_asked",
+                            ),
+                        ],
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("called_at", None), ("called_at__gte", models.F("asked_at")), _connector="OR"
+                                ),
+                                name="called_after_asked",
+                            ),
+                            models.UniqueConstraint(
+                                condition=models.Q(("called_at", None)),
+                                fields=("tenant", "case"),
+                                name="one_open_call_back_per_case",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="CaseTask",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("what", models.CharField(max_length=300)),
+                        ("due_at", models.DateTimeField()),
+                        ("added_at", models.DateTimeField()),
+                        ("done_at", models.DateTimeField(null=True)),
+                        ("cancelled_at", models.DateTimeField(null=True)),
+                        (
+                            "added_by",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "case",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE, related_name="tasks", to="recovery.case"
+                            ),
+                        ),
+                        (
+                            "done_by",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                        (
+                            "unit",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT, related_name="case_tasks", to="people.unit"
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "case", "added_at"], name="task_of_case"),
+                            models.Index(
+                                condition=models.Q(("cancelled_at", None), ("done_at", None)),
+                                fields=["tenant", "unit", "due_at"],
+                                name="task_waiting",
+                            ),
+                        ],
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("done_at", None), ("done_at__gte", models.F("added_at")), _connector="OR"
+                                ),
+                                name="done_after_added",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("done_at", None), ("cancelled_at", None), _connector="OR"),
+                                name="a_task_is_done_or_cancelled",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Contact",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        (
+                            "kind",
+                            models.CharField(
+                                choices=[
+                                    ("acknowledge", "Acknowledge"),
+                                    ("status", "Status"),
+                                    ("resolution", "Resolution"),
+                                    ("follow_up", "Follow-up"),
+                                ],
+                                max_length=12,
+                            ),
+                        ),
+                        ("at", models.DateTimeField()),
+                        (
+                            "recorded_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                        ),
+                        (
+                            "channel",
+                            models.CharField(
+                                blank=True,
+                                choices=[
+                                    ("phone", "Phone"),
+                                    ("email", "E-mail"),
+                                    ("web", "Web"),
+                                    ("chat", "Chat"),
+                                    ("in_person", "In person"),
+                                    ("colleague", "Colleague"),
+                                ],
+                                db_default="",
+                                default="",
+                                max_length=10,
+                            ),
+                        ),
+                        ("note", models.CharField(blank=True, db_default="", default="", max_length=2000)),
+                        (
+                            "api_key",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.apikey",
+                            ),
+                        ),
+                        (
+                            "case",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE, related_name="contacts", to="recovery.case"
+                            ),
+                        ),
+                        (
+                            "member",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "case", "at"], name="contact_of_case"),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="CustomerAnswer",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("at", models.DateTimeField()),
+                        (
+                            "recorded_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                        ),
+                        ("is_fixed", models.BooleanField()),
+                        ("apology", models.BooleanField(null=True)),
+                        ("surprised", models.BooleanField(null=True)),
+                        ("words", models.CharField(blank=True, db_default="", default="", max_length=2000)),
+                        (
+                            "case",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE, related_name="answers", to="recovery.case"
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "case", "at"], name="answer_of_case"),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Exposure",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("at_risk_since", models.DateTimeField()),
+                        ("ended_at", models.DateTimeField(null=True)),
+                        ("worth_low_minor", models.BigIntegerField(null=True)),
+                        ("worth_high_minor", models.BigIntegerField(null=True)),
+                        ("saved_at", models.DateTimeField(null=True)),
+                        (
+                            "is_open",
+                            models.GeneratedField(
+                                db_persist=True,
+                                expression=django.db.models.expressions.RawSQL("ended_at IS NULL", ()),
+                                output_field=models.BooleanField(),
+                            ),
+                        ),
+                        (
+                            "is_known",
+                            models.GeneratedField(
+                                db_persist=True,
+                                expression=django.db.models.expressions.RawSQL("worth_low_minor IS NOT NULL", ()),
+                                output_field=models.BooleanField(),
+                            ),
+                        ),
+                        (
+                            "is_saved",
+                            models.GeneratedField(
+                                db_persist=True,
+                                expression=django.db.models.expressions.RawSQL("saved_at IS NOT NULL", ()),
+                                output_field=models.BooleanField(),
+                            ),
+                        ),
+                        (
+                            "case",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="recovery.case"
+                            ),
+                        ),
+                        (
+                            "customer",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="exposures",
+                                to="customers.customer",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                        (
+                            "unit",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(
+                                fields=["tenant", "unit", "at_risk_since"],
+                                include=("is_open", "is_known", "is_saved", "worth_low_minor", "worth_high_minor"),
+                                name="exposure_by_start",
+                            ),
+                            models.Index(fields=["tenant", "at_risk_since"], include=("unit",), name="exposure_start"),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("tenant", "customer", "at_risk_since"), name="one_exposure_per_start"
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("worth_high_minor", None), ("worth_low_minor", None)),
+                                    models.Q(
+                                        ("worth_high_minor__gte", models.F("worth_low_minor")),
+                                        ("worth_low_minor__isnull", False),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="worth_is_a_range",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="IncomingMail",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("message_id", models.CharField(max_length=500)),
+                        ("sender", models.EmailField(max_length=254)),
+                        ("sender_name", models.CharField(blank=True, default="", max_length=200)),
+                        ("subject", models.CharField(blank=True, default="", max_length=300)),
+                        ("text", models.TextField(blank=True, default="")),
+                        ("received_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("opened", "Opened a case"),
+                                    ("threaded", "Added to its case"),
+                                    ("set_aside", "Set aside"),
+                                ],
+                                max_length=10,
+                            ),
+                        ),
+                        ("reason", models.CharField(blank=True, default="", max_length=200)),
+                        (
+                            "case",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="mails",
+                                to="recovery.case",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "case", "received_at"], name="mail_of_case"),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant", "message_id"), name="one_mail_per_message_id"),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Attachment",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("name", models.CharField(max_length=150)),
+                        ("media_type", models.CharField(max_length=100)),
+                        ("size", models.PositiveIntegerField()),
+                        ("content", models.BinaryField()),
+                        ("received_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                        (
+                            "case",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="attachments",
+                                to="recovery.case",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                        (
+                            "mail",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.CASCADE,
+                                related_name="attachments",
+                                to="recovery.incomingmail",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "case", "received_at"], name="attachment_of_case"),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="MailBox",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("host", models.CharField(max_length=253)),
+                        ("port", models.PositiveIntegerField(default=993)),
+                        ("user", models.CharField(max_length=254)),
+                        ("password_encrypted", models.BinaryField()),
+                        ("folder", models.CharField(default="INBOX", max_length=100)),
+                        ("uses_tls", models.BooleanField(default=True)),
+                        ("is_active", models.BooleanField(default=True)),
+                        ("checked_at", models.DateTimeField(null=True)),
+                        ("last_error", models.CharField(blank=True, default="", max_length=500)),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "verbose_name": "mailbox",
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "constraints": [
+                            models.UniqueConstraint(
+                                fields=("tenant", "host", "user", "folder"), name="one_mailbox_each"
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Merge",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("own_occurred_at", models.DateTimeField(null=True)),
+                        ("own_reported_at", models.DateTimeField()),
+                        ("merged_at", models.DateTimeField()),
+                        ("split_at", models.DateTimeField(null=True)),
+                        (
+                            "api_key",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.apikey",
+                            ),
+                        ),
+                        (
+                            "duplicate",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="recovery.case"
+                            ),
+                        ),
+                        (
+                            "member",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "survivor",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE, related_name="merges", to="recovery.case"
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "survivor"], name="merge_of_survivor"),
+                        ],
+                        "constraints": [
+                            models.UniqueConstraint(
+                                condition=models.Q(("split_at", None)),
+                                fields=("tenant", "duplicate"),
+                                name="merged_into_one_case",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Promise",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("what", models.CharField(max_length=300)),
+                        ("words", models.CharField(blank=True, default="", max_length=40)),
+                        ("made_at", models.DateTimeField()),
+                        ("first_due_at", models.DateTimeField()),
+                        ("due_at", models.DateTimeField()),
+                        ("times_moved", models.PositiveSmallIntegerField(db_default=0, default=0)),
+                        ("move_agreed", models.BooleanField(db_default=False, default=False)),
+                        ("done_at", models.DateTimeField(null=True)),
+                        ("disputed_at", models.DateTimeField(null=True)),
+                        ("cancelled_at", models.DateTimeField(null=True)),
+                        ("broken_at", models.DateTimeField(editable=False, null=True)),
+                        (
+                            "broken_because",
+                            models.CharField(
+                                blank=True,
+                                choices=[
+                                    ("no_means", "It could not be met with the means we have"),
+                                    ("between_units", "Departments did not tell each other"),
+                                    ("unexpected", "A process or policy that does not expect the unexpected"),
+                                    ("pacified", "Said to calm the customer, without a way to do it"),
+                                    ("unspoken", "What the customer took for granted was not considered"),
+                                ],
+                                db_default="",
+                                default="",
+                                max_length=20,
+                            ),
+                        ),
+                        ("case_counts", models.BooleanField(db_default=True, default=True, editable=False)),
+                        (
+                            "is_counted",
+                            models.GeneratedField(
+                                db_persist=True,
+                                expression=django.db.models.expressions.RawSQL(
+                                    "cancelled_at IS NULL AND case_counts", ()
+                                ),
+                                output_field=models.BooleanField(),
+                            ),
+                        ),
+                        (
+                            "kept_at_first",
+                            models.GeneratedField(
+                                db_persist=True,
+                                expression=django.db.models.expressions.RawSQL(
+                                    "COALESCE(done_at <= first_due_at, false) AND disputed_at IS NULL", ()
+                                ),
+                                output_field=models.BooleanField(),
+                            ),
+                        ),
+                        (
+                            "kept_as_moved",
+                            models.GeneratedField(
+                                db_persist=True,
+                                expression=django.db.models.expressions.RawSQL(
+                                    "COALESCE(done_at > first_due_at AND done_at <= due_at, false) AND move_agreed AND times_moved = 1 AND disputed_at IS NULL",
+                                    (),
+                                ),
+                                output_field=models.BooleanField(),
+                            ),
+                        ),
+                        (
+                            "kept",
+                            models.GeneratedField(
+                                db_persist=True,
+                                expression=django.db.models.expressions.RawSQL(
+                                    "(COALESCE(done_at <= first_due_at, false) OR COALESCE(done_at <= due_at, false) AND move_agreed AND times_moved = 1) AND disputed_at IS NULL",
+                                    (),
+                                ),
+                                output_field=models.BooleanField(),
+                            ),
+                        ),
+                        (
+                            "api_key",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.apikey",
+                            ),
+                        ),
+                        (
+                            "case",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE, related_name="promises", to="recovery.case"
+                            ),
+                        ),
+                        (
+                            "member",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                        (
+                            "unit",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "case", "made_at"], name="promise_of_case"),
+                            models.Index(
+                                fields=["tenant", "unit", "first_due_at"],
+                                include=("is_counted", "kept", "kept_as_moved"),
+                                name="promise_by_due",
+                            ),
+                            models.Index(fields=["tenant", "first_due_at"], include=("unit",), name="promise_due"),
+                        ],
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(("first_due_at__gte", models.F("made_at"))),
+                                name="promised_for_later",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("done_at", None), ("done_at__gte", models.F("made_at")), _connector="OR"
+                                ),
+                                name="kept_after_made",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("done_at", None), ("cancelled_at", None), _connector="OR"),
+                                name="done_or_cancelled",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="PromiseWord",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("word", models.CharField(max_length=40)),
+                        ("minutes", models.PositiveIntegerField()),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant", "word"), name="one_meaning_per_word"),
+                            models.CheckConstraint(
+                                condition=models.Q(("minutes__gte", 1), ("minutes__lte", 86400)),
+                                name="a_word_means_soon",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="RecoverySettings",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("currency", models.CharField(default="USD", max_length=3)),
+                        ("acknowledge_minutes", models.PositiveIntegerField(default=60)),
+                        ("status_minutes", models.PositiveIntegerField(default=480)),
+                        ("resolution_minutes", models.PositiveIntegerField(default=120)),
+                        ("follow_up_minutes", models.PositiveIntegerField(default=4320)),
+                        ("approval_minutes", models.PositiveIntegerField(default=30)),
+                        ("question_rest_days", models.PositiveSmallIntegerField(default=30)),
+                        ("question_reminder_days", models.PositiveSmallIntegerField(default=3)),
+                        ("mail_name", models.CharField(blank=True, default="", max_length=120)),
+                        ("mail_address", models.EmailField(blank=True, default="", max_length=254)),
+                        (
+                            "language",
+                            models.CharField(
+                                choices=[("en", "English"), ("fr-ca", "Français (Canada)")], default="en", max_length=5
+                            ),
+                        ),
+                        (
+                            "intake_unit",
+                            tenants.fields.TenantForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="people.unit",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant",), name="one_recovery_settings_per_tenant"),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("acknowledge_minutes__gte", 1), ("acknowledge_minutes__lte", 86400)
+                                ),
+                                name="acknowledge_is_soon",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("status_minutes__gte", 1), ("status_minutes__lte", 86400)),
+                                name="status_is_soon",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("resolution_minutes__gte", 1), ("resolution_minutes__lte", 86400)),
+                                name="resolution_is_soon",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("follow_up_minutes__gte", 1), ("follow_up_minutes__lte", 86400)),
+                                name="follow_up_is_soon",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(("approval_minutes__gte", 1), ("approval_minutes__lte", 86400)),
+                                name="approval_is_soon",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="Remedy",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("given", "Given"),
+                                    ("asked", "Waits for approval"),
+                                    ("refused", "Not approved"),
+                                    ("withdrawn", "Withdrawn"),
+                                ],
+                                max_length=10,
+                            ),
+                        ),
+                        ("amount_minor", models.PositiveBigIntegerField(default=0)),
+                        ("currency", models.CharField(blank=True, default="", max_length=3)),
+                        ("exception", models.CharField(blank=True, default="", max_length=80)),
+                        ("note", models.CharField(blank=True, default="", max_length=500)),
+                        ("on_own_authority", models.BooleanField()),
+                        ("given_at", models.DateTimeField(null=True)),
+                        ("day", models.DateField(null=True)),
+                        ("asked_at", models.DateTimeField(null=True)),
+                        (
+                            "approvers",
+                            django.contrib.postgres.fields.ArrayField(
+                                base_field=models.UUIDField(), db_default=[], default=list, size=None
+                            ),
+                        ),
+                        ("minutes_each", models.PositiveIntegerField(default=0)),
+                        ("decided_at", models.DateTimeField(null=True)),
+                        ("decision_note", models.CharField(blank=True, default="", max_length=500)),
+                        (
+                            "seconds_to_decide",
+                            models.GeneratedField(
+                                db_persist=True,
+                                expression=django.db.models.expressions.RawSQL(
+                                    "ceil(EXTRACT(EPOCH FROM decided_at - asked_at))::bigint", ()
+                                ),
+                                output_field=models.BigIntegerField(null=True),
+                            ),
+                        ),
+                        (
+                            "was_asked",
+                            models.GeneratedField(
+                                db_persist=True,
+                                expression=django.db.models.expressions.RawSQL(
+                                    "asked_at IS NOT NULL AND status <> 'withdrawn'", ()
+                                ),
+                                output_field=models.BooleanField(),
+                            ),
+                        ),
+                        (
+                            "api_key",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.apikey",
+                            ),
+                        ),
+                        (
+                            "case",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT, related_name="remedies", to="recovery.case"
+                            ),
+                        ),
+                        (
+                            "decided_by",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "member",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "person",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT, related_name="remedies", to="people.person"
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                        (
+                            "unit",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "case"], name="remedy_of_case"),
+                            models.Index(fields=["tenant", "person", "day"], name="remedy_of_day"),
+                            models.Index(fields=["tenant", "unit", "given_at"], name="remedy_of_unit"),
+                            models.Index(
+                                condition=models.Q(("asked_at__isnull", False)),
+                                fields=["tenant", "unit", "asked_at"],
+                                include=("was_asked", "seconds_to_decide"),
+                                name="remedy_by_asking",
+                            ),
+                            models.Index(
+                                condition=models.Q(("status", "asked")),
+                                fields=["tenant", "asked_at"],
+                                name="remedy_waiting",
+                            ),
+                        ],
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        ("amount_minor__gt", 0),
+                                        ("amount_minor__lte", 1000000000000),
+                                        ("exception", ""),
+                                        models.Q(("currency", ""), _negated=True),
+                                    ),
+                                    models.Q(
+                                        ("amount_minor", 0),
+                                        ("currency", ""),
+                                        models.Q(("exception", ""), _negated=True),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="a_remedy_is_money_or_an_exception",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("day__isnull", False), ("given_at__isnull", False), ("status", "given")),
+                                    models.Q(
+                                        models.Q(("status", "given"), _negated=True), ("day", None), ("given_at", None)
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="given_at_some_time",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("asked_at", None), ("on_own_authority", True), ("status", "given")),
+                                    models.Q(("asked_at__isnull", False), ("on_own_authority", False)),
+                                    _connector="OR",
+                                ),
+                                name="asked_unless_on_own_authority",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    ("decided_at", None), ("decided_at__gte", models.F("asked_at")), _connector="OR"
+                                ),
+                                name="decided_after_asked",
+                            ),
+                        ],
+                    },
+                ),
+                migrations.CreateModel(
+                    name="SupportNote",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("text", models.CharField(max_length=2000)),
+                        ("written_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                        (
+                            "author",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="tenants.membership"
+                            ),
+                        ),
+                        (
+                            "case",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="recovery.case"
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(
+                                fields=["tenant", "author", "case", "written_at"], name="support_note_of_author"
+                            ),
+                        ],
+                    },
+                ),
+                migrations.AddField(
+                    model_name="case",
+                    name="answered_at",
+                    field=models.DateTimeField(editable=False, null=True),
+                ),
+                migrations.AddField(
+                    model_name="case",
+                    name="approvals_asked",
+                    field=models.PositiveSmallIntegerField(db_default=0, default=0, editable=False),
+                ),
+                migrations.AddField(
+                    model_name="case",
+                    name="change_idea",
+                    field=models.CharField(blank=True, db_default="", default="", max_length=500),
+                ),
+                migrations.AddField(
+                    model_name="case",
+                    name="closed_at",
+                    field=models.DateTimeField(blank=True, null=True),
+                ),
+                migrations.AddField(
+                    model_name="case",
+                    name="failed_right",
+                    field=models.CharField(
+                        blank=True,
+                        choices=[
+                            ("product", "The right product or service"),
+                            ("place", "The right place"),
+                            ("time", "The right time"),
+                            ("way", "The right way"),
+                        ],
+                        db_default="",
+                        default="",
+                        max_length=10,
                     ),
                 ),
-                (
-                    "api_key",
-                    tenants.fields.TenantForeignKey(
-                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.apikey"
-                    ),
+                migrations.AddField(
+                    model_name="case",
+                    name="first_promise_broken_at",
+                    field=models.DateTimeField(editable=False, null=True),
                 ),
-                (
-                    "called_by",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.membership",
-                    ),
+                migrations.AddField(
+                    model_name="case",
+                    name="given_surprise",
+                    field=models.CharField(blank=True, db_default="", default="", max_length=500),
                 ),
-                (
-                    "case",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="call_backs", to="recovery.case"
-                    ),
+                migrations.AddField(
+                    model_name="case",
+                    name="link_version",
+                    field=models.PositiveSmallIntegerField(db_default=1, default=1, editable=False),
                 ),
-                (
-                    "leader",
-                    tenants.fields.TenantForeignKey(
-                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.person"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
+                migrations.AddField(
+                    model_name="case",
+                    name="merged_into",
+                    field=tenants.fields.TenantForeignKey(
                         editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-                (
-                    "unit",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="CaseTask",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("what", models.CharField(max_length=300)),
-                ("due_at", models.DateTimeField()),
-                ("added_at", models.DateTimeField()),
-                ("done_at", models.DateTimeField(null=True)),
-                ("cancelled_at", models.DateTimeField(null=True)),
-                (
-                    "added_by",
-                    tenants.fields.TenantForeignKey(
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.membership",
+                        related_name="duplicates",
+                        to="recovery.case",
                     ),
                 ),
-                (
-                    "case",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="tasks", to="recovery.case"
-                    ),
-                ),
-                (
-                    "done_by",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.membership",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-                (
-                    "unit",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="case_tasks", to="people.unit"
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="Contact",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
+                migrations.AddField(
+                    model_name="case",
+                    name="next_contact",
+                    field=models.CharField(
+                        blank=True,
                         choices=[
                             ("acknowledge", "Acknowledge"),
                             ("status", "Status"),
                             ("resolution", "Resolution"),
                             ("follow_up", "Follow-up"),
                         ],
+                        db_default="",
+                        default="",
                         max_length=12,
                     ),
                 ),
-                ("at", models.DateTimeField()),
-                (
-                    "recorded_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                migrations.AddField(
+                    model_name="case",
+                    name="next_contact_due_at",
+                    field=models.DateTimeField(blank=True, null=True),
                 ),
-                (
-                    "channel",
-                    models.CharField(
+                migrations.AddField(
+                    model_name="case",
+                    name="owner",
+                    field=tenants.fields.TenantForeignKey(
                         blank=True,
-                        choices=[
-                            ("phone", "Phone"),
-                            ("email", "E-mail"),
-                            ("web", "Web"),
-                            ("chat", "Chat"),
-                            ("in_person", "In person"),
-                            ("colleague", "Colleague"),
-                        ],
-                        db_default="",
-                        default="",
-                        max_length=10,
-                    ),
-                ),
-                ("note", models.CharField(blank=True, db_default="", default="", max_length=2000)),
-                (
-                    "api_key",
-                    tenants.fields.TenantForeignKey(
-                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.apikey"
-                    ),
-                ),
-                (
-                    "case",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="contacts", to="recovery.case"
-                    ),
-                ),
-                (
-                    "member",
-                    tenants.fields.TenantForeignKey(
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
+                        related_name="owned_cases",
                         to="tenants.membership",
                     ),
                 ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
+                migrations.AddField(
+                    model_name="case",
+                    name="planned_surprise",
+                    field=models.CharField(blank=True, db_default="", default="", max_length=500),
                 ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="CustomerAnswer",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("at", models.DateTimeField()),
-                (
-                    "recorded_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
-                ),
-                ("is_fixed", models.BooleanField()),
-                ("apology", models.BooleanField(null=True)),
-                ("surprised", models.BooleanField(null=True)),
-                ("words", models.CharField(blank=True, db_default="", default="", max_length=2000)),
-                (
-                    "case",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="answers", to="recovery.case"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="Exposure",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("at_risk_since", models.DateTimeField()),
-                ("ended_at", models.DateTimeField(null=True)),
-                ("worth_low_minor", models.BigIntegerField(null=True)),
-                ("worth_high_minor", models.BigIntegerField(null=True)),
-                ("saved_at", models.DateTimeField(null=True)),
-                (
-                    "is_open",
-                    models.GeneratedField(
-                        db_persist=True,
-                        expression=django.db.models.expressions.RawSQL("ended_at IS NULL", ()),
-                        output_field=models.BooleanField(),
-                    ),
-                ),
-                (
-                    "is_known",
-                    models.GeneratedField(
-                        db_persist=True,
-                        expression=django.db.models.expressions.RawSQL("worth_low_minor IS NOT NULL", ()),
-                        output_field=models.BooleanField(),
-                    ),
-                ),
-                (
-                    "is_saved",
-                    models.GeneratedField(
-                        db_persist=True,
-                        expression=django.db.models.expressions.RawSQL("saved_at IS NOT NULL", ()),
-                        output_field=models.BooleanField(),
-                    ),
-                ),
-                (
-                    "case",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="recovery.case"
-                    ),
-                ),
-                (
-                    "customer",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="exposures", to="customers.customer"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-                (
-                    "unit",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="IncomingMail",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("message_id", models.CharField(max_length=500)),
-                ("sender", models.EmailField(max_length=254)),
-                ("sender_name", models.CharField(blank=True, default="", max_length=200)),
-                ("subject", models.CharField(blank=True, default="", max_length=300)),
-                ("text", models.TextField(blank=True, default="")),
-                ("received_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("opened", "Opened a case"),
-                            ("threaded", "Added to its case"),
-                            ("set_aside", "Set aside"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("reason", models.CharField(blank=True, default="", max_length=200)),
-                (
-                    "case",
-                    tenants.fields.TenantForeignKey(
-                        null=True, on_delete=django.db.models.deletion.CASCADE, related_name="mails", to="recovery.case"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="Attachment",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("name", models.CharField(max_length=150)),
-                ("media_type", models.CharField(max_length=100)),
-                ("size", models.PositiveIntegerField()),
-                ("content", models.BinaryField()),
-                ("received_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                (
-                    "case",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="attachments", to="recovery.case"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-                (
-                    "mail",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="attachments",
-                        to="recovery.incomingmail",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="MailBox",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("host", models.CharField(max_length=253)),
-                ("port", models.PositiveIntegerField(default=993)),
-                ("user", models.CharField(max_length=254)),
-                ("password_encrypted", models.BinaryField()),
-                ("folder", models.CharField(default="INBOX", max_length=100)),
-                ("uses_tls", models.BooleanField(default=True)),
-                ("is_active", models.BooleanField(default=True)),
-                ("checked_at", models.DateTimeField(null=True)),
-                ("last_error", models.CharField(blank=True, default="", max_length=500)),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "mailbox",
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="Merge",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("own_occurred_at", models.DateTimeField(null=True)),
-                ("own_reported_at", models.DateTimeField()),
-                ("merged_at", models.DateTimeField()),
-                ("split_at", models.DateTimeField(null=True)),
-                (
-                    "api_key",
-                    tenants.fields.TenantForeignKey(
-                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.apikey"
-                    ),
-                ),
-                (
-                    "duplicate",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="recovery.case"
-                    ),
-                ),
-                (
-                    "member",
-                    tenants.fields.TenantForeignKey(
+                migrations.AddField(
+                    model_name="case",
+                    name="quoted_rule",
+                    field=tenants.fields.TenantForeignKey(
+                        blank=True,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.membership",
+                        related_name="cases",
+                        to="rules.rule",
                     ),
                 ),
-                (
-                    "survivor",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="merges", to="recovery.case"
-                    ),
+                migrations.AddField(
+                    model_name="case",
+                    name="repeated_at",
+                    field=models.DateTimeField(editable=False, null=True),
                 ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
+                migrations.AddField(
+                    model_name="case",
+                    name="said_apology",
+                    field=models.BooleanField(editable=False, null=True),
                 ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="Promise",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
+                migrations.AddField(
+                    model_name="case",
+                    name="said_fixed",
+                    field=models.BooleanField(editable=False, null=True),
                 ),
-                ("what", models.CharField(max_length=300)),
-                ("words", models.CharField(blank=True, default="", max_length=40)),
-                ("made_at", models.DateTimeField()),
-                ("first_due_at", models.DateTimeField()),
-                ("due_at", models.DateTimeField()),
-                ("times_moved", models.PositiveSmallIntegerField(db_default=0, default=0)),
-                ("move_agreed", models.BooleanField(db_default=False, default=False)),
-                ("done_at", models.DateTimeField(null=True)),
-                ("disputed_at", models.DateTimeField(null=True)),
-                ("cancelled_at", models.DateTimeField(null=True)),
-                ("broken_at", models.DateTimeField(editable=False, null=True)),
-                (
-                    "broken_because",
-                    models.CharField(
+                migrations.AddField(
+                    model_name="case",
+                    name="said_surprised",
+                    field=models.BooleanField(editable=False, null=True),
+                ),
+                migrations.AddField(
+                    model_name="case",
+                    name="solution",
+                    field=models.CharField(
                         blank=True,
                         choices=[
-                            ("no_means", "It could not be met with the means we have"),
-                            ("between_units", "Departments did not tell each other"),
-                            ("unexpected", "A process or policy that does not expect the unexpected"),
-                            ("pacified", "Said to calm the customer, without a way to do it"),
-                            ("unspoken", "What the customer took for granted was not considered"),
+                            ("put_right", "We put it right"),
+                            ("replaced", "We replaced or redid it"),
+                            ("paid_back", "We paid it back or compensated"),
+                            ("exception", "We made an exception"),
+                            ("explained", "We explained, and the customer was content"),
+                            ("policy_quoted", "Policy was quoted"),
                         ],
                         db_default="",
                         default="",
                         max_length=20,
                     ),
                 ),
-                ("case_counts", models.BooleanField(db_default=True, default=True, editable=False)),
-                (
-                    "is_counted",
-                    models.GeneratedField(
+                migrations.AddField(
+                    model_name="case",
+                    name="answered_apology",
+                    field=models.GeneratedField(
                         db_persist=True,
-                        expression=django.db.models.expressions.RawSQL("cancelled_at IS NULL AND case_counts", ()),
+                        expression=django.db.models.expressions.RawSQL("said_apology IS NOT NULL", ()),
                         output_field=models.BooleanField(),
                     ),
                 ),
-                (
-                    "kept_at_first",
-                    models.GeneratedField(
+                migrations.AddField(
+                    model_name="case",
+                    name="answered_surprise",
+                    field=models.GeneratedField(
                         db_persist=True,
-                        expression=django.db.models.expressions.RawSQL(
-                            "COALESCE(done_at <= first_due_at, false) AND disputed_at IS NULL", ()
-                        ),
+                        expression=django.db.models.expressions.RawSQL("said_surprised IS NOT NULL", ()),
                         output_field=models.BooleanField(),
                     ),
                 ),
-                (
-                    "kept_as_moved",
-                    models.GeneratedField(
+                migrations.AddField(
+                    model_name="case",
+                    name="apologised",
+                    field=models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.expressions.RawSQL("COALESCE(said_apology, false)", ()),
+                        output_field=models.BooleanField(),
+                    ),
+                ),
+                migrations.AddField(
+                    model_name="case",
+                    name="dazzled",
+                    field=models.GeneratedField(
                         db_persist=True,
                         expression=django.db.models.expressions.RawSQL(
-                            "COALESCE(done_at > first_due_at AND done_at <= due_at, false) AND move_agreed AND times_moved = 1 AND disputed_at IS NULL",
+                            "COALESCE(first_fixed_at - COALESCE(occurred_at, reported_at) <= INTERVAL '24 hours', false) AND COALESCE(first_undone_at - first_fixed_at > INTERVAL '14 days', true) AND COALESCE(said_surprised, false)",
                             (),
                         ),
                         output_field=models.BooleanField(),
                     ),
                 ),
-                (
-                    "kept",
-                    models.GeneratedField(
+                migrations.AddField(
+                    model_name="case",
+                    name="doubly_deviated",
+                    field=models.GeneratedField(
                         db_persist=True,
                         expression=django.db.models.expressions.RawSQL(
-                            "(COALESCE(done_at <= first_due_at, false) OR COALESCE(done_at <= due_at, false) AND move_agreed AND times_moved = 1) AND disputed_at IS NULL",
+                            "first_undone_at IS NOT NULL OR first_promise_broken_at IS NOT NULL OR repeated_at IS NOT NULL",
                             (),
                         ),
                         output_field=models.BooleanField(),
                     ),
                 ),
-                (
-                    "api_key",
-                    tenants.fields.TenantForeignKey(
-                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.apikey"
+                migrations.AddField(
+                    model_name="case",
+                    name="policy_quoted",
+                    field=models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.expressions.RawSQL("solution = 'policy_quoted'", ()),
+                        output_field=models.BooleanField(),
                     ),
                 ),
-                (
-                    "case",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="promises", to="recovery.case"
+                migrations.AddField(
+                    model_name="case",
+                    name="surprise_was_planned",
+                    field=models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.expressions.RawSQL("planned_surprise <> ''", ()),
+                        output_field=models.BooleanField(),
                     ),
                 ),
-                (
-                    "member",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.membership",
+                migrations.AddField(
+                    model_name="case",
+                    name="surprised",
+                    field=models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.expressions.RawSQL("COALESCE(said_surprised, false)", ()),
+                        output_field=models.BooleanField(),
                     ),
                 ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
+                migrations.AddField(
+                    model_name="case",
+                    name="within_own_authority",
+                    field=models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.expressions.RawSQL("approvals_asked = 0", ()),
+                        output_field=models.BooleanField(),
                     ),
                 ),
-                (
-                    "unit",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
-                    ),
+                migrations.RemoveIndex(
+                    model_name="case",
+                    name="case_by_clock_start",
                 ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="PromiseWord",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
+                migrations.RemoveIndex(
+                    model_name="case",
+                    name="case_by_first_fix",
                 ),
-                ("word", models.CharField(max_length=40)),
-                ("minutes", models.PositiveIntegerField()),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="RecoverySettings",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("currency", models.CharField(default="USD", max_length=3)),
-                ("acknowledge_minutes", models.PositiveIntegerField(default=60)),
-                ("status_minutes", models.PositiveIntegerField(default=480)),
-                ("resolution_minutes", models.PositiveIntegerField(default=120)),
-                ("follow_up_minutes", models.PositiveIntegerField(default=4320)),
-                ("approval_minutes", models.PositiveIntegerField(default=30)),
-                ("question_rest_days", models.PositiveSmallIntegerField(default=30)),
-                ("question_reminder_days", models.PositiveSmallIntegerField(default=3)),
-                ("mail_name", models.CharField(blank=True, default="", max_length=120)),
-                ("mail_address", models.EmailField(blank=True, default="", max_length=254)),
-                (
-                    "language",
-                    models.CharField(
-                        choices=[("en", "English"), ("fr-ca", "Français (Canada)")], default="en", max_length=5
-                    ),
-                ),
-                (
-                    "intake_unit",
-                    tenants.fields.TenantForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="people.unit",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="Remedy",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                (
-                    "status",
-                    models.CharField(
+                migrations.AlterField(
+                    model_name="caseevent",
+                    name="kind",
+                    field=models.CharField(
                         choices=[
-                            ("given", "Given"),
-                            ("asked", "Waits for approval"),
-                            ("refused", "Not approved"),
-                            ("withdrawn", "Withdrawn"),
+                            ("opened", "Opened"),
+                            ("fixed", "Fixed"),
+                            ("reopened", "Reopened"),
+                            ("disputed", "Disputed by the customer"),
+                            ("corrected", "Corrected"),
+                            ("moved", "Moved to another unit"),
+                            ("exclusion_proposed", "Exclusion proposed"),
+                            ("exclusion_confirmed", "Excluded from the figures"),
+                            ("exclusion_withdrawn", "Counted again"),
+                            ("taken", "Taken"),
+                            ("handed_over", "Handed to another owner"),
+                            ("contacted", "Customer contacted"),
+                            ("task_added", "Asked of a unit"),
+                            ("task_done", "Task done"),
+                            ("task_cancelled", "Task no longer needed"),
+                            ("surprise_planned", "Surprise planned"),
+                            ("remedy_given", "Given to the customer"),
+                            ("approval_asked", "Approval asked"),
+                            ("approved", "Approved"),
+                            ("approval_refused", "Not approved"),
+                            ("remedy_withdrawn", "Request withdrawn"),
+                            ("promised", "Promised"),
+                            ("promise_moved", "Promise moved"),
+                            ("promise_kept", "Promise kept"),
+                            ("promise_broken", "Promise not kept in time"),
+                            ("promise_late", "Promise done, too late"),
+                            ("promise_cancelled", "No longer wanted by the customer"),
+                            ("closed", "Closed"),
+                            ("question_sent", "Asked the customer"),
+                            ("answered", "The customer answered"),
+                            ("call_back_asked", "The customer asks to be called back"),
+                            ("called_back", "Called back"),
+                            ("mail_received", "Mail received"),
+                            ("merged", "Merged into another case"),
+                            ("duplicate_taken_in", "Took in a duplicate"),
+                            ("split", "Split from the case it was merged into"),
+                            ("duplicate_let_go", "Let go of a duplicate"),
                         ],
-                        max_length=10,
+                        max_length=20,
                     ),
                 ),
-                ("amount_minor", models.PositiveBigIntegerField(default=0)),
-                ("currency", models.CharField(blank=True, default="", max_length=3)),
-                ("exception", models.CharField(blank=True, default="", max_length=80)),
-                ("note", models.CharField(blank=True, default="", max_length=500)),
-                ("on_own_authority", models.BooleanField()),
-                ("given_at", models.DateTimeField(null=True)),
-                ("day", models.DateField(null=True)),
-                ("asked_at", models.DateTimeField(null=True)),
-                (
-                    "approvers",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.UUIDField(), db_default=[], default=list, size=None
-                    ),
-                ),
-                ("minutes_each", models.PositiveIntegerField(default=0)),
-                ("decided_at", models.DateTimeField(null=True)),
-                ("decision_note", models.CharField(blank=True, default="", max_length=500)),
-                (
-                    "seconds_to_decide",
-                    models.GeneratedField(
-                        db_persist=True,
-                        expression=django.db.models.expressions.RawSQL(
-                            "ceil(EXTRACT(EPOCH FROM decided_at - asked_at))::bigint", ()
+                migrations.AddIndex(
+                    model_name="case",
+                    index=models.Index(
+                        fields=["tenant", "unit", "clock_start"],
+                        include=(
+                            "is_valid",
+                            "is_not_our_failure",
+                            "recovered_24h",
+                            "occurrence_known",
+                            "seconds_to_recover",
+                            "cause",
+                            "answered_surprise",
+                            "surprised",
+                            "answered_apology",
+                            "apologised",
+                            "dazzled",
+                            "surprise_was_planned",
                         ),
-                        output_field=models.BigIntegerField(null=True),
+                        name="case_by_clock_start",
                     ),
                 ),
-                (
-                    "was_asked",
-                    models.GeneratedField(
-                        db_persist=True,
-                        expression=django.db.models.expressions.RawSQL(
-                            "asked_at IS NOT NULL AND status <> 'withdrawn'", ()
+                migrations.AddIndex(
+                    model_name="case",
+                    index=models.Index(
+                        condition=models.Q(("first_fixed_at__isnull", False)),
+                        fields=["tenant", "unit", "first_fixed_at"],
+                        include=("is_valid", "undone_in_14d", "doubly_deviated"),
+                        name="case_by_first_fix",
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="case",
+                    index=models.Index(
+                        condition=models.Q(("cause__isnull", False), ("customer__isnull", False)),
+                        fields=["tenant", "customer", "cause", "clock_start"],
+                        name="case_by_repeat",
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="case",
+                    index=models.Index(
+                        condition=models.Q(("closed_at__isnull", False)),
+                        fields=["tenant", "unit", "closed_at"],
+                        include=("is_valid", "within_own_authority", "policy_quoted"),
+                        name="case_by_closing",
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="case",
+                    index=models.Index(
+                        condition=models.Q(("next_contact_due_at__isnull", False)),
+                        fields=["tenant", "unit", "next_contact_due_at"],
+                        include=("is_valid",),
+                        name="case_by_contact_due",
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="case",
+                    index=models.Index(
+                        condition=models.Q(("owner__isnull", False)),
+                        fields=["tenant", "owner", "clock_start"],
+                        name="case_by_owner",
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="case",
+                    index=models.Index(
+                        condition=models.Q(("quoted_rule__isnull", False)),
+                        fields=["tenant", "quoted_rule", "clock_start"],
+                        name="case_by_rule",
+                    ),
+                ),
+                migrations.AddIndex(
+                    model_name="case",
+                    index=models.Index(
+                        condition=models.Q(("merged_into__isnull", False)),
+                        fields=["tenant", "merged_into"],
+                        name="case_merged_into",
+                    ),
+                ),
+                migrations.AddConstraint(
+                    model_name="case",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            ("closed_at", None),
+                            models.Q(
+                                ("closed_at__gte", models.F("fixed_at")),
+                                ("fixed_at__isnull", False),
+                                models.Q(("solution", ""), _negated=True),
+                            ),
+                            _connector="OR",
                         ),
-                        output_field=models.BooleanField(),
+                        name="closed_after_a_fix_with_its_solution",
                     ),
                 ),
-                (
-                    "api_key",
-                    tenants.fields.TenantForeignKey(
-                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.apikey"
+                migrations.AddConstraint(
+                    model_name="case",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("quoted_rule", None), models.Q(("solution", "policy_quoted"), _negated=True)),
+                            models.Q(("quoted_rule__isnull", False), ("solution", "policy_quoted")),
+                            _connector="OR",
+                        ),
+                        name="quoted_policy_names_its_rule",
                     ),
                 ),
-                (
-                    "case",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="remedies", to="recovery.case"
+                migrations.AddConstraint(
+                    model_name="case",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("answered_at", None),
+                                ("said_apology", None),
+                                ("said_fixed", None),
+                                ("said_surprised", None),
+                            ),
+                            models.Q(("answered_at__isnull", False), ("said_fixed__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="an_answer_says_whether_it_is_fixed",
                     ),
                 ),
-                (
-                    "decided_by",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.membership",
+                migrations.AddConstraint(
+                    model_name="case",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(("merged_into", models.F("id")), _negated=True), name="not_its_own_duplicate"
                     ),
                 ),
-                (
-                    "member",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.membership",
+                migrations.AddConstraint(
+                    model_name="case",
+                    constraint=models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("next_contact", ""), ("next_contact_due_at", None)),
+                            models.Q(
+                                models.Q(("next_contact", ""), _negated=True), ("next_contact_due_at__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="a_contact_owed_has_a_due_time",
                     ),
                 ),
-                (
-                    "person",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="remedies", to="people.person"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-                (
-                    "unit",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="people.unit"
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="SupportNote",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("text", models.CharField(max_length=2000)),
-                ("written_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                (
-                    "author",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="tenants.membership"
-                    ),
-                ),
-                (
-                    "case",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="recovery.case"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="answered_at",
-            field=models.DateTimeField(editable=False, null=True),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="approvals_asked",
-            field=models.PositiveSmallIntegerField(db_default=0, default=0, editable=False),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="change_idea",
-            field=models.CharField(blank=True, db_default="", default="", max_length=500),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="closed_at",
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="failed_right",
-            field=models.CharField(
-                blank=True,
-                choices=[
-                    ("product", "The right product or service"),
-                    ("place", "The right place"),
-                    ("time", "The right time"),
-                    ("way", "The right way"),
-                ],
-                db_default="",
-                default="",
-                max_length=10,
-            ),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="first_promise_broken_at",
-            field=models.DateTimeField(editable=False, null=True),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="given_surprise",
-            field=models.CharField(blank=True, db_default="", default="", max_length=500),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="link_version",
-            field=models.PositiveSmallIntegerField(db_default=1, default=1, editable=False),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="merged_into",
-            field=tenants.fields.TenantForeignKey(
-                editable=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="duplicates",
-                to="recovery.case",
-            ),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="next_contact",
-            field=models.CharField(
-                blank=True,
-                choices=[
-                    ("acknowledge", "Acknowledge"),
-                    ("status", "Status"),
-                    ("resolution", "Resolution"),
-                    ("follow_up", "Follow-up"),
-                ],
-                db_default="",
-                default="",
-                max_length=12,
-            ),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="next_contact_due_at",
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="owner",
-            field=tenants.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="owned_cases",
-                to="tenants.membership",
-            ),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="planned_surprise",
-            field=models.CharField(blank=True, db_default="", default="", max_length=500),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="quoted_rule",
-            field=tenants.fields.TenantForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="cases",
-                to="rules.rule",
-            ),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="repeated_at",
-            field=models.DateTimeField(editable=False, null=True),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="said_apology",
-            field=models.BooleanField(editable=False, null=True),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="said_fixed",
-            field=models.BooleanField(editable=False, null=True),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="said_surprised",
-            field=models.BooleanField(editable=False, null=True),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="solution",
-            field=models.CharField(
-                blank=True,
-                choices=[
-                    ("put_right", "We put it right"),
-                    ("replaced", "We replaced or redid it"),
-                    ("paid_back", "We paid it back or compensated"),
-                    ("exception", "We made an exception"),
-                    ("explained", "We explained, and the customer was content"),
-                    ("policy_quoted", "Policy was quoted"),
-                ],
-                db_default="",
-                default="",
-                max_length=20,
-            ),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="answered_apology",
-            field=models.GeneratedField(
-                db_persist=True,
-                expression=django.db.models.expressions.RawSQL("said_apology IS NOT NULL", ()),
-                output_field=models.BooleanField(),
-            ),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="answered_surprise",
-            field=models.GeneratedField(
-                db_persist=True,
-                expression=django.db.models.expressions.RawSQL("said_surprised IS NOT NULL", ()),
-                output_field=models.BooleanField(),
-            ),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="apologised",
-            field=models.GeneratedField(
-                db_persist=True,
-                expression=django.db.models.expressions.RawSQL("COALESCE(said_apology, false)", ()),
-                output_field=models.BooleanField(),
-            ),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="dazzled",
-            field=models.GeneratedField(
-                db_persist=True,
-                expression=django.db.models.expressions.RawSQL(
-                    "COALESCE(first_fixed_at - COALESCE(occurred_at, reported_at) <= INTERVAL '24 hours', false) AND COALESCE(first_undone_at - first_fixed_at > INTERVAL '14 days', true) AND COALESCE(said_surprised, false)",
-                    (),
-                ),
-                output_field=models.BooleanField(),
-            ),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="doubly_deviated",
-            field=models.GeneratedField(
-                db_persist=True,
-                expression=django.db.models.expressions.RawSQL(
-                    "first_undone_at IS NOT NULL OR first_promise_broken_at IS NOT NULL OR repeated_at IS NOT NULL", ()
-                ),
-                output_field=models.BooleanField(),
-            ),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="policy_quoted",
-            field=models.GeneratedField(
-                db_persist=True,
-                expression=django.db.models.expressions.RawSQL("solution = 'policy_quoted'", ()),
-                output_field=models.BooleanField(),
-            ),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="surprise_was_planned",
-            field=models.GeneratedField(
-                db_persist=True,
-                expression=django.db.models.expressions.RawSQL("planned_surprise <> ''", ()),
-                output_field=models.BooleanField(),
-            ),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="surprised",
-            field=models.GeneratedField(
-                db_persist=True,
-                expression=django.db.models.expressions.RawSQL("COALESCE(said_surprised, false)", ()),
-                output_field=models.BooleanField(),
-            ),
-        ),
-        migrations.AddField(
-            model_name="case",
-            name="within_own_authority",
-            field=models.GeneratedField(
-                db_persist=True,
-                expression=django.db.models.expressions.RawSQL("approvals_asked = 0", ()),
-                output_field=models.BooleanField(),
-            ),
-        ),
-        migrations.RemoveIndex(
-            model_name="case",
-            name="case_by_clock_start",
-        ),
-        migrations.RemoveIndex(
-            model_name="case",
-            name="case_by_first_fix",
-        ),
-        migrations.AlterField(
-            model_name="caseevent",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("opened", "Opened"),
-                    ("fixed", "Fixed"),
-                    ("reopened", "Reopened"),
-                    ("disputed", "Disputed by the customer"),
-                    ("corrected", "Corrected"),
-                    ("moved", "Moved to another unit"),
-                    ("exclusion_proposed", "Exclusion proposed"),
-                    ("exclusion_confirmed", "Excluded from the figures"),
-                    ("exclusion_withdrawn", "Counted again"),
-                    ("taken", "Taken"),
-                    ("handed_over", "Handed to another owner"),
-                    ("contacted", "Customer contacted"),
-                    ("task_added", "Asked of a unit"),
-                    ("task_done", "Task done"),
-                    ("task_cancelled", "Task no longer needed"),
-                    ("surprise_planned", "Surprise planned"),
-                    ("remedy_given", "Given to the customer"),
-                    ("approval_asked", "Approval asked"),
-                    ("approved", "Approved"),
-                    ("approval_refused", "Not approved"),
-                    ("remedy_withdrawn", "Request withdrawn"),
-                    ("promised", "Promised"),
-                    ("promise_moved", "Promise moved"),
-                    ("promise_kept", "Promise kept"),
-                    ("promise_broken", "Promise not kept in time"),
-                    ("promise_late", "Promise done, too late"),
-                    ("promise_cancelled", "No longer wanted by the customer"),
-                    ("closed", "Closed"),
-                    ("question_sent", "Asked the customer"),
-                    ("answered", "The customer answered"),
-                    ("call_back_asked", "The customer asks to be called back"),
-                    ("called_back", "Called back"),
-                    ("mail_received", "Mail received"),
-                    ("merged", "Merged into another case"),
-                    ("duplicate_taken_in", "Took in a duplicate"),
-                    ("split", "Split from the case it was merged into"),
-                    ("duplicate_let_go", "Let go of a duplicate"),
-                ],
-                max_length=20,
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                fields=["tenant", "unit", "clock_start"],
-                include=(
-                    "is_valid",
-                    "is_not_our_failure",
-                    "recovered_24h",
-                    "occurrence_known",
-                    "seconds_to_recover",
-                    "cause",
-                    "answered_surprise",
-                    "surprised",
-                    "answered_apology",
-                    "apologised",
-                    "dazzled",
-                    "surprise_was_planned",
-                ),
-                name="case_by_clock_start",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(("first_fixed_at__isnull", False)),
-                fields=["tenant", "unit", "first_fixed_at"],
-                include=("is_valid", "undone_in_14d", "doubly_deviated"),
-                name="case_by_first_fix",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(("cause__isnull", False), ("customer__isnull", False)),
-                fields=["tenant", "customer", "cause", "clock_start"],
-                name="case_by_repeat",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(("closed_at__isnull", False)),
-                fields=["tenant", "unit", "closed_at"],
-                include=("is_valid", "within_own_authority", "policy_quoted"),
-                name="case_by_closing",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(("next_contact_due_at__isnull", False)),
-                fields=["tenant", "unit", "next_contact_due_at"],
-                include=("is_valid",),
-                name="case_by_contact_due",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(("owner__isnull", False)),
-                fields=["tenant", "owner", "clock_start"],
-                name="case_by_owner",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(("quoted_rule__isnull", False)),
-                fields=["tenant", "quoted_rule", "clock_start"],
-                name="case_by_rule",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(("merged_into__isnull", False)),
-                fields=["tenant", "merged_into"],
-                name="case_merged_into",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("closed_at", None),
-                    models.Q(
-                        ("closed_at__gte", models.F("fixed_at")),
-                        ("fixed_at__isnull", False),
-                        models.Q(("solution", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="closed_after_a_fix_with_its_solution",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("quoted_rule", None), models.Q(("solution", "policy_quoted"), _negated=True)),
-                    models.Q(("quoted_rule__isnull", False), ("solution", "policy_quoted")),
-                    _connector="OR",
-                ),
-                name="quoted_policy_names_its_rule",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("answered_at", None), ("said_apology", None), ("said_fixed", None), ("said_surprised", None)
-                    ),
-                    models.Q(("answered_at__isnull", False), ("said_fixed__isnull", False)),
-                    _connector="OR",
-                ),
-                name="an_answer_says_whether_it_is_fixed",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("merged_into", models.F("id")), _negated=True), name="not_its_own_duplicate"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("next_contact", ""), ("next_contact_due_at", None)),
-                    models.Q(models.Q(("next_contact", ""), _negated=True), ("next_contact_due_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="a_contact_owed_has_a_due_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="authority",
-            constraint=models.UniqueConstraint(fields=("tenant", "position"), name="one_authority_per_position"),
-        ),
-        migrations.AddConstraint(
-            model_name="authority",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("per_case_minor__lte", 1000000000000), ("per_day_minor__lte", 1000000000000)),
-                name="authority_is_finite",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="callback",
-            index=models.Index(
-                fields=["tenant", "unit", "asked_at"],
-                include=("case_counts", "seconds_to_call"),
-                name="call_back_asked",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="callback",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("called_at", None), ("called_at__gte", models.F("asked_at")), _connector="OR"),
-                name="called_after_asked",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="callback",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("called_at", None)), fields=("tenant", "case"), name="one_open_call_back_per_case"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="casetask",
-            index=models.Index(fields=["tenant", "case", "added_at"], name="task_of_case"),
-        ),
-        migrations.AddIndex(
-            model_name="casetask",
-            index=models.Index(
-                condition=models.Q(("cancelled_at", None), ("done_at", None)),
-                fields=["tenant", "unit", "due_at"],
-                name="task_waiting",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="casetask",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("done_at", None), ("done_at__gte", models.F("added_at")), _connector="OR"),
-                name="done_after_added",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="casetask",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("done_at", None), ("cancelled_at", None), _connector="OR"),
-                name="a_task_is_done_or_cancelled",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="contact",
-            index=models.Index(fields=["tenant", "case", "at"], name="contact_of_case"),
-        ),
-        migrations.AddIndex(
-            model_name="customeranswer",
-            index=models.Index(fields=["tenant", "case", "at"], name="answer_of_case"),
-        ),
-        migrations.AddIndex(
-            model_name="exposure",
-            index=models.Index(
-                fields=["tenant", "unit", "at_risk_since"],
-                include=("is_open", "is_known", "is_saved", "worth_low_minor", "worth_high_minor"),
-                name="exposure_by_start",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="exposure",
-            index=models.Index(fields=["tenant", "at_risk_since"], include=("unit",), name="exposure_start"),
-        ),
-        migrations.AddConstraint(
-            model_name="exposure",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "customer", "at_risk_since"), name="one_exposure_per_start"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="exposure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("worth_high_minor", None), ("worth_low_minor", None)),
-                    models.Q(
-                        ("worth_high_minor__gte", models.F("worth_low_minor")), ("worth_low_minor__isnull", False)
-                    ),
-                    _connector="OR",
-                ),
-                name="worth_is_a_range",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="incomingmail",
-            index=models.Index(fields=["tenant", "case", "received_at"], name="mail_of_case"),
-        ),
-        migrations.AddConstraint(
-            model_name="incomingmail",
-            constraint=models.UniqueConstraint(fields=("tenant", "message_id"), name="one_mail_per_message_id"),
-        ),
-        migrations.AddIndex(
-            model_name="attachment",
-            index=models.Index(fields=["tenant", "case", "received_at"], name="attachment_of_case"),
-        ),
-        migrations.AddConstraint(
-            model_name="mailbox",
-            constraint=models.UniqueConstraint(fields=("tenant", "host", "user", "folder"), name="one_mailbox_each"),
-        ),
-        migrations.AddIndex(
-            model_name="merge",
-            index=models.Index(fields=["tenant", "survivor"], name="merge_of_survivor"),
-        ),
-        migrations.AddConstraint(
-            model_name="merge",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("split_at", None)), fields=("tenant", "duplicate"), name="merged_into_one_case"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="promise",
-            index=models.Index(fields=["tenant", "case", "made_at"], name="promise_of_case"),
-        ),
-        migrations.AddIndex(
-            model_name="promise",
-            index=models.Index(
-                fields=["tenant", "unit", "first_due_at"],
-                include=("is_counted", "kept", "kept_as_moved"),
-                name="promise_by_due",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="promise",
-            index=models.Index(fields=["tenant", "first_due_at"], include=("unit",), name="promise_due"),
-        ),
-        migrations.AddConstraint(
-            model_name="promise",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("first_due_at__gte", models.F("made_at"))), name="promised_for_later"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="promise",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("done_at", None), ("done_at__gte", models.F("made_at")), _connector="OR"),
-                name="kept_after_made",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="promise",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("done_at", None), ("cancelled_at", None), _connector="OR"), name="done_or_cancelled"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="promiseword",
-            constraint=models.UniqueConstraint(fields=("tenant", "word"), name="one_meaning_per_word"),
-        ),
-        migrations.AddConstraint(
-            model_name="promiseword",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("minutes__gte", 1), ("minutes__lte", 86400)), name="a_word_means_soon"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="recoverysettings",
-            constraint=models.UniqueConstraint(fields=("tenant",), name="one_recovery_settings_per_tenant"),
-        ),
-        migrations.AddConstraint(
-            model_name="recoverysettings",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("acknowledge_minutes__gte", 1), ("acknowledge_minutes__lte", 86400)),
-                name="acknowledge_is_soon",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="recoverysettings",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("status_minutes__gte", 1), ("status_minutes__lte", 86400)), name="status_is_soon"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="recoverysettings",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("resolution_minutes__gte", 1), ("resolution_minutes__lte", 86400)),
-                name="resolution_is_soon",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="recoverysettings",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("follow_up_minutes__gte", 1), ("follow_up_minutes__lte", 86400)),
-                name="follow_up_is_soon",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="recoverysettings",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("approval_minutes__gte", 1), ("approval_minutes__lte", 86400)),
-                name="approval_is_soon",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="remedy",
-            index=models.Index(fields=["tenant", "case"], name="remedy_of_case"),
-        ),
-        migrations.AddIndex(
-            model_name="remedy",
-            index=models.Index(fields=["tenant", "person", "day"], name="remedy_of_day"),
-        ),
-        migrations.AddIndex(
-            model_name="remedy",
-            index=models.Index(fields=["tenant", "unit", "given_at"], name="remedy_of_unit"),
-        ),
-        migrations.AddIndex(
-            model_name="remedy",
-            index=models.Index(
-                condition=models.Q(("asked_at__isnull", False)),
-                fields=["tenant", "unit", "asked_at"],
-                include=("was_asked", "seconds_to_decide"),
-                name="remedy_by_asking",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="remedy",
-            index=models.Index(
-                condition=models.Q(("status", "asked")), fields=["tenant", "asked_at"], name="remedy_waiting"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="remedy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("amount_minor__gt", 0),
-                        ("amount_minor__lte", 1000000000000),
-                        ("exception", ""),
-                        models.Q(("currency", ""), _negated=True),
-                    ),
-                    models.Q(("amount_minor", 0), ("currency", ""), models.Q(("exception", ""), _negated=True)),
-                    _connector="OR",
-                ),
-                name="a_remedy_is_money_or_an_exception",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="remedy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("day__isnull", False), ("given_at__isnull", False), ("status", "given")),
-                    models.Q(models.Q(("status", "given"), _negated=True), ("day", None), ("given_at", None)),
-                    _connector="OR",
-                ),
-                name="given_at_some_time",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="remedy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("asked_at", None), ("on_own_authority", True), ("status", "given")),
-                    models.Q(("asked_at__isnull", False), ("on_own_authority", False)),
-                    _connector="OR",
-                ),
-                name="asked_unless_on_own_authority",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="remedy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("decided_at", None), ("decided_at__gte", models.F("asked_at")), _connector="OR"),
-                name="decided_after_asked",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="supportnote",
-            index=models.Index(fields=["tenant", "author", "case", "written_at"], name="support_note_of_author"),
+            ]
         ),
         # Django would drop the column, with all its indexes, and add it again.
         migrations.RunSQL(

@@ -7,6 +7,7 @@ from django.db import migrations, models
 import tenants.fields
 import tenants.scope
 from tenants.isolation import SecureTenantTable
+from tenants.together import Together
 
 
 class Migration(migrations.Migration):
@@ -18,172 +19,169 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="Rule",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("code", models.CharField(blank=True, max_length=100, null=True)),
-                ("title", models.CharField(max_length=200)),
-                (
-                    "origin",
-                    models.CharField(
-                        choices=[
-                            ("habit", "Habit"),
-                            ("own_policy", "Our own policy"),
-                            ("external_law", "External law"),
+        Together(
+            [
+                migrations.CreateModel(
+                    name="Rule",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("code", models.CharField(blank=True, max_length=100, null=True)),
+                        ("title", models.CharField(max_length=200)),
+                        (
+                            "origin",
+                            models.CharField(
+                                choices=[
+                                    ("habit", "Habit"),
+                                    ("own_policy", "Our own policy"),
+                                    ("external_law", "External law"),
+                                ],
+                                max_length=20,
+                            ),
+                        ),
+                        ("citation", models.CharField(blank=True, default="", max_length=300)),
+                        ("sunset_on", models.DateField(blank=True, null=True)),
+                        (
+                            "status",
+                            models.CharField(
+                                choices=[
+                                    ("active", "In force"),
+                                    ("under_review", "In force, under review"),
+                                    ("reinstated", "In force again"),
+                                    ("withdrawn", "Withdrawn"),
+                                    ("killed", "Killed"),
+                                    ("expired", "Expired"),
+                                ],
+                                default="active",
+                                max_length=20,
+                            ),
+                        ),
+                        ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                        ("withdrawn_because", models.CharField(blank=True, db_default="", default="", max_length=500)),
+                        (
+                            "created_at",
+                            models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                        ),
+                        ("revision", models.PositiveIntegerField(db_default=1, default=1)),
+                        (
+                            "owner",
+                            tenants.fields.TenantForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="own_rules",
+                                to="people.person",
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                        (
+                            "unit",
+                            tenants.fields.TenantForeignKey(
+                                blank=True,
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="own_rules",
+                                to="people.unit",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "indexes": [
+                            models.Index(fields=["tenant", "title"], name="rule_title"),
                         ],
-                        max_length=20,
-                    ),
-                ),
-                ("citation", models.CharField(blank=True, default="", max_length=300)),
-                ("sunset_on", models.DateField(blank=True, null=True)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("active", "In force"),
-                            ("under_review", "In force, under review"),
-                            ("reinstated", "In force again"),
-                            ("withdrawn", "Withdrawn"),
-                            ("killed", "Killed"),
-                            ("expired", "Expired"),
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant", "code"), name="one_rule_per_code"),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("origin", "external_law"), _negated=True),
+                                    models.Q(("citation", ""), _negated=True),
+                                    _connector="OR",
+                                ),
+                                name="a_law_is_cited",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(
+                                        ("status__in", ["active", "under_review", "reinstated"]), ("withdrawn_at", None)
+                                    ),
+                                    models.Q(
+                                        ("status__in", ["withdrawn", "killed", "expired"]),
+                                        ("withdrawn_at__isnull", False),
+                                        models.Q(("withdrawn_because", ""), _negated=True),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="withdrawn_at_some_time_for_a_reason",
+                            ),
                         ],
-                        default="active",
-                        max_length=20,
-                    ),
+                    },
                 ),
-                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
-                ("withdrawn_because", models.CharField(blank=True, db_default="", default="", max_length=500)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
+                migrations.CreateModel(
+                    name="RuleVersion",
+                    fields=[
+                        (
+                            "id",
+                            models.UUIDField(
+                                db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("number", models.PositiveIntegerField()),
+                        ("text", models.TextField()),
+                        ("in_force_from", models.DateTimeField()),
+                        (
+                            "member",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "rule",
+                            tenants.fields.TenantForeignKey(
+                                on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="rules.rule"
+                            ),
+                        ),
+                        (
+                            "tenant",
+                            models.ForeignKey(
+                                db_constraint=False,
+                                db_index=False,
+                                default=tenants.scope.current_tenant_id,
+                                editable=False,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.tenant",
+                            ),
+                        ),
+                    ],
+                    options={
+                        "abstract": False,
+                        "base_manager_name": "objects",
+                        "constraints": [
+                            models.UniqueConstraint(fields=("tenant", "rule", "number"), name="one_version_per_number"),
+                        ],
+                    },
                 ),
-                ("revision", models.PositiveIntegerField(db_default=1, default=1)),
-                (
-                    "owner",
-                    tenants.fields.TenantForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="own_rules",
-                        to="people.person",
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-                (
-                    "unit",
-                    tenants.fields.TenantForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="own_rules",
-                        to="people.unit",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.CreateModel(
-            name="RuleVersion",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        db_default=tenants.fields.UuidV7(), editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("number", models.PositiveIntegerField()),
-                ("text", models.TextField()),
-                ("in_force_from", models.DateTimeField()),
-                (
-                    "member",
-                    tenants.fields.TenantForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.membership",
-                    ),
-                ),
-                (
-                    "rule",
-                    tenants.fields.TenantForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="versions", to="rules.rule"
-                    ),
-                ),
-                (
-                    "tenant",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        db_index=False,
-                        default=tenants.scope.current_tenant_id,
-                        editable=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="tenants.tenant",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-                "base_manager_name": "objects",
-            },
-        ),
-        migrations.AddIndex(
-            model_name="rule",
-            index=models.Index(fields=["tenant", "title"], name="rule_title"),
-        ),
-        migrations.AddConstraint(
-            model_name="rule",
-            constraint=models.UniqueConstraint(fields=("tenant", "code"), name="one_rule_per_code"),
-        ),
-        migrations.AddConstraint(
-            model_name="rule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("origin", "external_law"), _negated=True),
-                    models.Q(("citation", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="a_law_is_cited",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status__in", ["active", "under_review", "reinstated"]), ("withdrawn_at", None)),
-                    models.Q(
-                        ("status__in", ["withdrawn", "killed", "expired"]),
-                        ("withdrawn_at__isnull", False),
-                        models.Q(("withdrawn_because", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="withdrawn_at_some_time_for_a_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ruleversion",
-            constraint=models.UniqueConstraint(fields=("tenant", "rule", "number"), name="one_version_per_number"),
+            ]
         ),
         SecureTenantTable("Rule"),
         SecureTenantTable("RuleVersion"),
