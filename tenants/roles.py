@@ -29,6 +29,10 @@ class Can(StrEnum):
     RUN_COMMITTEES = "run_committees"  # found them, their charters and seats, and every chair's desk
     SEND_LINKS = "send_links"  # take the link by which a customer answers, to send it, as an integration
     CAST_VOTES = "cast_votes"  # tell the vote of a seat, as an integration; a member votes by holding the seat
+    SEE_RESULTS = "see_results"  # what panels say, in groups; nobody reads answers one by one
+    RUN_PANELS = "run_panels"  # panels, their members, waves, sessions; the steward of one may do so for it
+    IMPORT_RESPONSES = "import_responses"  # what was answered elsewhere
+    RECOGNISE = "recognise"  # celebrate a hero
     IMPORT_CASES = "import_cases"
     EDIT_PEOPLE = "edit_people"  # units, positions, leaders
     EDIT_CUSTOMERS = "edit_customers"
@@ -47,13 +51,15 @@ class Role(models.TextChoices):
     ADMINISTRATOR = "administrator", _("Administrator")
 
 
-_READS = frozenset({Can.SEE_SCORECARD, Can.SEE_ALL_CASES, Can.SEE_PEOPLE, Can.SEE_CUSTOMERS})
-_FRONTLINE = frozenset({Can.SEE_PEOPLE, Can.SEE_CUSTOMERS, Can.LOG_CASE, Can.WORK_CASE, Can.NOMINATE_RULE})
+_READS = frozenset({Can.SEE_SCORECARD, Can.SEE_ALL_CASES, Can.SEE_PEOPLE, Can.SEE_CUSTOMERS, Can.SEE_RESULTS})
+_FRONTLINE = frozenset(
+    {Can.SEE_PEOPLE, Can.SEE_CUSTOMERS, Can.LOG_CASE, Can.WORK_CASE, Can.NOMINATE_RULE, Can.RECOGNISE}
+)
 
 ROLE_GRANTS: dict[str, frozenset[Can]] = {
     Role.CSO: frozenset(Can) - {Can.ADMINISTER, Can.CAST_VOTES, Can.SEND_LINKS},
     Role.EXECUTIVE: _READS | _FRONTLINE | {Can.EXCLUDE_CASE, Can.EDIT_RULES, Can.TRIAGE_NOMINATIONS},
-    Role.LEADER: _FRONTLINE | {Can.EXCLUDE_CASE, Can.EDIT_RULES, Can.TRIAGE_NOMINATIONS},
+    Role.LEADER: _FRONTLINE | {Can.SEE_RESULTS, Can.EXCLUDE_CASE, Can.EDIT_RULES, Can.TRIAGE_NOMINATIONS},
     Role.COMMITTEE_MEMBER: _FRONTLINE,
     Role.FRONTLINE: _FRONTLINE,
     Role.AUDITOR: _READS | {Can.SEE_AUDIT},
@@ -84,6 +90,10 @@ SCOPE_GRANTS: dict[str, frozenset[Can]] = {
         {Can.SEE_PEOPLE, Can.NOMINATE_RULE, Can.TRIAGE_NOMINATIONS, Can.RUN_COMMITTEES, Can.EDIT_RULES}
     ),
     "votes:write": frozenset({Can.SEE_PEOPLE, Can.CAST_VOTES}),
+    "panels:read": frozenset({Can.SEE_PEOPLE, Can.SEE_RESULTS}),
+    "panels:write": frozenset({Can.SEE_PEOPLE, Can.SEE_CUSTOMERS, Can.SEE_RESULTS, Can.RUN_PANELS}),
+    "responses:write": frozenset({Can.SEE_PEOPLE, Can.IMPORT_RESPONSES}),
+    "recognitions:write": frozenset({Can.SEE_PEOPLE, Can.RECOGNISE}),
     "recovery:write": frozenset({Can.SEE_PEOPLE, Can.SET_RECOVERY}),
     "cases:read": frozenset({Can.SEE_ALL_CASES}),
     "cases:write": frozenset({Can.SEE_ALL_CASES, Can.LOG_CASE, Can.WORK_CASE, Can.EXCLUDE_CASE, Can.IMPORT_CASES}),

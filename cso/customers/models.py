@@ -1,4 +1,4 @@
-"""Customers, and what one is worth."""
+"""Customers, what one is worth, and how often one may be asked."""
 
 from __future__ import annotations
 
@@ -143,3 +143,43 @@ class Purchase(TenantModel):
 
     def __str__(self) -> str:
         return self.external_id
+
+
+class AskingLimit(TenantModel):
+    """One row per tenant: a customer is asked no more than `most` times in `days` days, by whatever question."""
+
+    most = models.PositiveSmallIntegerField(default=3, db_default=3)
+    days = models.PositiveSmallIntegerField(default=90, db_default=90)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant"], name="one_asking_limit"),
+            models.CheckConstraint(
+                condition=Q(most__gte=1, most__lte=100, days__gte=1, days__lte=366), name="an_asking_limit_limits"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.most} in {self.days} days"
+
+
+class Asked(TenantModel):
+    """A customer was asked something: after a case, or by a panel. Reminders of the same are no new asking."""
+
+    class By(models.TextChoices):
+        CASE = "case", _("After a case")
+        PANEL = "panel", _("By a panel")
+
+    customer = TenantForeignKey(Customer, models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    by = models.CharField(max_length=10, choices=By)
+    about = models.UUIDField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "customer", "by", "about", "at"], name="asked_once_about")
+        ]
+        indexes = [models.Index(fields=["tenant", "customer", "at"], name="asked_of_customer")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} asked {self.at:%Y-%m-%d}"

@@ -25,6 +25,7 @@ from tenants.roles import Role
 from tenants.scope import tenant_scope
 
 INSTANT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+FAR_OFF = datetime(2099, 3, 2, 9, 30, tzinfo=UTC)
 
 TENANT_MODELS: list[type[TenantModel]] = [model for model in apps.get_models() if issubclass(model, TenantModel)]
 TENANT_KEYS: list[tuple[type[TenantModel], TenantForeignKey]] = [
@@ -39,10 +40,20 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "tenants.Membership": {"role": Role.CSO},
     "tenants.ApiKey": {"scopes": ["cases:read"]},
     # An exclusion that is proposed: the key of whoever proposed or confirmed it can then be tried alone.
-    "committees.Ballot": {"opens_at": INSTANT - timedelta(hours=1)},
+    # Neither to be opened nor to be tallied by whoever reads it.
+    "committees.Ballot": {"opens_at": FAR_OFF, "closes_at": FAR_OFF + timedelta(hours=1)},
     "committees.RollEntry": {"member": "its tenant's row"},
     "committees.SeatTenure": {"member": "its tenant's row", "holder_name": ""},
     "committees.KillOrder": {"nomination": "its tenant's row"},
+    "panels.Wave": {"closes_at": FAR_OFF},
+    "panels.Response": {"invitation": "its tenant's row", "external_id": None},
+    "panels.ResultGroup": {"answers": 5, "counts": []},
+    "panels.Remark": {"became": "", "became_id": None},
+    "panels.PanelMember": {"left_because": ""},
+    "panels.Commitment": {"due_at": FAR_OFF, "we_did": ""},
+    "panels.Theme": {"words": ["queue"]},
+    "recognition.Recognition": {"source": "", "source_id": None},
+    "customers.AskingLimit": {"most": 1, "days": 1},
     "recovery.Case": {
         "excluded_as": "test",
         "exclusion_note": "Proposed",
@@ -143,6 +154,7 @@ _BY_TYPE: dict[type[models.Field[Any, Any]], Callable[[Home, models.Field[Any, A
     models.BooleanField: lambda _, __: False,
     models.DecimalField: lambda _, __: Decimal(1),
     models.IntegerField: lambda _, __: 0,
+    models.FloatField: lambda _, __: 1.0,
     models.BinaryField: lambda _, __: b"\x01",
     models.JSONField: lambda _, __: {},
     models.UUIDField: lambda home, _: home.id,

@@ -1,0 +1,1 @@
+"""Recognition: heroes, named with what they did."""
