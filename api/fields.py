@@ -131,7 +131,7 @@ def customer_reference(**options: Any) -> Reference:
 
 
 def member_reference(**options: Any) -> Reference:
-    return Reference(Membership, "user__email", help_text="Id or e-mail address of a member.", **options)
+    return Reference(Membership, "user__email", **({"help_text": "Id or e-mail address of a member."} | options))
 
 
 def person_reference(**options: Any) -> Reference:

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from cso.committees.models import RollEntry
 from cso.committees.queries import awaiting_vote
 from cso.people.queries import in_or_below, own_units
 from cso.recovery.authority import waiting_for
@@ -49,11 +50,18 @@ def votes_waiting(request: MemberRequest) -> list[dict[str, Any]]:
             "kind": "soon",
             "state": due_in(entry.ballot.closes_at, request.now),
             "what": entry.ballot.motion_text,
-            "note": f"{entry.ballot.motion.committee.name} · {entry.label}",
+            "note": f"{entry.ballot.motion.committee.name} · {_seat_words(request, entry)}",
         }
         for entry in entries
     ]
     return [{"title": _("Rules that await your vote"), "rows": rows}] if rows else []
+
+
+def _seat_words(request: MemberRequest, entry: RollEntry) -> str:
+    """Whose seat it is: one's own, or that of who delegated it."""
+    if entry.member is None or entry.member_id == request.member.pk:
+        return entry.label
+    return _("%(seat)s, for %(name)s") % {"seat": entry.label, "name": entry.member.label}
 
 
 def _call_backs(request: MemberRequest) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ from frontend.views import (
     search,
     units,
 )
-from frontend.views.committees import ballots, bodies, breaks, motions, nominations, orders, outcomes
+from frontend.views.committees import ballots, bodies, breaks, delegations, motions, nominations, orders, outcomes
 from frontend.views.public import customer_page, tell_us, vote
 
 # Named as allauth calls them. Left out is what this product does not offer: sign-up, changing one's e-mail address.
@@ -101,6 +101,8 @@ workspace_urls = [
     path("rules/committees/<uuid:committee>/seats/", bodies.new_seat, name="new_seat"),
     path("rules/committees/<uuid:committee>/move/", motions.move, name="move_motion"),
     path("rules/seats/<uuid:seat>/", bodies.seat_holder, name="seat_holder"),
+    path("rules/seats/<uuid:seat>/delegate/", delegations.delegate, name="delegate_seat"),
+    path("rules/seats/<uuid:seat>/take-back/", delegations.take_back, name="take_back_delegation"),
     path("rules/seats/<uuid:seat>/retire/", bodies.retire, name="retire_seat"),
     path("rules/motions/<uuid:motion>/", motions.motion, name="motion"),
     *(
@@ -115,6 +117,7 @@ workspace_urls = [
         for name in ballots.ACTS
     ),
     path("rules/outcomes/<uuid:outcome>/", outcomes.outcome, name="outcome"),
+    path("rules/outcomes/<uuid:outcome>/correct/", outcomes.correct, name="correct_outcome"),
     path("rules/orders/", orders.kill_orders, name="kill_orders"),
     path("rules/orders/<uuid:order>/", orders.kill_order, name="kill_order"),
     path("rules/steps/<uuid:step>/done/", orders.finish, name="finish_kill_step"),

@@ -21,8 +21,9 @@ from cso.committees.invitations import remind_before, stop_reminding
 from cso.committees.models import Ballot, Choice, Delegation, Motion, RollEntry, VoteEvent
 from cso.committees.opening import CASTING_LAPSES, CLOSES, OPENS, open_ballot
 from cso.committees.outcomes import declare
-from cso.committees.secrecy import count_of, destroy_count, put_in_papers
-from cso.committees.tally import Tally, Votes, break_tie, tally
+from cso.committees.secrecy import destroy_count, put_in_papers
+from cso.committees.standing import status_at, votes_of
+from cso.committees.tally import Tally, break_tie, tally
 from cso.errors import ConflictError, InvalidFieldsError, NotAllowedError
 from cso.texts import text_errors
 from tenants import audit
@@ -35,6 +36,7 @@ __all__ = [
     "cast_breaking_vote",
     "cast_vote",
     "cast_votes",
+    "catch_up",
     "close_ballot",
     "database_now",
     "extend_ballot",
@@ -216,26 +218,9 @@ def cast_breaking_vote(ballot: Ballot, choice: Literal["yes", "no"], *, by: Memb
     return _break_tie(ballot, choice, db_now)
 
 
-def votes_of(ballot: Ballot) -> Votes:
-    """What is in by now; of a secret ballot only for the tally, never to be shown before it."""
-    assert ballot.charter is not None
-    roll = list(ballot.roll.values_list("status", "choice"))
-    eligible = sum(status == RollEntry.Status.ELIGIBLE for status, _ in roll)
-    if not ballot.charter.recused_leave_the_base:
-        eligible += sum(status == RollEntry.Status.RECUSED for status, _ in roll)
-    if ballot.is_secret:
-        return Votes(*count_of(ballot), eligible)
-    given = [choice for _, choice in roll]
-    return Votes(given.count(Choice.YES), given.count(Choice.NO), given.count(Choice.ABSTAIN), eligible)
-
-
-def status_at(ballot: Ballot, now: datetime) -> str:
-    """How it reads: an open ballot past its deadline is closed, whether or not a worker was there."""
-    if ballot.status == Ballot.Status.OPEN and now >= ballot.closes_at:
-        return Ballot.Status.CLOSED
-    if ballot.status == Ballot.Status.SCHEDULED and now >= ballot.opens_at:
-        return Ballot.Status.OPEN if now < ballot.closes_at else Ballot.Status.CLOSED
-    return ballot.status
+def catch_up(ballot: Ballot, *, now: datetime) -> Ballot:
+    """What its times have brought about where no worker was: it is opened, or closed and tallied. Else nothing."""
+    return ballot if status_at(ballot, now) == ballot.status else close_ballot(ballot)
 
 
 @when_ringing(OPENS)

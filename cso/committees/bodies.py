@@ -14,7 +14,7 @@ from cso.errors import ConflictError, InvalidFieldsError
 from cso.people.models import Unit
 from cso.texts import text_errors
 from tenants import audit
-from tenants.models import Actor, Membership
+from tenants.models import Actor, ApiKey, Membership
 from tenants.permissions import require
 from tenants.roles import Can
 
@@ -157,32 +157,42 @@ def retire_seat(seat: Seat, *, by: Actor | None, now: datetime) -> None:
     audit.record(by, "retire_seat", seat.label)
 
 
-def delegate_seat(seat: Seat, to_seat: Seat, *, by: Membership, now: datetime) -> Delegation:
-    """Whoever holds `to_seat` may vote for `seat`, until its holder votes or takes it back.
+def delegate_seat(seat: Seat, to_seat: Seat, *, by: Actor | None, now: datetime) -> Delegation:
+    """Whoever holds `to_seat` may vote for `seat` from the next ballot on, until its holder votes or takes it back.
 
-    Raises `ConflictError` where the charter allows none, for another committee, for a chain, and for who does not hold
-    the seat.
+    By who holds the seat, or told by an integration. Raises `ConflictError` with the code `not_your_seat`,
+    `no_delegation` (the charter allows none), `other_committee`, `vacant` or `one_hop`.
     """
-    charter = charter_of(seat.committee)
-    held = seat.tenures.filter(ends_at=None, member=by).exists()
-    if not held:
-        raise ConflictError("Only who holds a seat delegates it.", code="not_your_seat")
-    if not charter.allows_delegation:
+    _require_own(seat, by)
+    if not charter_of(seat.committee).allows_delegation:
         raise ConflictError("The charter allows no delegation.", code="no_delegation")
     if to_seat.committee_id != seat.committee_id or to_seat.pk == seat.pk:
         raise ConflictError("Delegate to another seat of the same committee.", code="other_committee")
+    held = SeatTenure.objects.filter(ends_at=None, seat__retired_at=None, member__isnull=False, member__ended_at=None)
+    if not held.filter(seat=to_seat).exists():
+        raise ConflictError("No member holds that seat, so nobody could vote for yours.", code="vacant")
     Committee.objects.select_for_update().get(pk=seat.committee_id)
     open_ones = Delegation.objects.filter(revoked_at=None)
     if open_ones.filter(seat=to_seat).exists() or open_ones.filter(to_seat=seat).exists():
         raise ConflictError("A delegation is never passed on.", code="one_hop")
     open_ones.filter(seat=seat).update(revoked_at=now)
-    return Delegation.objects.create(seat=seat, to_seat=to_seat, given_at=now)
+    given = Delegation.objects.create(seat=seat, to_seat=to_seat, given_at=now)
+    audit.record(by, "delegate_seat", seat.label, to=to_seat.label)
+    return given
 
 
-def revoke_delegation(seat: Seat, *, by: Membership, now: datetime) -> None:
-    if not seat.tenures.filter(ends_at=None, member=by).exists():
-        raise ConflictError("Only who holds a seat takes its delegation back.", code="not_your_seat")
-    Delegation.objects.filter(seat=seat, revoked_at=None).update(revoked_at=now)
+def revoke_delegation(seat: Seat, *, by: Actor | None, now: datetime) -> None:
+    """Its holder votes alone again, also in a ballot that is open; what was voted for them stays until they vote."""
+    _require_own(seat, by)
+    if Delegation.objects.filter(seat=seat, revoked_at=None).update(revoked_at=now):
+        audit.record(by, "revoke_delegation", seat.label)
+
+
+def _require_own(seat: Seat, by: Actor | None) -> None:
+    if isinstance(by, ApiKey):
+        require(by, Can.CAST_VOTES)
+    elif by is not None and not seat.tenures.filter(ends_at=None, member=by).exists():
+        raise ConflictError("Only who holds a seat delegates it, or takes that back.", code="not_your_seat")
 
 
 def _shares(terms: Mapping[str, Any]) -> dict[str, bool]:

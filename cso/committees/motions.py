@@ -12,6 +12,7 @@ from cso.committees.consequences import settle_review
 from cso.committees.evidence import evidence_of
 from cso.committees.holding import held_now, may_chair
 from cso.committees.models import Ballot, CharterVersion, Committee, KillOrder, Motion, Nomination, OutcomeRecord
+from cso.committees.standing import standing_outcomes
 from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
 from cso.people.models import Person
 from cso.rules.models import Origin, Rule
@@ -178,9 +179,7 @@ def _refuse_motion(committee: Committee, rule: Rule, kind: str, charter: Charter
     if same.filter(status__in=LIVE).exists():
         raise ConflictError("The committee has this motion before it.", code="moved_already")
     since = now - timedelta(days=charter.cool_down_days)
-    lost = OutcomeRecord.objects.filter(
-        ballot__motion__in=same, result=OutcomeRecord.Result.LOST, declared_at__gt=since, corrects=None
-    )
+    lost = standing_outcomes().filter(ballot__motion__in=same, result=OutcomeRecord.Result.LOST, declared_at__gt=since)
     last = lost.select_related("ballot").order_by("-declared_at").first()
     if last is not None and not _has_new_evidence(last, rule, now):
         until = day_of(last.declared_at + timedelta(days=charter.cool_down_days))

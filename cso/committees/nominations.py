@@ -178,8 +178,16 @@ def dismiss(nomination: Nomination, status: str, *, by: Actor | None, now: datet
     return nomination
 
 
-def quick_kill(nomination: Nomination, *, by: Actor | None, now: datetime) -> KillOrder:
-    """The rule's owner agrees: it is ordered to be killed at once, without a ballot."""
+def quick_kill(
+    nomination: Nomination, *, by: Actor | None, now: datetime, agreed_by: Membership | None = None
+) -> KillOrder:
+    """The rule's owner agrees: it is ordered to be killed at once, without a ballot.
+
+    `agreed_by`: the owner, where an integration tells that they agree. Raises `NotAllowedError` for anybody else;
+    `ConflictError` with the code `no_rule`, `another_rule`, `external_law`, `ended`, `in_ballot` or `ordered_already`.
+    """
+    if agreed_by is not None:
+        require(by, Can.TRIAGE_NOMINATIONS)
     if nomination.rule_id is None:
         raise ConflictError("Say first which rule it is about.", code="no_rule")
     # The rule before the nomination, as all who decide about it do.
@@ -187,17 +195,9 @@ def quick_kill(nomination: Nomination, *, by: Actor | None, now: datetime) -> Ki
     nomination = _locked(nomination)
     if nomination.rule_id != rule.pk:
         raise ConflictError("The triage has just said that it is about another rule.", code="another_rule")
-    if not _owns(rule, by, now):
+    if not _owns(rule, agreed_by or by, now):
         raise NotAllowedError("Only the owner of the rule agrees to kill it at once.")
-    if rule.origin == Origin.EXTERNAL_LAW:
-        raise ConflictError("The law asks for this rule: it cannot be killed.", code="external_law")
-    if rule.status in Rule.ENDED:
-        raise ConflictError("This rule holds no longer.", code="ended")
-    running = [Ballot.Status.SCHEDULED, Ballot.Status.OPEN, Ballot.Status.CLOSED]
-    if Ballot.objects.filter(motion__rule=rule, status__in=running).exists():
-        raise ConflictError("A committee is voting on this rule.", code="in_ballot")
-    if KillOrder.objects.filter(rule=rule, status__in=KillOrder.UNDONE).exists():
-        raise ConflictError("This rule is being killed already.", code="ordered_already")
+    _refuse_quick_kill(rule)
     nomination.status = Nomination.Status.QUICK_KILLED
     nomination = _settled(nomination, by, now, "quick_kill")
     order = order_kill(rule, now=now, nomination=nomination)
@@ -268,6 +268,18 @@ def _refuse_triage(ease: int | None, impact: int | None, note: str) -> None:
 def _refuse_note(note: str) -> None:
     if errors := text_errors("note", note, MAX_NOTE):
         raise InvalidFieldsError(errors)
+
+
+def _refuse_quick_kill(rule: Rule) -> None:
+    if rule.origin == Origin.EXTERNAL_LAW:
+        raise ConflictError("The law asks for this rule: it cannot be killed.", code="external_law")
+    if rule.status in Rule.ENDED:
+        raise ConflictError("This rule holds no longer.", code="ended")
+    running = [Ballot.Status.SCHEDULED, Ballot.Status.OPEN, Ballot.Status.CLOSED]
+    if Ballot.objects.filter(motion__rule=rule, status__in=running).exists():
+        raise ConflictError("A committee is voting on this rule.", code="in_ballot")
+    if KillOrder.objects.filter(rule=rule, status__in=KillOrder.UNDONE).exists():
+        raise ConflictError("This rule is being killed already.", code="ordered_already")
 
 
 def _owns(rule: Rule, by: Actor | None, now: datetime) -> bool:

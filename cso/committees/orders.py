@@ -103,19 +103,26 @@ def execute_order(order: KillOrder, *, by: Actor | None, now: datetime, evidence
     return order
 
 
-def verify_order(order: KillOrder, *, by: Actor | None, now: datetime) -> KillOrder:
-    """A second person saw that it is done; from now on the effect is observed, for 8 weeks."""
+def verify_order(order: KillOrder, *, by: Actor | None, now: datetime, seen_by: Membership | None = None) -> KillOrder:
+    """A second person saw that it is done; from now on the effect is observed, for 8 weeks.
+
+    `seen_by`: who that was, where an integration tells of it.
+    """
     require(by, Can.TRIAGE_NOMINATIONS)
     order = _locked(order)
     if order.status != KillOrder.Status.EXECUTED:
         raise ConflictError("It is not executed, or was verified before.", code="not_executed")
-    if by is not None and _is_same(order, by):
+    if seen_by is not None and (seen_by.ended_at or not seen_by.can(Can.TRIAGE_NOMINATIONS)):
+        raise NotAllowedError("Only who triages nominations verifies it.")
+    witness = seen_by or by
+    if witness is not None and _is_same(order, witness):
         raise NotAllowedError("Somebody else than who carried it out verifies it.")
     order.status, order.verified_at = KillOrder.Status.OBSERVING, now
-    order.verified_by = by if isinstance(by, Membership) else None
+    order.verified_by = witness if isinstance(witness, Membership) else None
     _save(order, "status", "verified_at", "verified_by")
     set_alarm(CHECKS, order.pk, now + OBSERVED)
-    audit.record(by, "verify_kill", order.rule.title, order=str(order.pk))
+    told = {"seen_by": seen_by.label} if seen_by else {}
+    audit.record(by, "verify_kill", order.rule.title, order=str(order.pk), **told)
     return order
 
 
@@ -167,9 +174,10 @@ def _end_rule(order: KillOrder, now: datetime) -> None:
 
 
 def _is_same(order: KillOrder, by: Actor) -> bool:
-    """Whether `by` is who executed the order; a key that told it cannot verify it either."""
-    executed_by = order.executed_by_id
-    return executed_by == by.pk if isinstance(by, Membership) else executed_by is None
+    """Whether `by` is who executed the order: its owner, where a key told it, which cannot verify it either."""
+    if order.executed_by_id is not None:
+        return isinstance(by, Membership) and order.executed_by_id == by.pk
+    return not isinstance(by, Membership) or (order.owner is not None and order.owner.member_id == by.pk)
 
 
 def _for_owner(order: KillOrder, by: Actor | None) -> KillOrder:

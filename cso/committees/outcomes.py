@@ -49,11 +49,28 @@ INSTALL = [
 
 def declare(ballot: Ballot, tally: Tally, *, casting_vote: str, now: datetime) -> OutcomeRecord:
     """Write the outcome, and do what it says. The caller holds the ballot's row alone."""
+    outcome = record(ballot, tally, casting_vote=casting_vote, now=now)
+    tell_outcome(outcome, carry_out(outcome, now=now), now=now)
+    return outcome
+
+
+def record(
+    ballot: Ballot,
+    tally: Tally,
+    *,
+    casting_vote: str,
+    now: datetime,
+    corrects: OutcomeRecord | None = None,
+    because: str = "",
+) -> OutcomeRecord:
+    """The next record of the chain, which does nothing yet; one that corrects another says why."""
     assert ballot.charter is not None
+    words = sentence(ballot.charter, tally, is_told=_is_told(ballot, tally), casting_vote=casting_vote)
     roll = list(ballot.roll.select_related("member__user").order_by("label"))
-    is_told = not ballot.is_secret or tally.votes.participating >= FEWEST_SECRET_PAPERS
+    is_told = _is_told(ballot, tally)
     outcome = OutcomeRecord.objects.create(
         ballot=ballot,
+        corrects=corrects,
         result=tally.result,
         yes=tally.votes.yes if is_told else None,
         no=tally.votes.no if is_told else None,
@@ -67,14 +84,13 @@ def declare(ballot: Ballot, tally: Tally, *, casting_vote: str, now: datetime) -
         base_count=tally.base_count if is_told else None,
         yes_needed=tally.yes_needed if is_told else None,
         casting_vote=casting_vote,
-        sentence=sentence(ballot.charter, tally, is_told=is_told, casting_vote=casting_vote),
+        sentence=f"Corrected ({because}). {words}" if corrects else words,
         terms=terms_of(ballot.charter),
         roll=[_line(entry, is_secret=ballot.is_secret) for entry in roll],
         evidence_hash=ballot.evidence_hash,
         declared_at=now,
     )
     outcome.refresh_from_db()
-    tell_outcome(outcome, carry_out(outcome, now=now), now=now)
     return outcome
 
 
@@ -135,6 +151,10 @@ def verify_outcomes() -> list[int]:
             """
         )
         return [number for (number,) in cursor.fetchall()]
+
+
+def _is_told(ballot: Ballot, tally: Tally) -> bool:
+    return not ballot.is_secret or tally.votes.participating >= FEWEST_SECRET_PAPERS
 
 
 def _line(entry: RollEntry, *, is_secret: bool) -> dict[str, Any]:

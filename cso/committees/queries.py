@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Count, Min, OuterRef, Q, Subquery
 
-from cso.committees.balloting import status_at, votes_of
 from cso.committees.holding import held_now
 from cso.committees.models import Ballot, Committee, Delegation, KillOrder, Motion, Nomination, RollEntry
+from cso.committees.standing import status_at, votes_of
 from cso.committees.tally import Tally, tally
 from cso.people.models import Unit
 from cso.people.queries import visible_units
@@ -56,21 +57,31 @@ def awaiting_vote(member: Membership, *, now: datetime) -> list[RollEntry]:
         ballot__status=Ballot.Status.OPEN,
         ballot__closes_at__gt=now,
     )
-    entries = entries.select_related("ballot__charter", "ballot__motion__rule", "ballot__motion__committee__unit")
+    related = ("ballot__charter", "ballot__motion__rule", "ballot__motion__committee__unit", "member__user")
+    entries = entries.select_related(*related)
     return list(entries.order_by("ballot__closes_at", "ballot_id", "label"))
 
 
-def tally_shown(viewer: Actor, ballot: Ballot, *, now: datetime) -> Tally | None:
+def tally_shown(
+    viewer: Actor, ballot: Ballot, *, now: datetime, roll: Sequence[RollEntry] | None = None
+) -> Tally | None:
     """What is in, as the viewer may see it: None while the charter hides it, and always of a secret ballot.
 
-    Named ballots show it from their close on. What a secret one came to stands in its outcome alone.
+    Named ballots show it from their close on. What a secret one came to stands in its outcome alone. `roll`: its roll,
+    where that was read already.
     """
     if ballot.charter is None or ballot.is_secret or not viewer.can(Can.SEE_PEOPLE):
         return None
     status = status_at(ballot, now)
     if status == Ballot.Status.CANCELLED or (status == Ballot.Status.OPEN and not ballot.charter.shows_tally):
         return None
-    return tally(votes_of(ballot), ballot.charter.terms)
+    return tally(votes_of(ballot, roll), ballot.charter.terms)
+
+
+def delegations_in(committee: Committee) -> list[Delegation]:
+    """Those that stand, by the label of the seat; both seats read."""
+    standing = Delegation.objects.filter(seat__committee=committee, revoked_at=None, seat__retired_at=None)
+    return list(standing.select_related("seat", "to_seat").order_by("seat__label"))
 
 
 def committee_coverage(viewer: Actor, *, now: datetime) -> list[Coverage]:

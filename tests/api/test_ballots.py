@@ -306,7 +306,7 @@ def test_a_list_of_ballots_costs_the_same_with_one_and_with_three(
 ) -> None:
     desk = Desk(api)
     desk.call("yyy")
-    queries = {"ballots": 3, "outcomes": 2, "motions": 1, "committees": 4, "kill-orders": 2}
+    queries = {"ballots": 3, "outcomes": 2, "motions": 1, "committees": 5, "kill-orders": 2}
     for number in (1, 3):
         for path, count in queries.items():
             with django_assert_num_queries(EVERY_REQUEST + count):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cso.committees.models import KillOrder
+from tenants.models import AuditEntry
 from tenants.scope import tenant_scope
 from tests.api.conftest import Integration, errors, problem
 from tests.api.test_ballots import Desk
@@ -33,6 +34,9 @@ def test_an_order_is_given_done_step_by_step_executed_and_taken_back(
     executed = api.post(f"{path}/execute", {"evidence": "The form has no such field."}).json()
     assert (executed["status"], executed["evidence"]) == ("executed", "The form has no such field.")
     assert problem(api.post(f"{path}/verify")) == (403, "not-allowed", "not_allowed")
+    # The owner of the order is taken to have carried it out, and has no right to triage either.
+    line = {"seen_by": "frontline@acme.example"}
+    assert problem(api.post(f"{path}/verify", line)) == (403, "not-allowed", "not_allowed")
     assert api.get(f"rules/{order['rule']['id']}").json()["status"] == "killed"
     back = api.post(f"{path}/reinstate", {"because": "Claims doubled."}).json()
     assert (back["status"], back["reinstated_because"]) == ("reinstated", "Claims doubled.")
@@ -50,3 +54,19 @@ def test_who_did_not_carry_it_out_verifies(api: Integration, acme: Company) -> N
     with tenant_scope(acme.tenant):
         KillOrder.objects.update(executed_by=acme.members["leader"])
     assert api.post(f"{path}/verify").json()["status"] == "observing"
+
+
+def test_a_key_tells_who_saw_that_what_a_key_told_is_done(api: Integration, acme: Company) -> None:
+    outcome = Desk(api).call("yyy")["outcome"]
+    path = f"kill-orders/{outcome['kill_order']}"
+    api.post(f"{path}/execute", {"evidence": "Gone."})
+    assert problem(api.post(f"{path}/verify", {"seen_by": "leader@acme.example"})) == (
+        403,
+        "not-allowed",
+        "not_allowed",
+    )
+    assert errors(api.post(f"{path}/verify", {"seen_by": "nobody"})) == [("seen_by", "unknown")]
+    assert api.post(f"{path}/verify", {"seen_by": "cso@acme.example"}).json()["status"] == "observing"
+    with tenant_scope(acme.tenant):
+        assert KillOrder.objects.get().verified_by == acme.members["cso"]
+        assert AuditEntry.objects.filter(act="verify_kill").exists()

@@ -69,6 +69,25 @@ def test_nominations_are_merged_and_dismissed(api: Integration, key_with: Callab
     assert len(ids(reader.get("nominations"))) == 3
 
 
+def test_a_rule_is_killed_at_once_where_its_owner_agrees(
+    api: Integration, key_with: Callable[..., Integration]
+) -> None:
+    api.post("rules", RULE | {"unit": "north"})
+    path = f"nominations/{api.post('nominations', WORDS).json()['id']}"
+    agreed = {"agreed_by": "leader@acme.example"}
+    assert problem(api.post(f"{path}/quick-kill", agreed)) == (409, "conflict", "no_rule")
+    api.post(f"{path}/triage", {"rule": "R-1"})
+    assert errors(api.post(f"{path}/quick-kill", {})) == [("agreed_by", "required")]
+    # Not hers to kill: she neither owns the rule nor leads its unit.
+    cso = {"agreed_by": "cso@acme.example"}
+    assert problem(api.post(f"{path}/quick-kill", cso)) == (403, "not-allowed", "not_allowed")
+    assert problem(key_with("committees:read").post(f"{path}/quick-kill", agreed))[0] == 403
+    assert api.post(f"{path}/quick-kill", agreed, Idempotency_Key="q").json()["status"] == "quick_killed"
+    [order] = api.get("kill-orders?rule=R-1").json()["data"]
+    assert (order["owner"]["name"], order["outcome"], order["nomination"]) == ("Lea North", None, path[12:])
+    assert problem(api.post(f"{path}/quick-kill", agreed)) == (409, "conflict", "settled")
+
+
 def test_the_fifth_break_nominates_and_nobody_reads_whose_they_were(api: Integration, acme: Company) -> None:
     rule = api.post("rules", RULE).json()
     body = {"rule": "R-1", "author": "frontline@acme.example", "why": "She had photographs.", "result": "helped"}

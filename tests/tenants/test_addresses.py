@@ -58,6 +58,7 @@ SHOWING = {
     "committee",
     "seats",
     "motion",
+    "ballot",
     "ballots_on_motion",
     "outcome_of_ballot",
     "nomination",
@@ -78,6 +79,7 @@ BODIES = {
     "api:tell_votes": {"seat": str(HERE), "choice": "yes"},
     "api:recuse_seat": {"seat": str(HERE), "because": "Related"},
     "api:merge_nomination": {"into": str(HERE)},
+    "api:quick_kill": {"agreed_by": str(HERE)},
 }
 PAST = {"starts_on": "1999-01-01", "ends_on": "1999-02-01"}
 # Where a body refers to another thing: method, path, body, the field that refers, and our own thing in it.

@@ -33,6 +33,7 @@ from api.v1.committees.representation import (
 from api.v1.remedies import NoBody
 from api.v1.shapes import Shape
 from cso.committees import balloting
+from cso.committees.correcting import MAX_BECAUSE, correct_outcome
 from cso.committees.models import Ballot, Choice, Committee, Motion, OutcomeRecord, RollEntry, Seat
 from cso.errors import FieldError, InvalidFieldsError
 from cso.texts import as_uuid
@@ -81,6 +82,16 @@ class VotesBody(Body):
 class RecuseBody(Body):
     seat = Text(max_length=200, help_text=_SEAT)
     because = Text(max_length=300, help_text="The conflict of interest.")
+
+
+class CorrectedVote(Body):
+    seat = Text(max_length=200, help_text=_SEAT)
+    choice = serializers.ChoiceField(Choice.choices, allow_null=True, help_text="Null: it did not vote.")
+
+
+class CorrectBody(Body):
+    votes = serializers.ListField(child=CorrectedVote(), min_length=1, max_length=MOST_VOTES)
+    because = Text(max_length=MAX_BECAUSE, help_text="What was wrong; it stands in the new record.")
 
 
 class CastingVote(Body):
@@ -166,11 +177,9 @@ class OneBallot(Resource):
         "read_ballot", "One ballot, with its roll and its outcome", answer=BallotShape, parameters=[IF_NONE_MATCH]
     )
     def get(self, request: Request, pk: UUID) -> Response:
-        """Whoever reads it past its deadline has it tallied."""
+        """Whoever reads it past its opening or its deadline has it opened, or tallied."""
         rows = Ballot.objects.filter(pk=pk)
-        ballot = only(rows)
-        if ballot.status in {Ballot.Status.SCHEDULED, Ballot.Status.OPEN} and ballot.closes_at <= self.now:
-            balloting.close_ballot(ballot)
+        balloting.catch_up(only(rows), now=self.now)
         return self.show(rows, BALLOTS)
 
 
@@ -331,6 +340,37 @@ class OneOutcome(Resource):
     @endpoint("read_outcome", "One outcome", answer=OutcomeShape, parameters=[IF_NONE_MATCH])
     def get(self, request: Request, pk: UUID) -> Response:
         return self.show(OutcomeRecord.objects.filter(pk=pk), OUTCOMES)
+
+
+class CorrectOutcome(Resource):
+    acts = {"POST": (Can.RUN_COMMITTEES,)}
+
+    @endpoint(
+        "correct_outcome",
+        "Correct an outcome whose roll was taken down wrong, by a new record",
+        body=CorrectBody,
+        answer=OutcomeShape,
+        status=201,
+        parameters=[IDEMPOTENCY_KEY],
+        example={
+            "votes": [{"seat": "District 1", "choice": "no"}],
+            "because": "The clerk wrote down the vote of District 2.",
+        },
+    )
+    @idempotent
+    def post(self, request: Request, pk: UUID) -> Response:
+        """No record is ever changed: the new one names it in `corrects`. Never of a secret ballot (`secret`).
+
+        Where it decides otherwise, what follows is done; a kill is taken back while nobody has executed it, later it is
+        refused (`in_effect`).
+        """
+        outcome = only(OutcomeRecord.objects.filter(pk=pk).select_related("ballot"))
+        values = self.read(CorrectBody)
+        told = _by_seat(outcome.ballot, values["votes"], "votes")
+        choices = {seat: line["choice"] or "" for seat, line in told.items()}
+        made = correct_outcome(outcome, choices, because=values["because"], by=self.key)
+        location = reverse("api:outcome", args=[made.pk])
+        return self.show(OutcomeRecord.objects.filter(pk=made.pk), OUTCOMES, status=201, location=location)
 
 
 def _by_seat(ballot: Ballot, lines: Sequence[dict[str, Any]], field: str) -> dict[UUID, dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -22,8 +22,9 @@ from api.schema import IDEMPOTENCY_KEY, IF_NONE_MATCH, endpoint
 from api.v1.remedies import NoBody
 from api.v1.shapes import Shape, UnitRef, unit_columns, unit_ref
 from cso.committees import bodies
-from cso.committees.models import Base, CharterVersion, Committee, Seat, SeatTenure
+from cso.committees.models import Base, CharterVersion, Committee, Delegation, Seat, SeatTenure
 from cso.errors import FieldError, InvalidFieldsError
+from cso.texts import as_uuid
 from tenants.roles import Can
 
 _MOST = 32_767  # of a small number in the database
@@ -95,11 +96,17 @@ class HolderShape(Shape):
     name = serializers.CharField()
 
 
+class SeatRef(Shape):
+    id = serializers.UUIDField()
+    label = serializers.CharField()  # type: ignore[assignment]
+
+
 class SeatShape(Shape):
     id = serializers.UUIDField()
     label = serializers.CharField(help_text="Its name in its committee.")  # type: ignore[assignment]
     is_chair = serializers.BooleanField()
     holder = HolderShape(allow_null=True, help_text="Null: it is vacant.")
+    delegate = SeatRef(allow_null=True, help_text="The seat whose holder may vote for this one.")
     retired_at = serializers.DateTimeField(allow_null=True)
 
 
@@ -124,6 +131,10 @@ class HolderBody(Body):
     )
 
 
+class DelegationBody(Body):
+    to = Text(max_length=200, allow_null=True, help_text="Id or label of another seat; null takes it back.")
+
+
 class NewSeat(HolderBody):
     label = Text(max_length=120, help_text="Its name in its committee; many spaces are one.")  # type: ignore[assignment]
     is_chair = serializers.BooleanField(required=False)
@@ -139,6 +150,7 @@ class NewCommittee(Body):
 
 _CHARTER_COLUMNS = ("number", "in_force_from", *bodies.TERMS)
 _SEAT_COLUMNS = ("id", "label", "is_chair", "retired_at")
+_DELEGATE_COLUMNS = ("seat_id", "to_seat_id", "to_seat__label")
 _SIMPLE = ("id", "name", "cadence_days", "founded_at", "dissolved_at")
 
 
@@ -151,26 +163,29 @@ def _with_charters_and_seats(rows: Sequence[Row]) -> None:
     seats: dict[UUID, list[Row]] = {committee: [] for committee in committees}
     kept = Seat.objects.filter(committee__in=committees, retired_at=None).order_by("label")
     found = list(kept.values("committee_id", *_SEAT_COLUMNS))
-    _with_holders(found)
+    _with_holders_and_delegates(found)
     for seat in found:
         seats[seat["committee_id"]].append(seat_json(seat))
     for row in rows:
         row |= {"charter": charters[row["id"]], "seats": seats[row["id"]]}
 
 
-def _with_holders(rows: Sequence[Row]) -> None:
-    held = SeatTenure.objects.filter(seat__in=[row["id"] for row in rows], ends_at=None, member__ended_at=None)
+def _with_holders_and_delegates(rows: Sequence[Row]) -> None:
+    seats = [row["id"] for row in rows]
+    given = Delegation.objects.filter(seat__in=seats, revoked_at=None)
+    delegates = {seat: {"id": to, "label": label} for seat, to, label in given.values_list(*_DELEGATE_COLUMNS)}
+    held = SeatTenure.objects.filter(seat__in=seats, ends_at=None, member__ended_at=None)
     columns = ("seat_id", "member_id", "member__user__name", "holder_name")
     holders = {
         seat: {"id": member, "name": name or holder_name}
         for seat, member, name, holder_name in held.values_list(*columns)
     }
     for row in rows:
-        row["holder"] = holders.get(row["id"])
+        row |= {"holder": holders.get(row["id"]), "delegate": delegates.get(row["id"])}
 
 
 def seat_json(row: Row) -> Row:
-    return {name: row[name] for name in ("id", "label", "is_chair", "holder", "retired_at")}
+    return {name: row[name] for name in ("id", "label", "is_chair", "holder", "delegate", "retired_at")}
 
 
 def committee_json(row: Row) -> Row:
@@ -179,7 +194,7 @@ def committee_json(row: Row) -> Row:
 
 
 COMMITTEES = Listing(("id",), (*_SIMPLE, *unit_columns("unit")), committee_json, _with_charters_and_seats)
-SEATS = Listing(("id",), _SEAT_COLUMNS, seat_json, _with_holders)
+SEATS = Listing(("id",), _SEAT_COLUMNS, seat_json, _with_holders_and_delegates)
 CHARTERS = Listing(("-number",), _CHARTER_COLUMNS, dict)
 
 
@@ -315,6 +330,29 @@ class SeatHolder(Resource):
         return self.show(rows, SEATS)
 
 
+class DelegateSeat(Resource):
+    acts = {"POST": (Can.CAST_VOTES,)}
+
+    @endpoint(
+        "delegate_seat",
+        "Let another seat of the committee vote for this one, or take that back",
+        body=DelegationBody,
+        answer=SeatShape,
+        parameters=[IDEMPOTENCY_KEY],
+        example={"to": "District 2"},
+    )
+    @idempotent
+    def post(self, request: Request, pk: UUID, seat: UUID) -> Response:
+        """From the next ballot on, where the charter allows it (`no_delegation`); it is never passed on (`one_hop`)."""
+        rows = _seat_of(pk, seat)
+        found, to = only(rows), self.read(DelegationBody)["to"]
+        if to is None:
+            bodies.revoke_delegation(found, by=self.key, now=self.now)
+        else:
+            bodies.delegate_seat(found, _named_seat(pk, to), by=self.key, now=self.now)
+        return self.show(rows, SEATS)
+
+
 class RetireSeat(Resource):
     acts = {"POST": (Can.RUN_COMMITTEES,)}
 
@@ -330,6 +368,14 @@ class RetireSeat(Resource):
 
 def _seat_of(committee: UUID, seat: UUID) -> QuerySet[Seat, Any]:
     return Seat.objects.filter(committee=committee, pk=seat)
+
+
+def _named_seat(committee: UUID, wording: str) -> Seat:
+    named = Q(label=" ".join(wording.split())) | Q(pk=as_uuid(wording))
+    found = Seat.objects.filter(named, committee=committee).first()
+    if found is None:
+        raise InvalidFieldsError.of("to", "unknown", "This committee has no seat of this id or label.")
+    return found
 
 
 def _add_seat(committee: Committee, values: dict[str, Any], asked: Resource, where: str = "") -> Seat:

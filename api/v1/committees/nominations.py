@@ -89,6 +89,10 @@ class DismissBody(Body):
     note = Text(max_length=nominations.MAX_NOTE, required=False, help_text=_NOTE)
 
 
+class QuickKillBody(Body):
+    agreed_by = member_reference(help_text="Who owns the rule, or leads its unit where nobody does.")
+
+
 class NewRuleBreak(Body):
     rule = rule_reference()
     author = member_reference()
@@ -257,8 +261,23 @@ class DismissNomination(NominationAct):
     )
     @idempotent
     def post(self, request: Request, pk: UUID) -> Response:
-        """The nominator is told. That a rule is killed at once, since its owner agrees, is done in the portal."""
+        """The nominator is told."""
         return self.done(nominations.dismiss, pk, DismissBody, "status")
+
+
+class QuickKill(NominationAct):
+    @endpoint(
+        "quick_kill",
+        "Its owner agrees: the rule is killed at once, without a ballot",
+        body=QuickKillBody,
+        answer=NominationShape,
+        parameters=[IDEMPOTENCY_KEY],
+        example={"agreed_by": "ana@example.com"},
+    )
+    @idempotent
+    def post(self, request: Request, pk: UUID) -> Response:
+        """It makes a kill order. 409 `no_rule`, `external_law`, `ended`, `in_ballot` or `ordered_already`."""
+        return self.done(nominations.quick_kill, pk, QuickKillBody)
 
 
 class RuleBreaks(Resource):

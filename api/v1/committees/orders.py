@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.fields import Body, Instant, Text, person_reference
+from api.fields import Body, Instant, Text, member_reference, person_reference
 from api.filters import ListFilters, ReferenceFilter, UnitFilter, YesNoFilter
 from api.idempotency import idempotent
 from api.pagination import Listing, Row, page
@@ -97,6 +97,12 @@ class StepBody(Body):
 
 class ExecuteBody(Body):
     evidence = Text(max_length=orders.MAX_EVIDENCE, help_text="How one can see that the rule is gone.")
+
+
+class VerifyBody(Body):
+    seen_by = member_reference(
+        required=False, allow_null=True, help_text="Who went and saw: needed where a key told that it was executed."
+    )
 
 
 class ReinstateBody(Body):
@@ -274,14 +280,15 @@ class VerifyKill(KillOrderAct):
     @endpoint(
         "verify_kill",
         "Somebody else saw that it is done",
-        body=NoBody,
+        body=VerifyBody,
         answer=KillOrderShape,
         parameters=[IDEMPOTENCY_KEY],
+        example={"seen_by": "ana@example.com"},
     )
     @idempotent
     def post(self, request: Request, pk: UUID) -> Response:
-        """Not by a key when a key told that it was executed: for that a second person is needed, in the portal."""
-        return self.done(orders.verify_order, pk, NoBody)
+        """Somebody else than who executed it, which is the owner where a key told that. They may triage nominations."""
+        return self.done(orders.verify_order, pk, VerifyBody)
 
 
 class ReinstateRule(KillOrderAct):

@@ -239,11 +239,11 @@ def _line(entry: Row, ballot: Row) -> Row:
 
 
 def _with_orders(rows: Sequence[Row]) -> None:
-    orders: dict[Any, UUID] = dict(
-        KillOrder.objects.filter(outcome__in=[row["id"] for row in rows]).values_list("outcome_id", "id")
-    )
+    """By ballot: a correction stands for what the record before it had ordered."""
+    given = KillOrder.objects.filter(outcome__ballot__in=[row["ballot_id"] for row in rows]).order_by("ordered_at")
+    orders: dict[Any, UUID] = dict(given.values_list("outcome__ballot_id", "id"))
     for row in rows:
-        row["kill_order"] = orders.get(row["id"])
+        row["kill_order"] = orders.get(row["ballot_id"])
 
 
 OUTCOMES = Listing(("-number",), (*_OUTCOME, "ballot_id", "corrects_id", "casting_vote"), outcome_json, _with_orders)

@@ -9,7 +9,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cso.committees.balloting import cancel_ballot, cast_breaking_vote, close_ballot, extend_ballot, recuse
-from cso.committees.models import Ballot, Choice, RollEntry
+from cso.committees.correcting import correct_outcome
+from cso.committees.models import Ballot, Choice, OutcomeRecord, RollEntry
 from frontend.forms.base import PortalForm, local_time
 from frontend.forms.committees.fields import OneOfField, offer
 from tenants.models import Membership
@@ -63,6 +64,30 @@ class RecuseSeatForm(BallotForm):
 
     def save(self, *, by: Membership, now: datetime) -> None:
         recuse(self.ballot, self.cleaned_data["entry"].seat_id, because=self.cleaned_data["because"], by=by)
+
+
+class CorrectForm(PortalForm):
+    """Of one seat; an integration that told many wrong corrects them through the API."""
+
+    entry = OneOfField(label=_("Which seat was taken down wrong?"))
+    choice = forms.ChoiceField(
+        label=_("What did it vote?"), choices=[*Choice.choices, ("", _("It did not vote"))], widget=forms.RadioSelect
+    )
+    because = forms.CharField(
+        label=_("What was wrong?"), help_text=_("It stands in the new record, beside the old one."), max_length=300
+    )
+
+    def __init__(self, *args: Any, outcome: OutcomeRecord, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.outcome = outcome
+        self.fields["choice"].required = False
+        eligible = outcome.ballot.roll.filter(status=RollEntry.Status.ELIGIBLE).order_by("label")
+        offer(self, "entry", eligible, "label")
+
+    def save(self, *, by: Membership, now: datetime) -> OutcomeRecord:
+        values = self.cleaned_data
+        votes = {values["entry"].seat_id: values["choice"]}
+        return correct_outcome(self.outcome, votes, because=values["because"], by=by)
 
 
 class CastingVoteForm(BallotForm):

@@ -8,8 +8,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from cso.committees.bodies import add_seat, found_committee, seat_member, set_charter
-from cso.committees.models import Base, CharterVersion, Committee, Seat
+from cso.committees.bodies import add_seat, delegate_seat, found_committee, seat_member, set_charter
+from cso.committees.models import Base, CharterVersion, Committee, Seat, SeatTenure
 from frontend.forms.base import PortalForm, UnitField, offer_units
 from frontend.forms.committees.fields import OneOfField, offer, working_members
 from tenants.models import Membership
@@ -83,6 +83,30 @@ class HolderForm(PortalForm):
 
     def save(self, seat: Seat, *, by: Membership, now: datetime) -> None:
         seat_member(seat, self.cleaned_data["holder"], by=by, now=now)
+
+
+class DelegateForm(PortalForm):
+    to_seat = OneOfField(
+        label=_("Which seat may vote for yours?"),
+        help_text=_("Until you take it back. Once you vote yourself, your own vote counts."),
+    )
+
+    def __init__(self, *args: Any, seat: Seat, others: list[SeatTenure], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.seat = seat
+        offer(self, "to_seat", [_NamedSeat(each) for each in others], "words")
+
+    def save(self, *, by: Membership, now: datetime) -> None:
+        delegate_seat(self.seat, self.cleaned_data["to_seat"].seat, by=by, now=now)
+
+
+class _NamedSeat:
+    """A seat to choose, told by its label and who holds it."""
+
+    def __init__(self, tenure: SeatTenure) -> None:
+        assert tenure.member is not None, "only members vote for others"
+        self.seat, self.pk = tenure.seat, tenure.seat_id
+        self.words = f"{tenure.seat.label}: {tenure.member.label}"
 
 
 def _share_choices() -> list[tuple[str, Any]]:

@@ -7,14 +7,14 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Q
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cso.committees.balloting import cast_vote, status_at
+from cso.committees.balloting import cast_vote, catch_up, status_at
 from cso.committees.holding import may_chair
 from cso.committees.models import Ballot, RollEntry
 from cso.committees.queries import tally_shown
@@ -69,7 +69,11 @@ ACTS = {
 @for_members(Can.SEE_PEOPLE)
 @require_safe
 def ballot(request: MemberRequest, ballot: UUID) -> HttpResponse:
-    return _page(request, _found(ballot))
+    """Whoever looks past its opening or its deadline has it opened, or tallied."""
+    found = _found(ballot)
+    if catch_up(found, now=request.now) is not found:
+        found = _found(ballot)
+    return _page(request, found)
 
 
 @for_members(Can.SEE_PEOPLE)
@@ -92,12 +96,20 @@ def vote(request: MemberRequest, ballot: UUID) -> HttpResponse:
 @for_members(Can.SEE_PEOPLE)
 @require_safe
 def live_count(request: MemberRequest, ballot: UUID) -> HttpResponse:
-    """The count alone, asked for every 15 seconds: 204 where nothing has changed since `?v=`."""
-    found = _found(ballot)
-    shown = _count(request, found)
+    """The count alone, asked for every 15 seconds: 204 where nothing has changed since `?v=`. One statement.
+
+    Once it takes no more votes, the whole page is to be looked at anew.
+    """
+    roll = list(RollEntry.objects.filter(ballot=ballot).select_related("ballot__charter"))
+    if not roll:
+        raise Http404
+    found = roll[0].ballot
+    if status_at(found, request.now) != Status.OPEN:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    shown = _count(request, found, roll)
     if shown["version"] == request.GET.get("v"):
         return HttpResponse(status=204)
-    return render(request, "frontend/ballots/_count.html", {"ballot": found, "count": shown})
+    return render(request, "frontend/ballots/_count.html", {"ballot": found, "status": Status.OPEN, "count": shown})
 
 
 @for_members(Can.SEE_PEOPLE)
@@ -169,14 +181,13 @@ def _line(entry: RollEntry, ballot: Ballot) -> dict[str, Any]:
     }
 
 
-def _count(request: MemberRequest, ballot: Ballot, roll: list[RollEntry] | None = None) -> dict[str, Any]:
+def _count(request: MemberRequest, ballot: Ballot, roll: list[RollEntry]) -> dict[str, Any]:
     """What of the count may be seen: of a secret ballot nothing but how many may vote."""
-    roll = list(ballot.roll.all()) if roll is None else roll
     eligible = [entry for entry in roll if entry.status == RollEntry.Status.ELIGIBLE]
     shown: dict[str, Any] = {"eligible": len(eligible), "is_secret": ballot.is_secret, "given": []}
     if not ballot.is_secret:
         shown["voted"] = sum(entry.has_voted for entry in eligible)
-    if tally := tally_shown(request.member, ballot, now=request.now):
+    if tally := tally_shown(request.member, ballot, now=request.now, roll=roll):
         shown |= _live(ballot, tally)
     parts = [ballot.version, status_at(ballot, request.now), shown.get("voted", ""), *shown["given"]]
     shown["version"] = "-".join(str(part) for part in parts)

@@ -16,14 +16,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cso.committees.balloting import status_at
 from cso.committees.bodies import charter_of, retire_seat
 from cso.committees.holding import held_now
-from cso.committees.models import Ballot, Committee, Motion, OutcomeRecord, Seat
+from cso.committees.models import Ballot, Committee, Motion, Seat, SeatTenure
 from cso.committees.motions import docket_of
 from cso.committees.queries import Coverage, committee_coverage
+from cso.committees.standing import standing_outcomes
 from frontend.access import MemberRequest, for_members
 from frontend.charter_words import charter_words
 from frontend.forms.base import answer_to, sent
 from frontend.forms.committees.bodies import CharterForm, FoundForm, HolderForm, SeatForm
 from frontend.templatetags.times import due_in
+from frontend.views.committees.delegations import delegations_shown
 from frontend.views.committees.motions import sits_in
 from frontend.views.committees.tabs import section_tabs
 from frontend.views.form_page import form_page
@@ -76,15 +78,17 @@ def committee(request: MemberRequest, committee: UUID) -> HttpResponse:
     motions = Motion.objects.filter(committee=here).select_related("rule")
     before = motions.filter(status__in=[Motion.Status.DRAFT, Motion.Status.DELIBERATING])
     ballots = Ballot.objects.filter(motion__committee=here, status__in=RUNNING).select_related("motion__rule")
-    outcomes = OutcomeRecord.objects.filter(ballot__motion__committee=here).select_related("ballot__motion__rule")
+    outcomes = standing_outcomes().filter(ballot__motion__committee=here).select_related("ballot__motion__rule")
+    charter, holders = charter_of(here), _holders(here)
     context = {
         "committee": here,
         "docket": docket_of(member, here),
         "motions": before.exclude(ballots__status=Ballot.Status.SCHEDULED).order_by("moved_at"),
         "ballots": [_ballot_row(request, each) for each in ballots.order_by("closes_at")],
         "outcomes": outcomes.order_by("-declared_at")[:DECIDED_SHOWN],
-        "seats": _seats(here),
-        "charter": charter_words(charter_of(here)),
+        "seats": _seats(here, holders),
+        **delegations_shown(request, here, charter, holders),
+        "charter": charter_words(charter),
         "may_run": member.can(Can.RUN_COMMITTEES),
         "move_url": reverse("move_motion", args=[slug, here.pk]) if sits_in(request, here) else "",
     }
@@ -180,11 +184,16 @@ _STATES = {
 }
 
 
-def _seats(committee: Committee) -> list[dict[str, Any]]:
+def _holders(committee: Committee) -> dict[UUID, SeatTenure]:
+    """Who holds which seat today, by the seat's id."""
     tenures = held_now().filter(seat__committee=committee).select_related("member__user")
-    holders = {each.seat_id: each.member.label if each.member else each.holder_name for each in tenures}
+    return {each.seat_id: each for each in tenures}
+
+
+def _seats(committee: Committee, holders: dict[UUID, SeatTenure]) -> list[dict[str, Any]]:
+    names = {seat: each.member.label if each.member else each.holder_name for seat, each in holders.items()}
     seats = committee.seats.filter(retired_at=None).order_by("-is_chair", "label")
-    return [{"seat": seat, "holder": holders.get(seat.pk, "")} for seat in seats]
+    return [{"seat": seat, "holder": names.get(seat.pk, "")} for seat in seats]
 
 
 def _committee(pk: UUID) -> Committee:

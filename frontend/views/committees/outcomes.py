@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from cso.committees.models import Choice, OutcomeRecord, RollEntry
 from frontend.access import MemberRequest, for_members
 from frontend.ballots import evidence_figures, question
+from frontend.forms.base import answer_to, sent
+from frontend.forms.committees.ballots import CorrectForm
+from frontend.views.form_page import form_page
 from tenants.roles import Can
 
 
@@ -22,6 +27,7 @@ def outcome(request: MemberRequest, outcome: UUID) -> HttpResponse:
     related = ("motion__rule", "motion__committee", "motion__nomination", "motion__refer_to", "charter")
     known = OutcomeRecord.objects.select_related("corrects", *(f"ballot__{name}" for name in related))
     found = get_object_or_404(known, pk=outcome)
+    corrected = OutcomeRecord.objects.filter(corrects=found).first()
     context = {
         "outcome": found,
         "ballot": found.ballot,
@@ -30,9 +36,31 @@ def outcome(request: MemberRequest, outcome: UUID) -> HttpResponse:
         "votes": _votes(found),
         "facts": _facts(found),
         "roll": [_line(line) for line in found.roll],
-        "corrected": OutcomeRecord.objects.filter(corrects=found).order_by("declared_at").first(),
+        "corrected": corrected,
+        "may_correct": _may_correct(request, found) and corrected is None,
     }
     return render(request, "frontend/ballots/outcome.html", context)
+
+
+@for_members(Can.RUN_COMMITTEES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct(request: MemberRequest, outcome: UUID) -> HttpResponse:
+    """By a new record: this one stays as it is."""
+    found = get_object_or_404(OutcomeRecord.objects.select_related("ballot__motion"), pk=outcome)
+    form = CorrectForm(sent(request), outcome=found)
+
+    def do() -> HttpResponse:
+        made = form.save(by=request.member, now=request.now)
+        messages.success(request, _("Corrected by this new record. The old one stays, and leads here."))
+        return redirect("outcome", request.tenant.slug, made.pk)
+
+    up = (reverse("outcome", args=[request.tenant.slug, found.pk]), _("The outcome"))
+    title = _("Correct what was taken down wrong")
+    return answer_to(form, do) or form_page(request, form, title=title, submit=_("Write the new record"), up=up)
+
+
+def _may_correct(request: MemberRequest, outcome: OutcomeRecord) -> bool:
+    return request.member.can(Can.RUN_COMMITTEES) and not outcome.ballot.is_secret
 
 
 def _votes(outcome: OutcomeRecord) -> list[dict[str, str]]:
