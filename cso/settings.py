@@ -49,6 +49,8 @@ INSTALLED_APPS = [
     "api",
     "cso",
     "cso.demo",
+    "cso.scorecards",
+    "cso.strategy",
     "cso.metrics",
     "cso.committees",
     "cso.panels",

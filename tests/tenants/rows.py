@@ -52,6 +52,12 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "panels.PanelMember": {"left_because": ""},
     "panels.Commitment": {"due_at": FAR_OFF, "we_did": ""},
     "panels.Theme": {"words": ["queue"]},
+    "scorecards.MeasureFigure": {"month": date(2026, 3, 1)},
+    "scorecards.Plan": {"year": 2026},
+    "scorecards.PlanVersion": {"starts_on": date(2026, 3, 1)},
+    "scorecards.PlanItem": {"metric": "", "measure": "its tenant's row", "target": Decimal(9)},
+    "scorecards.ScoreSnapshot": {"items": []},
+    "strategy.Blocker": {"how": ""},
     "recognition.Recognition": {"source": "", "source_id": None},
     "customers.AskingLimit": {"most": 1, "days": 1},
     "recovery.Case": {
