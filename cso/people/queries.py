@@ -7,7 +7,7 @@ from datetime import date
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BooleanField, F, Func, Q, QuerySet, UUIDField, Value
+from django.db.models import BooleanField, F, Func, Max, Q, QuerySet, UUIDField, Value
 from django.utils import timezone
 
 from cso.people.models import Leadership, Person, Unit, UnitAncestor
@@ -46,6 +46,22 @@ def home_unit(viewer: Actor) -> Unit | None:
         return None
     person = Person.objects.select_related("unit").filter(member=viewer).first()
     return person.unit if person else None
+
+
+def units_of(people: Iterable[Person], day: date) -> tuple[dict[UUID, UUID], set[UUID]]:
+    """Whose figures people's own acts belong to: the unit that each leads on a day of the tenant (the highest, of
+    several), else the one that they work in; by the person's id, and missing for who has neither. And the ids of those
+    who lead a unit at the top of the tree.
+    """
+    units = {person.pk: person.unit_id for person in people}
+    led = Leadership.objects.filter(leading_on(day), person__in=list(units))
+    rows = list(led.order_by("unit__name", "unit_id").values_list("person_id", "unit_id", "unit__parent_id"))
+    above = UnitAncestor.objects.filter(unit__in={unit for _person, unit, _parent in rows}).order_by()
+    depths = dict(above.values_list("unit_id").annotate(depth=Max("distance")))
+    highest_last = sorted(rows, key=lambda row: depths[row[1]], reverse=True)
+    units |= {person: unit for person, unit, _parent in highest_last}
+    tops = {person for person, _unit, parent in rows if parent is None}
+    return {person: unit for person, unit in units.items() if unit is not None}, tops
 
 
 def own_units(viewer: Membership) -> list[UUID]:

@@ -1,0 +1,35 @@
+"""Who sees a panel, and who may run it. The API, the portal and the templates ask here."""
+
+from __future__ import annotations
+
+from django.db.models import Q, QuerySet
+
+from cso.errors import NotAllowedError
+from cso.panels.models import Panel
+from cso.people.models import UnitAncestor
+from cso.people.queries import led_units
+from tenants.models import Actor, Membership
+from tenants.permissions import require
+from tenants.roles import Can
+
+
+def visible_panels(viewer: Actor) -> QuerySet[Panel]:
+    """All panels; for a leader those of the units that they lead, of units below and above, and those they keep."""
+    require(viewer, Can.SEE_RESULTS)
+    if not isinstance(viewer, Membership) or viewer.can(Can.SEE_SCORECARD):
+        return Panel.objects.all()
+    led = list(led_units(viewer).values_list("pk", flat=True))
+    lines = UnitAncestor.objects.filter(Q(ancestor__in=led) | Q(unit__in=led)).values_list("ancestor_id", "unit_id")
+    units = {unit for line in lines for unit in line}
+    return Panel.objects.filter(Q(unit__in=units) | Q(steward=viewer))
+
+
+def may_run_panel(by: Actor | None, panel: Panel) -> bool:
+    """Whoever runs panels, and of this one its steward. None is the product itself (an import, the demo)."""
+    return by is None or by.can(Can.RUN_PANELS) or (isinstance(by, Membership) and panel.steward_id == by.pk)
+
+
+def require_panel(by: Actor | None, panel: Panel) -> None:
+    """Raise `NotAllowedError` unless `by` may run the panel."""
+    if not may_run_panel(by, panel):
+        raise NotAllowedError("Only the steward of the panel does this, or who runs panels.")
