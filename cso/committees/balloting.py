@@ -14,8 +14,8 @@ from uuid import UUID
 from django.db.models import F, Q
 
 from cso.alarms.actions import cancel_alarm, set_alarm, when_ringing
+from cso.clock import database_now
 from cso.committees.bodies import charter_of
-from cso.committees.clock import database_now
 from cso.committees.holding import actor, chair_of, hold, require_chair, save
 from cso.committees.invitations import remind_before, stop_reminding
 from cso.committees.models import Ballot, Choice, Delegation, Motion, RollEntry, VoteEvent

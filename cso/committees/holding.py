@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
-from cso.committees.clock import database_now
+from cso.clock import database_now
 from cso.committees.models import Ballot, RollEntry, SeatTenure
 from cso.errors import NotAllowedError
 from tenants.models import Actor, ApiKey, Membership

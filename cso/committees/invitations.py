@@ -12,7 +12,7 @@ from django.utils.timezone import override as in_zone
 from django.utils.translation import override
 
 from cso.alarms.actions import cancel_alarm, set_alarm, when_ringing
-from cso.committees.clock import is_told
+from cso.clock import is_told
 from cso.committees.links import vote_link
 from cso.committees.models import Ballot, KillOrder, Nomination, OutcomeRecord, QuietVoter, RollEntry
 from cso.languages import when

@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db.models import F, Q
 
 from cso.alarms.actions import cancel_alarm, set_alarm
+from cso.clock import database_now
 from cso.committees.bodies import charter_of
-from cso.committees.clock import database_now
 from cso.committees.evidence import evidence_on
 from cso.committees.holding import save
 from cso.committees.invitations import invite_voters

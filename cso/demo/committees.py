@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cso.clock import telling
 from cso.committees import bodies, nominations, orders
 from cso.committees.balloting import cast_vote, close_ballot, schedule_ballot
-from cso.committees.clock import telling
 from cso.committees.models import Ballot, Committee, KillOrder, Nomination, Seat
 from cso.committees.motions import move_motion, reply_as_owner
 from cso.demo.committee_texts import COMMITTEES, CommitteeTexts, PastRule

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cso.alarms.models import Alarm
+from cso.clock import telling
 from cso.committees import bodies
 from cso.committees.balloting import (
     cancel_ballot,
@@ -25,7 +26,6 @@ from cso.committees.balloting import (
     schedule_ballot,
     status_at,
 )
-from cso.committees.clock import telling
 from cso.committees.models import Ballot, KillOrder, Motion, RollEntry, SeatTenure, VoteEvent
 from cso.committees.motions import withdraw_motion
 from cso.committees.queries import awaiting_vote, tally_shown

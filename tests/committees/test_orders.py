@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from cso.alarms.models import Alarm
+from cso.clock import telling
 from cso.committees import nominations, orders
 from cso.committees.balloting import cast_vote, database_now, schedule_ballot
-from cso.committees.clock import telling
 from cso.committees.consequences import order_kill
 from cso.committees.invitations import remind_voters, set_reminders
 from cso.committees.links import entry_by_token, vote_link

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from cso.clock import telling
 from cso.committees.balloting import cast_vote, close_ballot, database_now, schedule_ballot
-from cso.committees.clock import telling
 from cso.committees.models import Ballot, KillOrder, Motion, Nomination, OutcomeRecord
 from cso.committees.motions import docket_of, move_motion, reply_as_owner, withdraw_motion
 from cso.committees.nominations import docket, nominate

@@ -1,4 +1,4 @@
-"""The clock of the ballots: the database's, one for all who vote, whatever machine they come by."""
+"""The clock by which ballots and waves open and close: the database's, one for all, whatever machine they come by."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def database_now() -> datetime:
 
 @contextmanager
 def telling(instant: datetime) -> Iterator[None]:
-    """Within this the ballots' clock stands at `instant`, and no mail is written: for stories, which tell the past.
+    """Within this the clock stands at `instant`, and no mail is written: for stories, which tell the past.
 
     No request and no worker ever does this.
     """
