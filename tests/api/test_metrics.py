@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from cso.intervals import wilson_interval
 from cso.metrics.actions import set_target
 from cso.metrics.engine.refresh import refresh
-from cso.metrics.formulas.statistics import wilson_interval
 from cso.metrics.periods import FINAL_AFTER
 from cso.metrics.registry import METRICS
 from cso.people import actions as people

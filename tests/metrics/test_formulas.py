@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cso.intervals import wilson_interval
 from cso.metrics.formulas.statistics import (
     MEDIAN,
     P90,
@@ -15,7 +16,6 @@ from cso.metrics.formulas.statistics import (
     kaplan_meier_quantile,
     time_to_recover,
     verdict,
-    wilson_interval,
 )
 
 SHARES = st.integers(0, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))

@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Z_95 = 1.959963984540054
-SMALL_SAMPLE = 20
+from cso.intervals import SMALL_SAMPLE, check_subset
+
 P90_NEEDS = 10
 MEDIAN = Fraction(1, 2)
 P90 = Fraction(9, 10)
@@ -25,14 +25,6 @@ Ints = NDArray[np.int64]
 _Z_SQUARED = Fraction(Decimal("1.959963984540054")) ** 2
 # Far above the rounding of a product of ten million factors, far below any difference that matters.
 _ROUNDING = 1e-8
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A closed interval of shares, 0 <= low <= high <= 1."""
-
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -55,25 +47,6 @@ class Summary:
         return self.n >= P90_NEEDS
 
 
-def wilson_interval(numerator: int, denominator: int) -> Interval | None:
-    """The Wilson score interval (95 %) of a share; None without data.
-
-    Raises ValueError unless 0 <= numerator <= denominator.
-    """
-    _check_subset(numerator, denominator)
-    if denominator == 0:
-        return None
-    share = numerator / denominator
-    z2 = Z_95 * Z_95
-    middle = share + z2 / (2 * denominator)
-    half = Z_95 * math.sqrt(share * (1 - share) / denominator + z2 / (4 * denominator * denominator))
-    scale = 1 + z2 / denominator
-    # The ends are exactly 0 and 1 at none and at all; rounding must not push the share itself outside.
-    low = 0.0 if numerator == 0 else min((middle - half) / scale, share)
-    high = 1.0 if numerator == denominator else max((middle + half) / scale, share)
-    return Interval(max(low, 0.0), min(high, 1.0))
-
-
 def verdict(numerator: int, denominator: int, target: Fraction | Decimal, *, lower_is_better: bool = False) -> Verdict:
     """Say whether a share reaches its target (a share, 0 to 1); a share equal to the target meets it.
 
@@ -81,7 +54,7 @@ def verdict(numerator: int, denominator: int, target: Fraction | Decimal, *, low
     Integer arithmetic throughout: 9 of 10 against 0.9 is not left to rounding.
     Raises ValueError unless 0 <= numerator <= denominator and 0 <= target <= 1.
     """
-    _check_subset(numerator, denominator)
+    check_subset(numerator, denominator)
     goal = Fraction(target)
     if not 0 <= goal <= 1:
         raise ValueError(f"A target is a share between 0 and 1, not {target}.")
@@ -191,8 +164,3 @@ def _survival_at(step: int, at_risk: Ints, left: Ints) -> Fraction:
     numerator = [*left[:step][cut].tolist(), int(left[step])]
     denominator = [int(at_risk[0]), *at_risk[1 : step + 1][cut].tolist()]
     return Fraction(math.prod(numerator), math.prod(denominator))
-
-
-def _check_subset(numerator: int, denominator: int) -> None:
-    if not 0 <= numerator <= denominator:
-        raise ValueError(f"{numerator} of {denominator} is not a share: the numerator must be a subset.")

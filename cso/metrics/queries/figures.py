@@ -20,8 +20,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from cso.intervals import SMALL_SAMPLE, Interval, wilson_interval
 from cso.metrics.counting import Window, count_windows
-from cso.metrics.formulas.statistics import SMALL_SAMPLE, Interval, wilson_interval
 from cso.metrics.models import Target
 from cso.metrics.periods import Period, Status, day_start, period_of, status, status_at
 from cso.metrics.registry import DUE, METRICS, Family, Metric
