@@ -855,6 +855,7 @@ class Migration(migrations.Migration):
                             ),
                         ),
                         ("is_praise", models.BooleanField()),
+                        ("is_held_back", models.BooleanField(default=False)),
                         ("language", models.CharField(max_length=5)),
                         ("words", models.CharField(max_length=2000)),
                         (
@@ -1343,7 +1344,12 @@ class Migration(migrations.Migration):
                             ),
                         ),
                         ("is_about_reasons", models.BooleanField(default=False)),
-                        ("by", models.CharField(choices=[("unit", "Unit"), ("segment", "Segment")], max_length=10)),
+                        (
+                            "by",
+                            models.CharField(
+                                choices=[("whole", "Whole"), ("unit", "Unit"), ("segment", "Segment")], max_length=10
+                            ),
+                        ),
                         ("segment", models.CharField(blank=True, default="", max_length=60)),
                         ("is_pooled", models.BooleanField(default=False)),
                         ("at", models.DateTimeField()),

@@ -28,14 +28,17 @@ class ResultGroup(TenantModel):
     """The valid answers to one question of one closed wave by one group of people.
 
     Each question has two partitions of the same answers: by unit (`unit` is the lowest that may be shown, with the
-    answers of those below that may not) and by segment ("" and `is_pooled`: the segments too small to stand alone).
+    answers of those below that may not) and by segment ("" and `is_pooled`: the segments too small to stand alone);
+    and one row of the whole.
     `counts`: how many gave each score, from the lowest on; or chose each option, in their order. Favourable is a
     promoter (9-10), satisfied (4-5), easy (5-7) or, of reasons, the price alone; unfavourable a detractor (0-6),
     dissatisfied (1-2) or hard (1-3). Weights are sums over the answers; equal to the counts where nothing is weighted,
-    and 0 in a partition by unit, which is not weighted. `at` is the wave's `closes_at`.
+    and 0 in a partition by unit, which is not weighted, and where the weighted figure would tell of too few people.
+    `at` is the wave's `closes_at`.
     """
 
     class By(models.TextChoices):
+        WHOLE = "whole"
         UNIT = "unit"
         SEGMENT = "segment"
 
@@ -89,7 +92,8 @@ class Remark(TenantModel):
 
     Praise names whom it praises; in anything else the names of staff, and what tells who wrote it, are masked.
     Rows are made in random order at the close and carry no instant, so that nothing of a row tells whose it is.
-    `answer` is for the steward alone. `became`: what was made of it, and its id.
+    `answer` is for the steward alone, and so is a remark that is held back because too few criticised with it.
+    `became`: what was made of it, and its id.
     """
 
     wave = TenantForeignKey(Wave, models.CASCADE, related_name="remarks")
@@ -97,6 +101,7 @@ class Remark(TenantModel):
     answer = TenantForeignKey(Answer, models.CASCADE, related_name="+")
     unit = TenantForeignKey(Unit, models.PROTECT, related_name="+")
     is_praise = models.BooleanField()
+    is_held_back = models.BooleanField(default=False)
     language = models.CharField(max_length=5)
     words = models.CharField(max_length=MAX_WORDS)
     tags = ArrayField(models.CharField(max_length=40), default=list, db_default=[])
