@@ -6,6 +6,7 @@ presence, for they are measured by it. `at` is when something happened; None: no
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -250,21 +251,21 @@ def _count(session: PanelSession) -> None:
     """Everybody's seconds of a session that is over."""
     assert session.started_at is not None
     assert session.ended_at is not None
-    stays = stays_of(session, until=session.ended_at)
+    presences = presences_in(session)
     for entry in session.roster.all():
         entry.held_at = session.started_at
         entry.session_seconds = seconds_between(session.started_at, session.ended_at)
-        entry.present_seconds = seconds_present(stays.get(entry.pk, []), session.started_at, session.ended_at)
+        stays = [presence.until(session.ended_at) for presence in presences[entry.pk]]
+        entry.present_seconds = seconds_present(stays, session.started_at, session.ended_at)
         entry.save(update_fields=["held_at", "session_seconds", "present_seconds"])
 
 
-def stays_of(session: PanelSession, *, until: datetime) -> Mapping[UUID, list[tuple[datetime, datetime]]]:
-    """From when until when each entry of the roster (by its id) was in the room; who is in it still, to `until`."""
-    stays: dict[UUID, list[tuple[datetime, datetime]]] = {}
-    found = Presence.objects.filter(entry__in=_entries(session))
-    for entry, joined, left in found.values_list("entry_id", "joined_at", "left_at"):
-        stays.setdefault(entry, []).append((joined, left or max(until, joined)))
-    return stays
+def presences_in(session: PanelSession) -> Mapping[UUID, list[Presence]]:
+    """The stays of each entry of the roster, by its id, in their order."""
+    found: dict[UUID, list[Presence]] = defaultdict(list)
+    for presence in Presence.objects.filter(entry__in=_entries(session)).order_by("joined_at", "id"):
+        found[presence.entry_id].append(presence)
+    return found
 
 
 def _entries(session: PanelSession) -> list[UUID]:

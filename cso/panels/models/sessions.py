@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -97,6 +99,10 @@ class Presence(TenantModel):
             models.UniqueConstraint(fields=["tenant", "entry"], condition=Q(left_at=None), name="in_the_room_once"),
         ]
         indexes = [models.Index(fields=["tenant", "entry", "joined_at"], name="presence_of_entry")]
+
+    def until(self, end: datetime) -> tuple[datetime, datetime]:
+        """From when until when, as it stands at `end`."""
+        return self.joined_at, self.left_at or max(end, self.joined_at)
 
     def __str__(self) -> str:
         return f"{self.entry_id} from {self.joined_at:%H:%M}"
