@@ -19,7 +19,9 @@ MONTH = timedelta(days=30.44)
 HOUR = timedelta(hours=1)
 # How busy each hour of the day is, from midnight on.
 _HOURS = (1, 1, 1, 1, 2, 4, 7, 9, 10, 10, 9, 9, 9, 8, 8, 9, 10, 10, 9, 8, 7, 5, 3, 2)
-_REOPENED, _EXCLUDED, _FORGOTTEN = 0.035, 0.01, 0.025
+_REOPENED, _FORGOTTEN = 0.035, 0.025
+# One of so many cases is proposed not to count.
+_ONE_EXCLUDED_OF = 100
 # In each team of someone who signs in, so much waits: just come in, due soon, overdue.
 _OPEN_FOR_MINUTES = (95, 22 * 60 + 20, 31 * 60)
 _WEAK_SPOT, _WEEKEND, _TREND = -1.1, -0.2, 0.35
@@ -110,6 +112,9 @@ class _Drawing:
         self.team_ease = {team.code: random.gauss(0, 0.22) for _, team in self.teams}
         self.improved_at = now - story.improvement.months_ago * MONTH
         self.bad_monday = bad_week_of(story, now)
+        self.excluded = {
+            start + random.randrange(_ONE_EXCLUDED_OF) for start in range(0, story.cases, _ONE_EXCLUDED_OF)
+        }
         self._weights: dict[_Mood, tuple[list[float], list[list[float]]]] = {}
         self._bases: dict[tuple[str, bool], float] = {}
 
@@ -119,7 +124,7 @@ class _Drawing:
         ]
         reports = [(at, None) for at in islice(self._reports(), self.story.cases - len(open_now))]
         for n, (at, home) in enumerate(sorted([*reports, *open_now], key=itemgetter(0))):
-            yield self._case(f"{self.story.prefix}-{100_001 + n}", at, open_at=home)
+            yield self._case(n, at, open_at=home)
 
     def _homes(self) -> list[str]:
         """The teams of the people whose password is told; a division's leader looks at its first team."""
@@ -170,8 +175,8 @@ class _Drawing:
             weight *= _AFTER if mood.is_improved else _BEFORE
         return weight
 
-    def _case(self, external_id: str, reported_at: datetime, *, open_at: str | None) -> DrawnCase:
-        """A case of any team; or one that is still open in the team `open_at`."""
+    def _case(self, n: int, reported_at: datetime, *, open_at: str | None) -> DrawnCase:
+        """The nth case, of any team; or one that is still open in the team `open_at`, from a customer that is known."""
         random, day = self.random, reported_at.astimezone(self.zone).date()
         mood = self._mood(day)
         teams, causes = self._weights_on(mood)
@@ -185,10 +190,10 @@ class _Drawing:
         chance = self._chance(division, team, cause, mood, reported_at)
         fixed_at = None if open_at else self._fix(occurred_at or reported_at, reported_at, chance)
         return DrawnCase(
-            external_id=external_id,
+            external_id=f"{self.story.prefix}-{100_001 + n}",
             division=division.code,
             unit=team.code,
-            customer=self._customer(),
+            customer=self._customer(is_known=open_at is not None),
             cause=cause.name,
             channel=CHANNELS[random.choice(cause.channels)],
             summary=self._summary(cause, mood),
@@ -196,7 +201,7 @@ class _Drawing:
             reported_at=reported_at,
             fixed_at=fixed_at,
             undoing=self._undoing(fixed_at) if fixed_at else None,
-            exclusion=None if open_at else self._exclusion(reported_at),
+            exclusion=self._exclusion(reported_at) if n in self.excluded and not open_at else None,
         )
 
     def _chance(self, division: Division, team: Team, cause: Cause, mood: _Mood, reported_at: datetime) -> float:
@@ -252,14 +257,13 @@ class _Drawing:
 
     def _exclusion(self, reported_at: datetime) -> Exclusion | None:
         random = self.random
-        if random.random() > _EXCLUDED:
-            return None
         reason, note = random.choice(self.story.exclusions)
         at = reported_at + timedelta(seconds=random.randint(1800, 60 * 3600))
         return Exclusion(reason, note, at) if at < self.now else None
 
-    def _customer(self) -> str | None:
-        if not self.customers or self.random.random() * 100 >= self.story.named_percent:
+    def _customer(self, *, is_known: bool) -> str | None:
+        is_known = is_known or self.random.random() * 100 < self.story.named_percent
+        if not self.customers or not is_known:
             return None
         return self.random.choices(self.customers, cum_weights=self.customer_weights)[0]
 

@@ -16,7 +16,7 @@ DIVISIONS = (
         Team("STR-SNW", "Snow and Ice", "snow", 4),
         Team("STR-SDW", "Sidewalks", "sidewalks", 3),
     )),
-    Division("SAN", "Sanitation", "Commissioner of sanitation", 0.83, teams=(
+    Division("SAN", "Sanitation", "Commissioner of sanitation", 0.9, teams=(
         Team("SAN-HOU", "Household Collection", "collection", 8),
         Team("SAN-REC", "Recycling", "collection", 5),
         Team("SAN-BLK", "Bulky Items", "bulky", 3),
@@ -32,12 +32,12 @@ DIVISIONS = (
         Team("HOU-REP", "Repairs", "repairs", 5),
         Team("HOU-INS", "Inspections", "repairs", 2),
     )),
-    Division("PRK", "Parks", "Director of parks", 0.81, teams=(
+    Division("PRK", "Parks", "Director of parks", 0.87, teams=(
         Team("PRK-TRE", "Trees", "trees", 4),
         Team("PRK-PLA", "Playgrounds", "parks", 2),
         Team("PRK-FLD", "Sports Fields", "parks", 1),
     )),
-    Division("TRA", "Transit", "Director of transit", 0.86, teams=(
+    Division("TRA", "Transit", "Director of transit", 0.94, teams=(
         Team("TRA-BUS", "Buses", "buses", 6),
         Team("TRA-FER", "Ferries", "buses", 1.5),
         Team("TRA-CRD", "Fare Cards", "fares", 3),
@@ -52,7 +52,7 @@ DIVISIONS = (
         Team("REV-TAX", "Property Tax", "revenue", 2),
         Team("REV-TIC", "Parking Tickets", "tickets", 4),
     )),
-    Division("LIB", "Libraries", "City librarian", 0.93, teams=(
+    Division("LIB", "Libraries", "City librarian", 0.97, teams=(
         Team("LIB-CEN", "Central Library", "library", 0.8),
         Team("LIB-BRA", "Branch Libraries", "library", 0.6),
     )),

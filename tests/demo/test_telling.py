@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,8 @@ from tenants.roles import SCOPE_GRANTS, Role
 from tenants.scope import tenant_scope
 
 CASES = 2_000
+# A Saturday's late evening where the story plays, and the next day and month already in UTC.
+NOW = datetime(2026, 3, 1, 2, 30, tzinfo=UTC)
 Told = dict[str, list[dict[str, str]]]
 
 
@@ -49,7 +51,7 @@ def told(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: Any) -
     # As Django's own TestCase does: scopes inside may call themselves outermost.
     outer._from_testcase = True  # type: ignore[attr-defined]
     with django_db_blocker.unblock(), outer:
-        call_command("tell_story", credentials=file, cases=CASES, stdout=StringIO())
+        call_command("tell_story", credentials=file, cases=CASES, now=NOW, stdout=StringIO())
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         yield json.loads(file.read_text())
         transaction.set_rollback(True)
@@ -61,7 +63,8 @@ def tenant(slug: str) -> Tenant:
 
 def standing(slug: str, now: datetime) -> Standing:
     viewer = Membership.objects.get(role=Role.CSO)
-    return leaders_standing(viewer, last_weeks(13, now, tenant(slug).zone), now=now)
+    # A year, so that also in a small story each division has enough cases to be judged.
+    return leaders_standing(viewer, last_weeks(52, now, tenant(slug).zone), now=now)
 
 
 BOTH = pytest.mark.parametrize("slug", ["larkspur-air", "port-ellery"])
@@ -129,7 +132,7 @@ def test_the_key_opens_its_tenant_with_all_scopes(told: Told, slug: str) -> None
 @BOTH
 def test_some_leaders_miss_and_some_meet(told: Told, slug: str) -> None:
     with tenant_scope(tenant(slug)):
-        found = standing(slug, timezone.now())
+        found = standing(slug, NOW)
     verdicts = [row.judgement.verdict for row in found.rows]
     assert "missed" in verdicts
     assert found.organization.denominator > 100
@@ -142,7 +145,7 @@ def test_some_leaders_miss_and_some_meet(told: Told, slug: str) -> None:
 @BOTH
 def test_the_bad_week_stands_out(told: Told, slug: str) -> None:
     with tenant_scope(tenant(slug)):
-        weeks = standing(slug, timezone.now()).weeks
+        weeks = standing(slug, NOW).weeks
     bad = weeks[-{"larkspur-air": 9, "port-ellery": 12}[slug]][1]
     usual = sorted(figure.percent or 0 for _, figure in weeks)[len(weeks) // 2]
     assert bad.percent is not None
@@ -151,7 +154,7 @@ def test_the_bad_week_stands_out(told: Told, slug: str) -> None:
 
 @BOTH
 def test_there_is_something_to_do_for_everybody(told: Told, slug: str) -> None:
-    now = timezone.now()
+    now = NOW
     with tenant_scope(tenant(slug)):
         cso, leader = (Membership.objects.get(user__email__startswith=f"{who}@{slug}") for who in ("cso", "leader"))
         frontline = Membership.objects.get(user__email__startswith=f"frontline@{slug}")
@@ -173,7 +176,8 @@ def test_the_log_of_a_reopened_case_reads_whole(told: Told, slug: str) -> None:
         kinds = set(CaseEvent.objects.values_list("kind", flat=True))
         assert {EventKind.REOPENED, EventKind.DISPUTED, EventKind.EXCLUSION_CONFIRMED} <= kinds
         case = Case.objects.filter(times_undone=1, fixed_at__isnull=False, excluded_as="").earliest("reported_at")
-        log = [(line.kind, bool(line.by)) for line in case_log(case)]
+        turns = {EventKind.OPENED, EventKind.FIXED, EventKind.REOPENED, EventKind.DISPUTED}
+        log = [(line.kind, bool(line.by)) for line in case_log(case) if line.kind in turns]
     assert [kind for kind, _ in log][:2] == [EventKind.OPENED, EventKind.FIXED]
     assert log[2][0] in {EventKind.REOPENED, EventKind.DISPUTED}
     assert log[3] == (EventKind.FIXED, True)
@@ -190,9 +194,9 @@ def test_telling_it_again_changes_nothing(told: Told, tmp_path: Path) -> None:
 @pytest.mark.parametrize("slug", ["larkspur-air", "port-ellery"])
 def test_the_committees_have_something_in_every_state(told: Told, slug: str) -> None:
     with tenant_scope(tenant(slug)):
-        now, voter = timezone.now(), Membership.objects.get(role=Role.COMMITTEE_MEMBER)
+        now, voter = NOW, Membership.objects.get(role=Role.COMMITTEE_MEMBER)
         [waiting] = awaiting_vote(voter, now=now)
-        assert now < waiting.ballot.closes_at < now + timedelta(days=2)
+        assert waiting.ballot.closes_at == now + timedelta(days=2)
         assert sorted(OutcomeRecord.objects.values_list("result", "ballot__is_secret")) == [
             ("carried", False),
             ("carried", False),
