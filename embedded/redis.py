@@ -42,12 +42,16 @@ class Redis:
         return f"redis://:{self.password}@127.0.0.1:{self._port()}/0"
 
     def start(self) -> None:
-        """Starts the server, on its last port if that is still free; returns when it answers."""
+        """Starts the server, on its last port if that is still free; returns when it answers.
+
+        After a death it is that port and no other: all who were told the address would ask in vain.
+        """
+        is_told = self._child is not None
         if not self.folder.exists():
             self.folder.mkdir(mode=0o700)
             self.programs.own(self.folder)
         for _ in range(ATTEMPTS):
-            self._configure(_free_port(self._port()))
+            self._configure(self._freed_port() if is_told else _free_port(self._port()))
             self._child = start_child(
                 [self.programs.redis, self._configuration], self.log, identity=self.programs.identity()
             )
@@ -89,6 +93,15 @@ class Redis:
             return 0
         lines = self._configuration.read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("port "))
+
+    def _freed_port(self) -> int:
+        """The last port, once nobody listens there: a killed server is seen as dead a moment before it lets go."""
+        port, deadline = self._port(), time.monotonic() + READY_WITHIN
+        while _free_port(port) != port:
+            if time.monotonic() > deadline:
+                raise ServersError(f"Port {port}, where Redis was, is taken by another program.")
+            time.sleep(0.02)
+        return port
 
     def _configure(self, port: int) -> None:
         settings = SETTINGS.format(port=port, password=self.password, folder=self.folder)
