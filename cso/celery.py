@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cso.settings")
+
+logger = logging.getLogger(__name__)
 
 app = Celery("cso")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -17,14 +21,23 @@ app.autodiscover_tasks()
 
 @worker_init.connect
 def refuse_unsafe_database(**_: Any) -> None:
-    """Like the web process: no work on a database that would not keep tenants apart."""
+    """Like the web process: no work on a database that would not keep tenants apart; one that is down is waited for."""
+    from django.db import OperationalError, connection
+
     from tenants import guard
 
-    try:
-        guard.refuse_unsafe_database()
-    except guard.UnsafeDatabaseError as error:
-        # Celery logs any other exception of a signal's receiver, and goes on.
-        raise SystemExit(str(error)) from error
+    while True:
+        try:
+            guard.refuse_unsafe_database()
+        except OperationalError as error:
+            logger.warning("No work before the database answers: %s", error)
+            connection.close()
+            time.sleep(1)
+        except Exception as error:
+            # Celery would log any other exception of a signal's receiver, and work unguarded.
+            raise SystemExit(str(error)) from error
+        else:
+            return
 
 
 @worker_ready.connect

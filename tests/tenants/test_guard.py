@@ -7,11 +7,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
 
 import psycopg
 import pytest
+from django.db import connection
 from psycopg import sql
 
+from cso import celery
 from tenants.base import TenantModel
 from tenants.fields import TenantForeignKey
 from tenants.guard import UnsafeDatabaseError, refuse_unsafe_database, violations
@@ -252,3 +256,17 @@ def test_no_process_starts_on_an_unsafe_database(command: list[str]) -> None:
     )
     assert ended.returncode != 0
     assert "The process owns the table recovery_case and could lift its policies." in ended.stderr
+
+
+def test_a_worker_waits_for_a_database_that_is_down(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It neither works unwatched nor gives up: a database that starts again takes a moment."""
+    there = connection.settings_dict["HOST"]
+    with connected(HOST=str(tmp_path)):
+        back = Timer(0.5, connection.settings_dict.__setitem__, ["HOST", there])
+        back.start()
+        celery.refuse_unsafe_database()
+        assert not back.is_alive()
+        assert connection.settings_dict["HOST"] == there
+    assert "No work before the database answers" in caplog.text
