@@ -61,7 +61,7 @@ def write(company: Company, cases: int = 1) -> None:
 
 def test_a_figure_is_fresh_within_three_seconds_of_a_write(office: Office, company: Company) -> None:
     write(company)
-    assert_caught_up(company)  # the worker is awake
+    assert_caught_up(office, company)  # the worker is awake
     metric, south = METRICS["time_to_recover"], [company.units["south"].pk]
     for cases in (1, 2, 3):
         with tenant_scope(company.tenant):
@@ -80,7 +80,7 @@ def test_a_figure_is_fresh_within_three_seconds_of_a_write(office: Office, compa
 @pytest.mark.parametrize("kill", [Office.kill_worker, Office.kill_children, Office.kill_postgres])
 def test_killed_in_the_middle_of_a_refresh(office: Office, company: Company, kill: Callable[[Office], None]) -> None:
     write(company, 6)
-    assert_caught_up(company)
+    assert_caught_up(office, company)
     with office.held_up_at("metrics_cell"):
         write(company, 6)
         with tenant_scope(company.tenant):
@@ -91,7 +91,7 @@ def test_killed_in_the_middle_of_a_refresh(office: Office, company: Company, kil
     office.servers.revive()
     write(company, 3)
     office.revive()
-    assert_caught_up(company)
+    assert_caught_up(office, company)
 
 
 def test_redis_emptied_and_killed_loses_nothing(office: Office, company: Company) -> None:
@@ -99,11 +99,11 @@ def test_redis_emptied_and_killed_loses_nothing(office: Office, company: Company
     for _ in range(10):
         write(company, 2)
         client.flushall()
-    assert_caught_up(company)
+    assert_caught_up(office, company)
     office.kill_redis()
     write(company, 4)
     office.servers.redis.start()
-    assert_caught_up(company)
+    assert_caught_up(office, company)
 
 
 def test_messages_that_come_many_times_and_at_once_count_once(office: Office, company: Company) -> None:
@@ -112,7 +112,7 @@ def test_messages_that_come_many_times_and_at_once_count_once(office: Office, co
             write(company, 2)
             for _ in range(5):
                 refresh_tenants.apply_async(([company.tenant.pk, company.tenant.pk],), connection=broker)  # type: ignore[call-arg]
-    assert_caught_up(company)
+    assert_caught_up(office, company)
 
     def at_rest() -> bool:
         with tenant_scope(company.tenant):
@@ -120,7 +120,7 @@ def test_messages_that_come_many_times_and_at_once_count_once(office: Office, co
 
     # The last of the messages may still be on its way.
     until(at_rest, "the end of all messages")
-    assert_caught_up(company)
+    assert_caught_up(office, company)
 
 
 def test_poison_is_quarantined_and_shown_and_the_others_go_on(office: Office, company: Company) -> None:
@@ -142,7 +142,7 @@ def test_poison_is_quarantined_and_shown_and_the_others_go_on(office: Office, co
                 log_case(alone, now - 50 * HOUR)
             write(company, 2)
             write(neighbour, 2)
-            assert_caught_up(neighbour)
+            assert_caught_up(office, neighbour)
 
             until(lambda: no_mark_waits(company), "the poison's quarantine")
             with tenant_scope(company.tenant):
@@ -184,7 +184,7 @@ def test_a_bulk_load_that_is_killed_goes_in_once(office: Office, company: Compan
         told = Batch.objects.values("rows", "created", "updated", "unchanged", "refused").get(pk=batch.pk)
         assert told == {"rows": rows, "created": rows, "updated": 0, "unchanged": 0, "refused": 0}
         assert Case.objects.count() == rows
-    assert_caught_up(company)
+    assert_caught_up(office, company)
 
 
 def test_a_storm(office: Office, company: Company) -> None:
@@ -207,4 +207,4 @@ def test_a_storm(office: Office, company: Company) -> None:
             people.move_unit(company.units["north-2"], company.units[("south", "north")[number % 2]], by=None)
         kill()
         office.revive()
-    assert_caught_up(company)
+    assert_caught_up(office, company)
