@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 from uuid import uuid4
 
 import psycopg
 import pytest
 from django.apps import apps
 from django.db import connection, models, transaction
+from django.db.backends.utils import CursorWrapper
 
 from tenants.base import TenantManager, TenantModel
 from tenants.fields import TenantForeignKey
@@ -36,8 +37,8 @@ def test_no_row_refers_to_another_tenants(world: World, model: type[TenantModel]
     with visiting(world.here.tenant) as cursor:
         if model.rules.append_only:
             row = row_of(cursor, model, world.here.id)
+            changes = _another(cursor, model, world, but=key) | {str(key.column): world.there.id}
             with refused(constraint):
-                changes: dict[str, Any] = {"id": uuid4(), str(key.column): world.there.id} | _next_numbers(model)
                 insert_row(cursor, model, row, **changes)
             return
         with refused(constraint):
@@ -48,11 +49,30 @@ def test_no_row_refers_to_another_tenants(world: World, model: type[TenantModel]
             ours.save(update_fields=[key.name])
 
 
-def _next_numbers(model: type[TenantModel]) -> dict[str, int]:
-    """What a second row of the same thing is numbered by: its first has number 0."""
-    unique = [each.fields for each in model._meta.constraints if isinstance(each, models.UniqueConstraint)]
-    names = {name for fields in unique for name in fields}
-    return {name: 1 for name in names if isinstance(model._meta.get_field(name), models.IntegerField)}
+def _another(
+    cursor: CursorWrapper, model: type[TenantModel], world: World, *, but: TenantForeignKey | None = None
+) -> dict[str, Any]:
+    """The columns by which a second row of a thing differs from its first: the next number, or else another parent."""
+    changes: dict[str, Any] = {"id": uuid4()}
+    for each in model._meta.constraints:
+        fields = [model._meta.get_field(name) for name in each.fields] if _is_unique(each) else []
+        if numbers := [field for field in fields if isinstance(field, models.IntegerField)]:
+            changes[str(numbers[0].column)] = 1
+            continue
+        parents = [field for field in fields if isinstance(field, TenantForeignKey)]
+        # Differs already, or will by what is tried.
+        if not parents or but in parents or str(parents[0].column) in changes:
+            continue
+        parent = parents[0].related_model
+        assert issubclass(parent, TenantModel)
+        twin = _another(cursor, parent, world)
+        insert_row(cursor, parent, row_of(cursor, parent, world.here.id), **twin)
+        changes[str(parents[0].column)] = twin["id"]
+    return changes
+
+
+def _is_unique(constraint: models.BaseConstraint) -> TypeGuard[models.UniqueConstraint]:
+    return isinstance(constraint, models.UniqueConstraint)
 
 
 @each_model
