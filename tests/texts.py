@@ -23,6 +23,7 @@ PAGES = [
     "frontend/views/public/**/*.py",
     "frontend/public.py",
     "frontend/ballots.py",
+    "frontend/questions.py",
     "frontend/forms/vote.py",
     "frontend/forms/customer_page.py",
     "frontend/forms/tell_us.py",
@@ -31,6 +32,8 @@ PAGES = [
     "frontend/templates/frontend/components/field_notes.html",
     "frontend/templates/frontend/components/tiles.html",
     "cso/languages.py",
+    "cso/committees/balloting.py",
+    "cso/committees/opening.py",
     "cso/recovery/customer_page.py",
     "cso/recovery/call_backs.py",
 ]

@@ -12,6 +12,7 @@ from typing import Literal
 from uuid import UUID
 
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
 
 from cso.alarms.actions import cancel_alarm, set_alarm, when_ringing
 from cso.clock import database_now
@@ -108,7 +109,7 @@ def cast_votes(
     # In one order, so that two who tell the same votes wait for each other and not crosswise.
     entries = list(RollEntry.objects.select_for_update().filter(ballot=ballot, seat__in=votes).order_by("pk"))
     if len(entries) < len(votes):
-        raise NotAllowedError("This seat has no vote in this ballot.")
+        raise NotAllowedError(_("This seat has no vote in this ballot."))
     new = [entry for entry in entries if _takes(entry, ballot, votes[entry.seat_id], by)]
     if ballot.is_secret:
         put_in_papers(new, ballot, votes.values())
@@ -125,20 +126,20 @@ def recuse(ballot: Ballot, seat: UUID, *, because: str, by: Actor | None) -> Rol
     Raises `ConflictError` after a secret vote, which nobody can take out again.
     """
     if not because.strip():
-        raise InvalidFieldsError.of("because", "required", "Say what the conflict of interest is.")
+        raise InvalidFieldsError.of("because", "required", _("Say what the conflict of interest is."))
     _refuse_text("because", because, MAX_REASON)
     ballot, db_now = hold(ballot.pk, alone=_is_held_alone(ballot))
     if ballot.status != Ballot.Status.OPEN or db_now >= ballot.closes_at:
-        raise ConflictError("This ballot is not open.", code="not_open")
+        raise ConflictError(_("This ballot is not open."), code="not_open")
     entry = RollEntry.objects.select_for_update().filter(ballot=ballot, seat=seat).first()
     if entry is None or entry.status == RollEntry.Status.VACANT:
-        raise ConflictError("Nobody holds this seat in this ballot.", code="vacant")
+        raise ConflictError(_("Nobody holds this seat in this ballot."), code="vacant")
     if not _may_recuse(entry, by):
         require_chair(ballot.motion.committee_id, by)
     if entry.status == RollEntry.Status.RECUSED:
         return entry
     if ballot.is_secret and entry.has_voted:
-        raise ConflictError("A secret vote cannot be taken back.", code="voted")
+        raise ConflictError(_("A secret vote cannot be taken back."), code="voted")
     had_voted = entry.has_voted
     entry.status, entry.recused_because = RollEntry.Status.RECUSED, because.strip()
     entry.has_voted, entry.choice, entry.by_delegate = False, "", False
@@ -267,9 +268,9 @@ def _hold_for_voting(ballot: Ballot) -> tuple[Ballot, datetime]:
         # The lock is ours alone.
         ballot = open_ballot(ballot)
     if ballot.status in {Ballot.Status.SCHEDULED, Ballot.Status.CANCELLED}:
-        raise ConflictError("This ballot is not open.", code="not_open")
+        raise ConflictError(_("This ballot is not open."), code="not_open")
     if ballot.status != Ballot.Status.OPEN or db_now >= ballot.closes_at:
-        raise ConflictError("This ballot is closed; the vote was not counted.", code="closed")
+        raise ConflictError(_("This ballot is closed; the vote was not counted."), code="closed")
     return ballot, db_now
 
 
@@ -302,7 +303,7 @@ def _voter_is_delegate(entry: RollEntry, by: Membership | ApiKey) -> bool:
         return False
     if by.ended_at is None and entry.delegate_id == by.pk and _still_delegates(entry, by):
         return True
-    raise NotAllowedError("This is not your seat.")
+    raise NotAllowedError(_("This is not your seat."))
 
 
 def _may_recuse(entry: RollEntry, by: Actor | None) -> bool:
@@ -321,15 +322,17 @@ def _still_delegates(entry: RollEntry, by: Membership) -> bool:
 
 def _refuse_vote(entry: RollEntry, ballot: Ballot, *, by_delegate: bool) -> None:
     assert ballot.charter is not None
+    seat = {"seat": entry.label}
     if entry.status == RollEntry.Status.RECUSED:
-        raise ConflictError(f"“{entry.label}” is recused from this ballot.", code="recused")
+        raise ConflictError(_("“%(seat)s” is recused from this ballot.") % seat, code="recused")
     if entry.status == RollEntry.Status.VACANT:
-        raise ConflictError(f"Nobody held “{entry.label}” when the ballot opened.", code="vacant")
+        raise ConflictError(_("Nobody held “%(seat)s” when the ballot opened.") % seat, code="vacant")
     if entry.has_voted and by_delegate and not entry.by_delegate:
-        raise ConflictError(f"The holder of “{entry.label}” has voted.", code="principal_voted")
+        raise ConflictError(_("The holder of “%(seat)s” has voted.") % seat, code="principal_voted")
     overrides = entry.by_delegate and not by_delegate
     if entry.has_voted and not overrides and not ballot.charter.votes_may_change:
-        raise ConflictError(f"“{entry.label}” has voted; the charter lets no vote be changed.", code="voted")
+        message = _("“%(seat)s” has voted; the charter lets no vote be changed.")
+        raise ConflictError(message % seat, code="voted")
 
 
 def _tally_and_declare(ballot: Ballot, db_now: datetime, by: Actor | None) -> Ballot:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from cso.committees.bodies import charter_of
 from cso.committees.consequences import settle_review
@@ -117,10 +117,14 @@ def withdraw_motion(motion: Motion, *, by: Actor | None, now: datetime) -> Motio
 
 
 def docket_of(viewer: Actor, committee: Committee) -> QuerySet[Nomination]:
-    """What waits for the committee, the easiest with the most impact first; rule and nominator read."""
+    """What waits for the committee, the easiest with the most impact first; rule and nominator read.
+
+    Without what a motion is before it already.
+    """
     if not viewer.can(Can.SEE_PEOPLE):
         return Nomination.objects.none()
-    waiting = Nomination.objects.filter(committee=committee, status=Nomination.Status.DOCKETED)
+    moved = Motion.objects.filter(nomination=OuterRef("pk"), status__in=LIVE)
+    waiting = Nomination.objects.filter(committee=committee, status=Nomination.Status.DOCKETED).exclude(Exists(moved))
     ranked = waiting.select_related("rule", "member__user").annotate(rank=F("ease") * F("impact"))
     return ranked.order_by(F("rank").desc(nulls_last=True), "submitted_at", "id")
 

@@ -6,6 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from cso.alarms.actions import cancel_alarm, set_alarm
 from cso.clock import database_now
@@ -16,6 +18,7 @@ from cso.committees.invitations import invite_voters
 from cso.committees.models import Ballot, Delegation, Motion, RollEntry, Seat, SeatTenure
 from cso.committees.secrecy import begin_count
 from cso.people.models import Person
+from cso.recovery.settings import recovery_settings
 
 OPENS, CLOSES, CASTING_LAPSES = "open_ballot", "close_ballot", "casting_vote_lapses"
 _FROZEN = ("charter", "opened_at", "status", "is_secret", "motion_text", "rule_text", "evidence", "evidence_hash")
@@ -53,6 +56,8 @@ def _roll(ballot: Ballot, motion: Motion, db_now: datetime) -> list[RollEntry]:
     delegates = {each.seat_id: holders.get(each.to_seat_id, nobody)[0] for each in delegations}
     owner = Person.objects.filter(pk=motion.rule.owner_id).values_list("member_id", flat=True).first()
     kills_own = ballot.charter.owner_is_recused and motion.kind == Motion.Kind.KILL
+    with override(recovery_settings().language):
+        owns = _("Owns the rule")
     entries = []
     for seat in seats:
         member, holder_name = holders.get(seat.pk, nobody)
@@ -68,7 +73,7 @@ def _roll(ballot: Ballot, motion: Motion, db_now: datetime) -> list[RollEntry]:
                 holder_name=holder_name,
                 delegate_id=delegates.get(seat.pk) if member else None,
                 status=RollEntry.Status.RECUSED if is_owner else status,
-                recused_because="Owns the rule" if is_owner else "",
+                recused_because=owns if is_owner else "",
             )
         )
     return entries

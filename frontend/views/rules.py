@@ -180,10 +180,10 @@ def _row(request: MemberRequest, rule: Any) -> dict[str, Any]:
 def _state(request: MemberRequest, rule: Rule) -> tuple[str, str]:
     """The badge of a rule: its kind (see components/badge.html) and its words."""
     if rule.status in Rule.ENDED:
-        return "", _("Withdrawn")
+        return "", str(rule.get_status_display())
     if rule.sunset_on is not None and rule.sunset_on <= day_of(request.now):
         return "late", _("Expired")
-    return "open", _("In force")
+    return "open", str(rule.get_status_display())
 
 
 def _state_chips(request: MemberRequest, filters: RuleFilters) -> list[tuple[str, str, bool, None]]:
@@ -202,6 +202,12 @@ def _with(request: MemberRequest, **changes: str | None) -> str:
     return f"?{query.urlencode()}"
 
 
+def _registered_at(rule: Rule) -> Any:
+    """Since when its first words hold: a rule may be older than its row."""
+    first = rule.versions.order_by("number").first()
+    return first.in_force_from if first else rule.created_at
+
+
 def _facts(request: MemberRequest, rule: Any) -> list[tuple[str, Any, str | None]]:
     """Label, value and address of what is known."""
     units = reverse("rules", args=[request.tenant.slug])
@@ -216,7 +222,7 @@ def _facts(request: MemberRequest, rule: Any) -> list[tuple[str, Any, str | None
     ]
     optional = [(_("Citation"), rule.citation), (_("Ends on"), rule.sunset_on), (_("Number"), rule.code)]
     facts += [(label, value, None) for label, value in optional if value]
-    return [*facts, (_("Registered"), rule.created_at, None)]
+    return [*facts, (_("Registered"), _registered_at(rule), None)]
 
 
 def _quoted_words(times: int) -> str:

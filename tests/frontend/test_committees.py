@@ -157,6 +157,8 @@ def test_whoever_should_not_vote_steps_aside_by_the_link(acme: Company, scene: S
     assert "You do not vote here" in page
     assert "My brother wrote it." in page
     assert "recused" in phone.post(path, {"choice": "yes"}).content.decode()
+    french = phone.post(f"{path}?lang=fr-ca", {"choice": "yes"}).content.decode()
+    assert "Le siège « Seat 02 » est récusé pour ce scrutin." in french
     with tenant_scope(acme.tenant):
         assert RollEntry.objects.get(pk=entry.pk).status == "recused"
 

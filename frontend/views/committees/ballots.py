@@ -134,7 +134,8 @@ def _page(request: MemberRequest, ballot: Ballot, **context: Any) -> HttpRespons
     slug, status = request.tenant.slug, status_at(ballot, request.now)
     roll = list(ballot.roll.select_related("member__user", "delegate__user").order_by("label"))
     own = [entry for entry in roll if request.member.pk in {entry.member_id, entry.delegate_id}]
-    outcome = ballot.outcomes.order_by("-declared_at").first()
+    outcome = ballot.outcomes.order_by("-number").first()
+    offered = _offered(request, ballot)
     context |= {
         "ballot": ballot,
         "status": status,
@@ -146,10 +147,7 @@ def _page(request: MemberRequest, ballot: Ballot, **context: Any) -> HttpRespons
         "roll": [_line(entry, ballot) for entry in roll],
         "count": _count(request, ballot, roll),
         "outcome": outcome,
-        "acts": [
-            (str(ACTS[name].title), reverse(f"ballot_{name}", args=[slug, ballot.pk]))
-            for name in _offered(request, ballot)
-        ],
+        "acts": [(_title(name, offered), reverse(f"ballot_{name}", args=[slug, ballot.pk])) for name in offered],
     }
     return render(request, "frontend/ballots/ballot.html", context)
 
@@ -219,6 +217,13 @@ def _offered(request: MemberRequest, ballot: Ballot) -> list[str]:
         return []
     may_close = ballot.charter is not None and ballot.charter.may_close_early
     return ["extend", *(["close"] if may_close else []), "recuse", "cancel"]
+
+
+def _title(act: str, offered: list[str]) -> str:
+    """What an act is called: whoever may do nothing else chairs nothing, and can only step aside themselves."""
+    if offered == ["recuse"]:
+        return _("Step aside, for a conflict of interest")
+    return str(ACTS[act].title)
 
 
 def _recusable(request: MemberRequest, ballot: Ballot) -> list[RollEntry]:

@@ -49,7 +49,8 @@ def committees(request: MemberRequest) -> HttpResponse:
     context = {
         "tabs": section_tabs(request, "committees"),
         "summary": words % {"live": live, "n": len(covered)},
-        "rows": [_coverage_row(each) for each in covered],
+        # Units that have one first: in a large organization most have none.
+        "rows": [_coverage_row(each) for each in sorted(covered, key=lambda each: each.committee is None)],
         "others": others,
         "may_found": request.member.can(Can.RUN_COMMITTEES),
     }
