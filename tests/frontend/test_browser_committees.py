@@ -77,7 +77,7 @@ def test_the_pages_of_a_ballot_and_of_a_story_shut_nobody_out(open_page: Open, c
             response = page.goto(path)
             assert response is not None
             assert response.ok, path
-            if broken := [*violations(axe, page), *violations(axe, page, theme)]:
+            if broken := violations(axe, page):
                 found[f"{path} {width}"] = broken
             if page.evaluate("document.documentElement.scrollWidth") > width:
                 found[f"{path} is wider than {width}"] = []
