@@ -44,9 +44,11 @@ def plan_session(
 ) -> PanelSession:
     """A session to come, or one that was held and is told now. `wave`: whose results it is about.
 
-    Raises `InvalidFieldsError` by field.
+    Raises `InvalidFieldsError` by field, `ConflictError` with the code `closed`.
     """
     require_panel(by, panel)
+    if panel.closed_at is not None:
+        raise ConflictError("This panel is closed.", code="closed")
     session = PanelSession(
         panel=panel, title=title, agenda=agenda, planned_at=planned_at, planned_minutes=planned_minutes, wave=wave
     )

@@ -15,6 +15,8 @@ from cso.alarms.models import Alarm
 from cso.customers.models import Customer, Purchase
 from cso.outbox.actions import SEND
 from cso.outbox.models import OutgoingMail
+from cso.recognition.actions import erase_customer_words
+from cso.recognition.models import Recognition
 from cso.recovery.models import (
     Attachment,
     CallBack,
@@ -85,6 +87,7 @@ def _erase_cases(cases: list[UUID]) -> None:
     known.update(link_version=F("link_version") + 1, revision=F("revision") + 1, **_blanked(texts))
     for model, fields in _TEXTS:
         _of_cases(model, cases).update(**_blanked(fields))
+    erase_customer_words(Recognition.Source.CASE, cases)
     _of_cases(CallBack, cases).update(phone="")
     _of_cases(Attachment, cases).update(content=b"", size=0, name=ERASED)
     Alarm.objects.filter(kind__in=(ASK, REMIND), subject__in=cases).delete()
