@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from email.utils import formataddr, parseaddr
 from smtplib import SMTPAuthenticationError, SMTPDataError, SMTPException, SMTPNotSupportedError, SMTPRecipientsRefused
@@ -17,6 +17,7 @@ from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.timezone import override as in_zone
 from django.utils.translation import override as in_language
 
@@ -36,6 +37,9 @@ SEND = "send_mail"
 NEXT_TRIES = tuple(timedelta(minutes=minutes) for minutes in (0.5, 2, 10, 30, 60, 120, 240, 480, 480, 480, 480, 480))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 logger = logging.getLogger(__name__)
+
+GivenUp = Callable[..., None]
+_when_given_up: dict[str, GivenUp] = {}
 
 
 def write_mail(
@@ -91,11 +95,34 @@ def write_mail(
 
 def cancel_mails(about: UUID, *kinds: str) -> None:
     """Those of these kinds about one thing that wait are no longer wanted."""
-    waiting = OutgoingMail.objects.filter(about=about, kind__in=kinds, status=OutgoingMail.Status.WAITING)
+    _cancel(OutgoingMail.objects.filter(about=about, kind__in=kinds))
+
+
+def cancel_mail(key: str) -> None:
+    """The one with this key, if it waits, is no longer wanted."""
+    _cancel(OutgoingMail.objects.filter(key=key))
+
+
+def _cancel(mails: QuerySet[OutgoingMail]) -> None:
+    waiting = mails.filter(status=OutgoingMail.Status.WAITING)
     # In the order in which one is sent, its alarm first: else the two could wait for each other.
     for mail in list(waiting.values_list("pk", flat=True)):
         cancel_alarm(SEND, mail)
         waiting.filter(pk=mail).update(status=OutgoingMail.Status.CANCELLED)
+
+
+def when_given_up(kind: str) -> Callable[[GivenUp], GivenUp]:
+    """Register what is done when a mail of that kind is given up: `handler(mail, is_refused=..., now=...)`.
+
+    is_refused: the recipient's server says that there is no such address, or that it takes nothing of ours. The mail is
+    locked: set an alarm for whatever else has to be.
+    """
+
+    def register(handler: GivenUp) -> GivenUp:
+        _when_given_up[kind] = handler
+        return handler
+
+    return register
 
 
 def retry_mail(mail: OutgoingMail, *, by: Actor | None, now: datetime) -> OutgoingMail:
@@ -135,6 +162,8 @@ def _not_sent(mail: OutgoingMail, error: Exception, now: datetime) -> None:
     if mail.tries > len(NEXT_TRIES) or _is_final(error):
         mail.status = OutgoingMail.Status.FAILED
         logger.warning("Mail %s is given up: %s", mail.pk, mail.last_error)
+        if handler := _when_given_up.get(mail.kind):
+            handler(mail, is_refused=isinstance(error, SMTPRecipientsRefused) and _is_final(error), now=now)
     else:
         set_alarm(SEND, mail.pk, now + NEXT_TRIES[mail.tries - 1])
 

@@ -1,13 +1,14 @@
 """The words of a mail: one text for each language, from which both parts are made, so that they cannot disagree.
 
 `<app>/mail/<language>/<mail>.subject.txt` and `<mail>.txt`. The text's paragraphs stand between empty lines; where one
-is a label and, on the next line, the mail's own `url`, it is a button in the HTML part.
+is a label and, on the next line, the mail's own `url`, it is a button in the HTML part; any other `..._url` of the
+mail is a link.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +18,11 @@ from django.template.loader import get_template, render_to_string
 
 @dataclass(frozen=True)
 class Paragraph:
-    """`lines` of text; `url` is set where it is a button, and the lines are its label."""
+    """`lines` of text; `url` is set where it is a button, and the lines are its label; `link` ends them, else."""
 
     lines: list[str]
     url: str = ""
+    link: str = ""
 
 
 def render_mail(template: str, language: str, context: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -29,7 +31,8 @@ def render_mail(template: str, language: str, context: Mapping[str, Any]) -> tup
     folder = f"{app}/mail/{language}/{name}"
     subject = " ".join(_plain(f"{folder}.subject.txt", context).split())
     text = re.sub(r"\n{3,}", "\n\n", _plain(f"{folder}.txt", context).replace("\r\n", "\n")).strip() + "\n"
-    paragraphs = [_paragraph(block, str(context.get("url", ""))) for block in text.strip().split("\n\n")]
+    links = {str(value) for name, value in context.items() if name.endswith("_url")}
+    paragraphs = [_paragraph(block, str(context.get("url", "")), links) for block in text.strip().split("\n\n")]
     page = {"subject": subject, "language": language, "paragraphs": paragraphs, **context}
     return subject, text, render_to_string("outbox/mail.html", page)
 
@@ -41,8 +44,8 @@ def _plain(template: str, context: Mapping[str, Any]) -> str:
     return words.replace("\x00", "")
 
 
-def _paragraph(block: str, url: str) -> Paragraph:
+def _paragraph(block: str, url: str, links: Collection[str]) -> Paragraph:
     lines = [line.strip() for line in block.strip().splitlines()]
     if url and lines[-1] == url:
         return Paragraph([line.rstrip(":\u00a0 ") for line in lines[:-1]], url)
-    return Paragraph(lines)
+    return Paragraph(lines[:-1], link=lines[-1]) if lines[-1] in links else Paragraph(lines)

@@ -6,4 +6,7 @@ class PanelsConfig(AppConfig):
 
     def ready(self) -> None:
         # What their alarms do.
-        import cso.panels.telling  # noqa: F401
+        import cso.panels.inviting
+        import cso.panels.rotation
+        import cso.panels.telling
+        import cso.panels.waves  # noqa: F401

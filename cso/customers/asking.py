@@ -1,0 +1,72 @@
+"""How often a customer may be asked: so many times in so many days, whether by a panel or after a case."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from cso.customers.models import Asked, AskingLimit, Customer
+from cso.errors import FieldError, InvalidFieldsError
+from tenants import audit
+from tenants.models import Actor
+from tenants.permissions import require
+from tenants.roles import Can
+
+MOST_TIMES = 100
+MOST_DAYS = 366
+
+
+def asking_limit() -> AskingLimit:
+    """The one row of the current tenant, made when first asked for."""
+    return AskingLimit.objects.first() or AskingLimit.objects.get_or_create()[0]
+
+
+def set_asking_limit(*, by: Actor | None, most: int, days: int) -> AskingLimit:
+    """From now on nobody is asked more than `most` times in `days` days. Raises `InvalidFieldsError` by field."""
+    require(by, Can.RUN_PANELS)
+    errors = []
+    if not 1 <= most <= MOST_TIMES:
+        errors.append(FieldError("most", "out_of_range", f"Ask 1 to {MOST_TIMES} times."))
+    if not 1 <= days <= MOST_DAYS:
+        errors.append(FieldError("days", "out_of_range", f"Use 1 to {MOST_DAYS} days."))
+    if errors:
+        raise InvalidFieldsError(errors)
+    asking_limit()
+    limit = AskingLimit.objects.select_for_update().get()
+    before = [limit.most, limit.days]
+    if before != [most, days]:
+        limit.most, limit.days = most, days
+        limit.save(update_fields=["most", "days"])
+        audit.record(by, "set_asking_limit", "asking limit", before=before, after=[most, days])
+    return limit
+
+
+def may_ask(customer: Customer, *, now: datetime) -> bool:
+    """Whether the limit lets them be asked once more; whoever shares their e-mail address is the same person here.
+
+    Ask it while holding the customer's row, until `record_asked`: else two who ask at once both may.
+    """
+    limit = asking_limit()
+    same = Q(customer__email_ci=customer.email.lower()) if customer.email else Q(customer=customer)
+    return _lately(limit, now).filter(same).count() < limit.most
+
+
+def asked_too_often(now: datetime, email: str) -> Exists:
+    """The contrary as a condition, of rows from which `email` leads to the customer's `email_ci`, which is not empty.
+
+    Not by a count, which would be made of all: is there one more than may be?
+    """
+    limit = asking_limit()
+    return Exists(_lately(limit, now).filter(customer__email_ci=OuterRef(email))[limit.most - 1 : limit.most])
+
+
+def _lately(limit: AskingLimit, now: datetime) -> QuerySet[Asked]:
+    return Asked.objects.filter(at__gt=now - timedelta(days=limit.days), at__lte=now)
+
+
+def record_asked(customer: Customer, *, by: Literal["case", "panel"], about: UUID, now: datetime) -> Asked:
+    """They are asked now, about a case or a wave (its id)."""
+    return Asked.objects.create(customer=customer, at=now, by=by, about=about)

@@ -1,0 +1,221 @@
+"""Inviting the members of a panel to answer a wave: drawn, asked by mail, reminded once, and not too often.
+
+Members are drawn a few hundred at a time, each lot in a transaction of its own, so that no customer is held for long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Random
+from django.utils.timezone import override as in_zone
+from django.utils.translation import override as in_language
+
+from cso.alarms.actions import cancel_alarm, set_alarm, when_ringing
+from cso.clock import is_told
+from cso.customers.asking import asked_too_often
+from cso.customers.models import Asked, Customer
+from cso.languages import when
+from cso.outbox.actions import cancel_mail, cancel_mails, write_mail
+from cso.panels.drawing import shares_of
+from cso.panels.holding import hold_wave
+from cso.panels.links import leave_link, survey_link
+from cso.panels.models import Invitation, PanelMember, Wave
+from cso.people.queries import in_or_below
+from cso.recovery.settings import recovery_settings
+from tenants.models import Membership
+from tenants.scope import current_tenant
+
+INVITES, REMINDS = "invite_to_wave", "remind_of_wave"
+INVITATION, REMINDER = "survey", "survey_reminder"
+AT_ONCE = 200
+
+
+def invite_soon(wave: Wave) -> None:
+    """Let its members be invited when it opens, and reminded once, where there is time for that."""
+    set_alarm(INVITES, wave.pk, wave.opens_at)
+    reminds_at = wave.opens_at + timedelta(days=wave.reminder_days)
+    if wave.reminder_days and reminds_at < wave.closes_at:
+        set_alarm(REMINDS, wave.pk, reminds_at)
+
+
+def stop_inviting(wave: UUID) -> None:
+    """Nobody is asked any more, and mails that wait are not sent.
+
+    Before the wave is held: whoever invites, or sends such a mail, holds its alarm first.
+    """
+    cancel_alarm(INVITES, wave)
+    cancel_alarm(REMINDS, wave)
+    cancel_mails(wave, INVITATION, REMINDER)
+
+
+@when_ringing(INVITES)
+def _invite(subject: UUID, *, now: datetime) -> None:
+    if invite_members(subject, now=now):
+        set_alarm(INVITES, subject, now)
+
+
+def invite_members(wave: UUID, *, now: datetime, at_once: int = AT_ONCE) -> int:
+    """Invite the next lot of members; how many it was, and 0 when there is nobody more to invite.
+
+    By the panel's quotas, where it has some: of each segment as many as its part of the sample; among these whoever was
+    asked longest ago, else by lot. Never who was asked as often as the limit allows, has no address, asked not to be
+    asked, works here, or has left; and one address once.
+    """
+    known = Wave.objects.filter(pk=wave, status=Wave.Status.OPEN, is_imported=False).first()
+    if known is None or not known.opens_at <= now < known.closes_at:
+        return 0
+    drawn = _draw(known, now, at_once)
+    # In one order and before the wave, as in an erasure.
+    customers = Customer.objects.select_for_update(no_key=True).order_by("pk")
+    list(customers.filter(pk__in=[member.customer_id for member in drawn]))
+    held, db_now = hold_wave(wave, alone=False)
+    if held.status != Wave.Status.OPEN or db_now >= held.closes_at:
+        return 0
+    # Once more, now that nobody else can ask them.
+    _ask(held, _eligible(held, now).filter(pk__in=[member.pk for member in drawn]), now)
+    return len(drawn)
+
+
+def _ask(wave: Wave, members: Iterable[PanelMember], now: datetime) -> None:
+    by_address = {member.customer.email_ci: member for member in members}
+    invitations = [
+        Invitation(
+            wave=wave,
+            member=member,
+            customer=member.customer,
+            segment=member.segment,
+            unit_id=member.unit_id,
+            invited_at=now,
+            closes_at=wave.closes_at,
+        )
+        for member in by_address.values()
+    ]
+    Invitation.objects.bulk_create(invitations)
+    asked = [Asked(customer=each.customer, at=now, by=Asked.By.PANEL, about=wave.pk) for each in invitations]
+    Asked.objects.bulk_create(asked)
+    _write_to(invitations, wave, INVITATION, now)
+
+
+@when_ringing(REMINDS)
+def _remind(subject: UUID, *, now: datetime) -> None:
+    if remind_members(subject, now=now):
+        set_alarm(REMINDS, subject, now)
+
+
+def remind_members(wave: UUID, *, now: datetime, at_once: int = AT_ONCE) -> int:
+    """Ask the next lot once more who have not answered; how many it was, and 0 when there is nobody more."""
+    if not Wave.objects.filter(pk=wave).exists():
+        return 0
+    held, db_now = hold_wave(wave, alone=False)
+    if held.status != Wave.Status.OPEN or db_now >= held.closes_at:
+        return 0
+    waiting = Invitation.objects.filter(wave=held, answered_at=None, reminded_at=None, is_counted=True)
+    waiting = waiting.filter(_may_be_written_to(), member__left_at=None).select_related("member", "customer")
+    lot = list(waiting.order_by("pk")[:at_once])
+    Invitation.objects.filter(pk__in=[each.pk for each in lot]).update(reminded_at=now)
+    _write_to(lot, held, REMINDER, now)
+    return len(lot)
+
+
+def end_invitations(members: Collection[UUID], *, have_bounced: bool) -> None:
+    """What these members were asked and may still answer counts no more: nothing reaches them, or they withdrew.
+
+    Whoever answered was reached. The caller holds their customers.
+    """
+    found = Invitation.objects.filter(member__in=members, wave__status=Wave.Status.OPEN)
+    if have_bounced:
+        found = found.filter(answered_at=None)
+    ends = "bounced_at" if have_bounced else "withdrew_at"
+    waves: dict[UUID, list[UUID]] = {}
+    for pk, wave in found.order_by("wave_id", "pk").values_list("pk", "wave_id"):
+        waves.setdefault(wave, []).append(pk)
+        for kind in (INVITATION, REMINDER):
+            cancel_mail(mail_key(kind, pk))
+    for wave, invitations in waves.items():
+        held, db_now = hold_wave(wave, alone=False)
+        if held.status == Wave.Status.OPEN and db_now < held.closes_at:
+            Invitation.objects.filter(pk__in=invitations, **{ends: None}).update(**{ends: db_now})
+
+
+def mail_key(kind: str, invitation: UUID) -> str:
+    return f"{kind}:{invitation}"
+
+
+def _draw(wave: Wave, now: datetime, at_once: int) -> list[PanelMember]:
+    eligible = _eligible(wave, now)
+    if wave.sample_size is None:
+        return list(eligible[:at_once])
+    invited = _by_segment(Invitation.objects.filter(wave=wave))
+    room = min(at_once, wave.sample_size - sum(invited.values()))
+    wanted: dict[str, int] = dict(wave.panel.quotas.values_list("segment", "wanted"))
+    if not wanted:
+        return list(_longest_unasked(eligible)[: max(0, room)])
+    left = _by_segment(eligible)
+    available = {segment: invited.get(segment, 0) + left.get(segment, 0) for segment in {*invited, *left}}
+    drawn: list[PanelMember] = []
+    for segment, share in shares_of(wave.sample_size, wanted, available).items():
+        places = min(share - invited.get(segment, 0), room - len(drawn))
+        if places > 0:
+            drawn += _longest_unasked(eligible.filter(segment=segment))[:places]
+    return drawn
+
+
+def _eligible(wave: Wave, now: datetime) -> QuerySet[PanelMember]:
+    """The members who may be invited now, with their customers."""
+    members = PanelMember.objects.filter(_may_be_written_to(), panel=wave.panel_id, left_at=None)
+    if wave.unit_id != wave.panel.unit_id:
+        members = members.filter(in_or_below([wave.unit_id]))
+    invited = Invitation.objects.filter(wave=wave, customer__email_ci=OuterRef("customer__email_ci"))
+    asked = asked_too_often(now, "customer__email_ci")
+    return members.filter(~Exists(invited), ~asked).select_related("customer").order_by("pk")
+
+
+def _may_be_written_to() -> Q:
+    """Of rows with a customer: who has an address, was not erased, did not decline, and does not work here."""
+    staff = Membership.objects.filter(ended_at=None).values_list("user__email", flat=True)
+    living = Q(customer__erased_at=None, customer__declined_questions_at=None, customer__email_ci__gt="")
+    return living & ~Q(customer__email_ci__in=[email.lower() for email in staff])
+
+
+def _longest_unasked(members: QuerySet[PanelMember]) -> QuerySet[PanelMember]:
+    asked = Asked.objects.filter(customer=OuterRef("customer")).order_by("-at").values("at")[:1]
+    return members.order_by(Subquery(asked).asc(nulls_first=True), Random())
+
+
+def _by_segment(rows: QuerySet[Invitation] | QuerySet[PanelMember]) -> dict[str, int]:
+    return dict(rows.order_by().values_list("segment").annotate(Count("pk")))
+
+
+def _write_to(invitations: Sequence[Invitation], wave: Wave, kind: str, now: datetime) -> None:
+    """The mails, each in its customer's language; none in a story, which tells the past."""
+    if is_told():
+        return
+    found, questions = recovery_settings(), wave.questions.count()
+    company = found.mail_name or current_tenant().name
+    for invitation in invitations:
+        language = invitation.customer.language or found.language
+        with in_language(language), in_zone(current_tenant().zone):
+            last_day = when(wave.closes_at)
+        write_mail(
+            key=mail_key(kind, invitation.pk),
+            kind=kind,
+            about=wave.pk,
+            recipient=invitation.customer.email.lower(),
+            template=f"panels/{kind}",
+            context={
+                "company": company,
+                "panel": wave.panel.name,
+                "questions": questions,
+                "answer_until": last_day,
+                "url": survey_link(invitation),
+                "leave_url": leave_link(invitation.member),
+            },
+            language=language,
+            now=now,
+            sender_name=company,
+            reply_to=found.mail_address,
+        )
