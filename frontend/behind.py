@@ -98,8 +98,13 @@ class Behind:
 
     @property
     def is_of_cases(self) -> bool:
-        """Whether what stands behind it are cases, or what belongs to cases."""
-        return self.metric.family.source.case is None
+        """Whether what stands behind it are cases."""
+        return self.metric.family.source.is_of_cases
+
+    @property
+    def is_of_committees(self) -> bool:
+        """Whether what stands behind it belongs to no case: rules, motions, orders, nominations, units."""
+        return self.metric.family.source.is_of_committees
 
     @property
     def is_narrowed(self) -> bool:
@@ -121,11 +126,15 @@ class Behind:
             raise Http404 from error
         if part not in get_args(Part) or (unit is None and not viewer.can(Can.SEE_SCORECARD)):
             raise Http404
+        if metric.family.source.is_of_committees and (cause or channel is not None):
+            raise Http404  # neither has what belongs to no case
         return cls(metric, cast(Part, part), period, unit, days, found, cause == NO_CAUSE, channel)
 
     def facts(self, viewer: Membership, *, now: datetime) -> QuerySet[Any]:
         units = [self.unit.pk] if self.unit else None
         found = facts_behind(viewer, self.metric, self.part, units, self.period, now=now, between=self.days.between)
+        if self.is_of_committees:
+            return found
         path = "" if self.is_of_cases else f"{self.metric.family.source.case}__"
         if self.channel is not None:
             found = found.filter(**{f"{path}channel": self.channel})

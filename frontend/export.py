@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import Any
+from typing import Any, ClassVar, Protocol
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
@@ -77,6 +77,21 @@ _LINES_AT_ONCE = 1_000
 _PIECE = 64 * 1024
 
 
+class Table(Protocol):
+    """What becomes a file: its headings, and its rows some thousand at a time, each in their order."""
+
+    @property
+    def columns(self) -> Mapping[str, str]: ...
+
+    @property
+    def tenant(self) -> Tenant: ...
+
+    @property
+    def name(self) -> str: ...
+
+    def blocks(self) -> Iterator[list[list[Any]]]: ...
+
+
 @dataclass(frozen=True)
 class Export:
     """A list of cases as `viewer` may have it as a file. `cases` must not have been read yet, and is of `tenant`."""
@@ -85,6 +100,7 @@ class Export:
     order: Order
     viewer: Membership
     tenant: Tenant
+    name: ClassVar = "cases"
 
     @property
     def columns(self) -> dict[str, str]:
@@ -126,7 +142,7 @@ def _say_owners(block: list[dict[str, Any]]) -> None:
         row["owner"] = owner.label if owner else ""
 
 
-def csv_of(export: Export) -> Iterator[bytes]:
+def csv_of(export: Table) -> Iterator[bytes]:
     """The lines of the file, some thousand at a time; instants in the tenant's zone."""
     # The sign by which spreadsheets know UTF-8.
     yield "\ufeff".encode()
@@ -151,7 +167,7 @@ def _lines(rows: Iterable[list[str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def xlsx_of(export: Export) -> Iterator[bytes]:
+def xlsx_of(export: Table) -> Iterator[bytes]:
     """The workbook in pieces, once it stands in a temporary file: rows are written as they come and not kept.
 
     Numbers, dates and yes or no are such; a text stays one even when somebody edits its cell.
@@ -172,8 +188,8 @@ def xlsx_of(export: Export) -> Iterator[bytes]:
 class _Sheet:
     """The one sheet of the workbook, row after row."""
 
-    def __init__(self, book: Any, export: Export) -> None:
-        self.sheet, self.zone, self.rows = book.add_worksheet("Cases"), export.tenant.zone, 0
+    def __init__(self, book: Any, export: Table) -> None:
+        self.sheet, self.zone, self.rows = book.add_worksheet(export.name.capitalize()), export.tenant.zone, 0
         self.bold = book.add_format({"bold": True})
         self.instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         # As if typed behind an apostrophe.

@@ -25,6 +25,11 @@ NOUNS: dict[str, Callable[[int], str]] = {
     "promise": lambda n: ngettext("%(n)s promise", "%(n)s promises", n),
     "remedy": lambda n: ngettext("%(n)s approval was asked", "%(n)s approvals were asked", n),
     "call_back": lambda n: ngettext("%(n)s customer asked to be called", "%(n)s customers asked to be called", n),
+    "withdrawal": lambda n: ngettext("%(n)s rule", "%(n)s rules", n),
+    "kill_order": lambda n: ngettext("%(n)s kill order fell due", "%(n)s kill orders fell due", n),
+    "nomination": lambda n: ngettext("%(n)s nomination", "%(n)s nominations", n),
+    "motion": lambda n: ngettext("%(n)s motion was to be decided", "%(n)s motions were to be decided", n),
+    "coverage": lambda n: ngettext("%(n)s unit", "%(n)s units", n),
     "exposure": lambda n: ngettext("%(n)s customer at risk", "%(n)s customers at risk", n),
 }
 

@@ -35,7 +35,7 @@ def carry_out(outcome: OutcomeRecord, *, now: datetime) -> KillOrder | None:
     motion.save(update_fields=["status", "decided_at", "revision"])
     rule = Rule.objects.select_for_update().get(pk=motion.rule_id)
     order = _do(motion, rule, outcome, now) if is_carried else None
-    _tell_nomination(motion)
+    _tell_nomination(motion, order)
     settle_review(rule)
     return order
 
@@ -104,12 +104,13 @@ def _do(motion: Motion, rule: Rule, outcome: OutcomeRecord, now: datetime) -> Ki
     return None
 
 
-def _tell_nomination(motion: Motion) -> None:
-    """Carried or lost it is decided; referred or without a quorum it goes on."""
+def _tell_nomination(motion: Motion, order: KillOrder | None) -> None:
+    """Carried or lost it is decided, and ended where no order follows; referred or without a quorum it goes on."""
     if motion.nomination_id is None:
         return
     nomination = Nomination.objects.filter(pk=motion.nomination_id)
     if motion.status == Motion.Status.REFERRED:
         nomination.update(committee=motion.refer_to, revision=F("revision") + 1)
     elif motion.status != Motion.Status.INQUORATE:
-        nomination.update(status=Nomination.Status.DECIDED, revision=F("revision") + 1)
+        ended_at = motion.decided_at if order is None else None
+        nomination.update(status=Nomination.Status.DECIDED, ended_at=ended_at, revision=F("revision") + 1)

@@ -172,6 +172,7 @@ def dismiss(nomination: Nomination, status: str, *, by: Actor | None, now: datet
     if _is_in_motion(nomination):
         raise ConflictError("A motion answers this nomination: withdraw that first.", code="in_motion")
     nomination.status, nomination.note = Nomination.Status(status), " ".join(note.split()) or nomination.note
+    nomination.ended_at = now
     nomination = _settled(nomination, by, now, "dismiss_nomination")
     if not is_own:
         tell_nominator(nomination, now=now)

@@ -24,7 +24,10 @@ from tenants.roles import Can
 
 @dataclass(frozen=True)
 class Coverage:
-    """Whether a unit has a committee that is alive: somebody sits in it, and it voted within two of its cadences."""
+    """Whether a unit has a committee that is alive: somebody sits in it, and it voted within two of its cadences.
+
+    At the very end of them it no longer is: the metric `committee_coverage` counts the same.
+    """
 
     unit: Unit
     committee: Committee | None
@@ -121,7 +124,7 @@ def story_of(rule: Rule) -> list[Moment]:
 def _coverage(unit: Unit, committee: Committee, seats: int, now: datetime) -> Coverage:
     last: datetime | None = committee.last_ballot_at  # type: ignore[attr-defined]
     lively = timedelta(days=2 * committee.cadence_days)
-    is_live = seats > 0 and now - max(last or committee.founded_at, committee.founded_at) <= lively
+    is_live = seats > 0 and now - max(last or committee.founded_at, committee.founded_at) < lively
     return Coverage(unit, committee, seats, last, is_live)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from cso.metrics.queries.beside import worth_currency, worth_of
+from cso.metrics.queries.beside import ratio_of, worth_currency, worth_of
 from cso.metrics.queries.drilldown import Part
 from cso.metrics.queries.figures import Figure
 from cso.recovery.models import Case, Channel
@@ -20,6 +21,7 @@ from cso.recovery.queries import visible_cases
 from frontend.access import MemberRequest, for_members
 from frontend.behind import Behind, behind_url, unit_url
 from frontend.case_rows import cases_page
+from frontend.decision_rows import TITLES, DecisionsExport, decisions_page, ratio_sentence
 from frontend.export import CSV, MOST_XLSX_ROWS, XLSX, Export, csv_of, xlsx_of
 from frontend.fact_rows import NOUNS, facts_page, worth_sentence
 from frontend.forms.bulk import BulkForm
@@ -80,19 +82,25 @@ def cases_behind(request: MemberRequest) -> HttpResponse:
         "scope": behind.unit.name if behind.unit else _("Scorecard"),
         "is_updating": figure is not None and not _agrees(behind, figure, count),
         "exports": _exports(request, "export_cases_behind"),
-        **(
-            cases_page(request, found, _order(behind))
-            if behind.is_of_cases
-            else facts_page(request, found, behind.metric.family)
-        ),
+        **_rows(request, behind, found),
     }
     return render(request, "frontend/cases/behind.html", context)
+
+
+def _rows(request: MemberRequest, behind: Behind, found: QuerySet[Any]) -> dict[str, Any]:
+    if behind.is_of_cases:
+        return cases_page(request, found, _order(behind))
+    of_facts = decisions_page if behind.is_of_committees else facts_page
+    return of_facts(request, found, behind.metric.family)
 
 
 @for_members()
 @require_safe
 def export_cases_behind(request: MemberRequest, kind: str) -> HttpResponseBase:
     behind = Behind.asked_for(request.GET, request.member)
+    if behind.is_of_committees:
+        facts = behind.facts(request.member, now=request.now)
+        return _written(request, kind, DecisionsExport.of(facts, behind.metric.family, request))
     return _as_file(request, kind, behind.cases(request.member, now=request.now), _order(behind))
 
 
@@ -101,10 +109,13 @@ def _as_file(request: MemberRequest, kind: str, cases: QuerySet[Case], order: Or
         csv_url = request.get_full_path().replace(".xlsx", ".csv", 1)
         context = {"most": number(MOST_XLSX_ROWS), "csv_url": csv_url}
         return render(request, "frontend/cases/too_many.html", context, status=400)
-    export = Export(cases, order, request.member, request.tenant)
+    return _written(request, kind, Export(cases, order, request.member, request.tenant))
+
+
+def _written(request: MemberRequest, kind: str, export: Export | DecisionsExport) -> HttpResponseBase:
     content, content_type = (xlsx_of(export), XLSX) if kind == "xlsx" else (csv_of(export), CSV)
     response = StreamingHttpResponse(content, content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="cases-{request.now:%Y-%m-%d}.{kind}"'
+    response["Content-Disposition"] = f'attachment; filename="{export.name}-{request.now:%Y-%m-%d}.{kind}"'
     return response
 
 
@@ -147,7 +158,8 @@ def _list_title(filters: CaseFilters, count: int, is_all: bool) -> str:
 
 
 def _behind_title(behind: Behind, count: int) -> str:
-    words = _TITLES.get((behind.metric.key, behind.part), NOUNS.get(behind.metric.family.source.key, _cases))
+    of_source = NOUNS.get(behind.metric.family.source.key, _cases)
+    words = (_TITLES | TITLES).get((behind.metric.key, behind.part), of_source)
     title = words(count) % {"n": number(count)}
     if behind.channel is not None:
         channel = Channel(behind.channel).label if behind.channel else _("no channel given")
@@ -206,6 +218,8 @@ def _behind_sub(request: MemberRequest, behind: Behind, figure: Figure | None) -
         part, whole = number(figure.numerator), number(figure.denominator)
         shown = {"metric": behind.metric.name, "share": share_words(figure), "part": part, "all": whole}
         words.insert(1, _("%(metric)s: %(share)s, %(part)s of %(all)s.") % shown)
+    if ratio := ratio_of(figure):
+        words.insert(1, ratio_sentence(figure, ratio))
     if worth := worth_of(behind.metric, figure.counts, worth_currency() if behind.metric.money else ""):
         words.insert(1, worth_sentence(worth))
     return " ".join(words)
@@ -250,6 +264,9 @@ def _agrees(behind: Behind, figure: Figure, count: int) -> bool:
     """Whether the list is as long as the figure says; between a change and its refresh it is not."""
     if behind.is_narrowed:
         return True
+    if behind.metric.kind == "ratio":
+        # Its numbers are of cases; its facts are rules.
+        return behind.part == "running" or count == figure.counts["rules"]
     parts = {
         "numerator": figure.numerator,
         "denominator": figure.denominator,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cso.metrics.periods import Period
+from cso.metrics.queries.committee_report import committee_report
 from cso.metrics.queries.figures import HEADLINE
 from cso.metrics.queries.judgement import judge
 from cso.metrics.queries.recovery_report import recovery_report
@@ -23,6 +24,7 @@ from cso.recovery.authority import cost_below
 from frontend.access import MemberRequest, for_members
 from frontend.behind import NO_CAUSE, PartOfPeriod, behind_url
 from frontend.charts.sparkline import sparkline
+from frontend.committee_figures import committee_figures
 from frontend.leaders import leaders_table, reason_words, share_bullet, weeks_chart
 from frontend.periods import chosen_period, period_chips
 from frontend.recovery_figures import by_channel, given_words, recovery_figures
@@ -54,6 +56,7 @@ def unit_context(request: MemberRequest, unit: Unit) -> dict[str, Any]:
     days = _chosen_days(request, period)
     report = unit_report(unit, period, now=request.now, between=days.between)
     recovery = recovery_report(request.member, unit, period, now=request.now, between=days.between)
+    committees = committee_report(unit, period, now=request.now, between=days.between)
     here = reverse("unit", args=[request.tenant.slug, unit.pk])
     leader = leader_of(unit, request.now.astimezone(request.tenant.zone).date())
     return {
@@ -65,6 +68,7 @@ def unit_context(request: MemberRequest, unit: Unit) -> dict[str, Any]:
         "headline": _headline(unit, report, standing, days),
         "figures": _key_figures(unit, report, period, days),
         "recovery": recovery_figures(unit, recovery, period, days),
+        "committees": committee_figures(unit, committees, period, days),
         "given": given_words(cost_below([unit.pk], *(days.between or period.bounds(request.tenant.zone)))),
         "channels": by_channel(unit, recovery, period, days),
         "reasons": _reasons(unit, report, period, days),

@@ -13,6 +13,7 @@ from cso.recovery.models import Promise, Remedy
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.frontend.conftest import Visit
+from tests.metrics.kills import a_month_of_kills
 from tests.metrics.recoveries import a_month, promised
 from tests.personas import Company, log_case
 
@@ -23,6 +24,7 @@ PERIOD = "period=2026-03"
 def month(acme: Company) -> Company:
     with tenant_scope(acme.tenant):
         a_month(acme)
+        a_month_of_kills(acme)
     return acme
 
 
@@ -90,9 +92,10 @@ def test_every_metric_opens_with_its_number_of_facts(month: Company, visit: Visi
         period = "" if metric.is_state else "&period=2026-06" if key == "value_saved" else f"&{PERIOD}"
         page = client.get(f"/acme/cases/behind/?metric={key}&part=denominator{period}&unit={unit}")
         assert page.status_code == 200
-        rows = page.context["rows"] if metric.family.source.case is None else page.context["facts"]
+        source = metric.family.source
+        rows = page.context["rows" if source.is_of_cases else "decisions" if source.is_of_committees else "facts"]
         figure = page.context["figure"]
-        assert figure is None or len(rows) == figure.denominator, key
+        assert figure is None or len(rows) == figure.counts[metric.counted], key
         assert not page.context["is_updating"]
         export = client.get(f"/acme/cases/behind/export.csv?metric={key}&part=denominator{period}&unit={unit}")
         assert export.status_code == 200

@@ -26,6 +26,7 @@ from tests.metrics.told import (
     exposures_of,
     tell_repeats,
 )
+from tests.metrics.told_committees import ToldCommittee, ToldMotion, ToldNomination, ToldOrder
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -52,7 +53,14 @@ PLACES = {
     "approval_wait": ("approvals", 1, 0),
     "callback_time": ("call_backs", 1, 0),
     "value_saved": ("risked", 1, 0),
+    "rules_killed": ("killed", 0, 0),
+    "time_to_kill": ("nominated", 1, 0),
+    "rule_effect": ("effects", 2, 3),
+    "decided_in_time": ("decisions", 1, 0),
+    "executed_in_time": ("executions", 1, 0),
 }
+# The place of what says how many facts there are, where that is not the denominator.
+FACTS = {"rule_effect": 0}
 # How long after the instant of its period a fact begins to count; what is not named counts at once.
 COUNTS_AFTER = {
     "due": timedelta(0),
@@ -62,6 +70,9 @@ COUNTS_AFTER = {
     "held_up": 30 * DAY,
     "promises": timedelta(0),
     "risked": timedelta(0),
+    "effects": 56 * DAY,
+    "decisions": timedelta(0),
+    "executions": timedelta(0),
 }
 
 
@@ -114,7 +125,73 @@ def told_by_database() -> list[Fact]:
             "SELECT unit_id, asked_at, called_at, case_id FROM recovery_callback"
         )
     ]
-    return [*cases, *promises, *approvals, *call_backs, *exposures_in_database(cases)]
+    of_committees = [*orders_in_database(by_key), *nominations_in_database(), *motions_in_database()]
+    return [*cases, *promises, *approvals, *call_backs, *exposures_in_database(cases), *of_committees]
+
+
+def orders_in_database(cases: Mapping[UUID | None, Told]) -> list[ToldOrder]:
+    citing: dict[UUID, list[Told]] = defaultdict(list)
+    for case, rule in _rows("SELECT id, quoted_rule_id FROM recovery_case WHERE quoted_rule_id IS NOT NULL"):
+        citing[rule].append(cases[case])
+    orders: list[ToldOrder] = []
+    for unit, rule, *instants in _rows(
+        """
+        SELECT unit_id, rule_id, ordered_at, first_due_at, due_at, executed_at, verified_at, reinstated_at
+        FROM committees_killorder
+        """
+    ):
+        orders.append(ToldOrder(unit, rule, *instants, citing=citing[rule], others=orders))
+    return orders
+
+
+def nominations_in_database() -> list[ToldNomination]:
+    columns = "unit_id, submitted_at, killed_at, ended_at, status"
+    return [ToldNomination(*row) for row in _rows(f"SELECT {columns} FROM committees_nomination")]
+
+
+def motions_in_database() -> list[ToldMotion]:
+    return [
+        ToldMotion(*row)
+        for row in _rows(
+            """
+            SELECT c.unit_id, m.moved_at, c.cadence_days, m.status, m.decided_at
+            FROM committees_motion m JOIN committees_committee c ON c.id = m.committee_id
+            """
+        )
+    ]
+
+
+def committees_in_database() -> list[ToldCommittee]:
+    tenures: dict[UUID, list[tuple[datetime, datetime | None]]] = defaultdict(list)
+    for committee, start, *ends in _rows(
+        """
+        SELECT s.committee_id, t.starts_at, t.ends_at, s.retired_at, m.ended_at
+        FROM committees_seattenure t JOIN committees_seat s ON s.id = t.seat_id
+        LEFT JOIN tenants_membership m ON m.id = t.member_id
+        """
+    ):
+        tenures[committee].append((start, min((end for end in ends if end is not None), default=None)))
+    opened: dict[UUID, list[datetime]] = defaultdict(list)
+    for committee, at in _rows(
+        """
+        SELECT m.committee_id, b.opened_at FROM committees_ballot b JOIN committees_motion m ON m.id = b.motion_id
+        WHERE b.opened_at IS NOT NULL
+        """
+    ):
+        opened[committee].append(at)
+    return [
+        ToldCommittee(unit, founded_at, dissolved_at, cadence_days, tenures[pk], opened[pk])
+        for pk, unit, founded_at, dissolved_at, cadence_days in _rows(
+            "SELECT id, unit_id, founded_at, dissolved_at, cadence_days FROM committees_committee"
+        )
+    ]
+
+
+def covered(parents: Mapping[UUID, UUID | None], unit: UUID, now: datetime) -> tuple[int, int]:
+    """How many units have a live committee, and how many there are: this one and all below."""
+    live = {each.unit for each in committees_in_database() if each.is_live(now)}
+    below = [each for each in parents if unit in set(upwards(each, parents))]
+    return len(live & set(below)), len(below)
 
 
 def exposures_in_database(cases: list[Told]) -> list[ToldExposure]:
@@ -239,7 +316,7 @@ def figures(
         counts = fact.counts(family)
         adds = counts[numerator], counts[denominator], 0
         if family in COUNTS_AFTER and instant + COUNTS_AFTER[family] >= now:
-            adds = 0, 0, counts[denominator]
+            adds = 0, 0, counts[FACTS.get(metric, denominator)]
         for (grain, first), unit in (
             (period, unit) for period in periods_of(instant, zone) for unit in upwards(fact.unit, parents)
         ):

@@ -33,6 +33,7 @@ from tests.personas import NOW, Company, log_case
 
 HOUR, DAY, MICROSECOND = timedelta(hours=1), timedelta(days=1), timedelta(microseconds=1)
 MARCH = parse_period("2026-03")
+OF_CASES = [key for key, metric in METRICS.items() if not metric.family.source.is_of_committees]
 
 
 def figure_of(company: Company, key: str, period: Period = MARCH, *, unit: str = "top", now: datetime = NOW) -> Figure:
@@ -46,7 +47,7 @@ def numbers(figure: Figure) -> tuple[int, int, int]:
 def test_a_month_of_recoveries(acme: Company) -> None:
     with tenant_scope(acme.tenant):
         a_month(acme)
-        assert {key: numbers(figure_of(acme, key)) for key, metric in METRICS.items() if not metric.is_state} == {
+        assert {key: numbers(figure_of(acme, key)) for key in OF_CASES if not METRICS[key].is_state} == {
             "recovered_24h": (3, 6, 0),
             "recovered_24h_reported": (3, 6, 0),
             "time_to_recover": (4, 6, 0),
@@ -82,7 +83,7 @@ def test_every_figure_opens_its_facts_and_is_the_sum_of_its_parts(acme: Company)
     cso, leader = acme.member(Role.CSO), acme.member(Role.LEADER)
     with tenant_scope(acme.tenant):
         told = a_month(acme)
-        for key, metric in METRICS.items():
+        for key, metric in ((key, METRICS[key]) for key in OF_CASES):
             if metric.is_state:
                 continue
             for unit in ("top", "north"):

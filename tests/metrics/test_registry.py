@@ -18,7 +18,7 @@ from django.db.models import Q
 from cso.metrics.counting import Window, count_windows
 from cso.metrics.engine.marking import MarkChanges
 from cso.metrics.periods import parse_period
-from cso.metrics.registry import FAMILIES, METRICS, Family, Metric, as_sql
+from cso.metrics.registry import FAMILIES, METRICS, Family, Metric, as_sql, kept
 from cso.recovery.models import Case
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company
@@ -48,7 +48,7 @@ def marked_columns() -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+@pytest.mark.parametrize("family", kept().values(), ids=kept())
 def test_whatever_a_family_counts_by_is_marked_when_it_changes(family: Family) -> None:
     needed = {family.column, *columns_of(family.base), *family.measures.values()}
     needed |= {family.seconds} if family.seconds else set()
@@ -139,7 +139,7 @@ INDEX_OF = {
     "closed_at": "closing",
     "next_contact_due_at": "contact_due",
 }
-COUNTING_CASES = [family for family in FAMILIES.values() if family.source.case is None]
+COUNTING_CASES = [family for family in FAMILIES.values() if family.source.is_of_cases]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -188,11 +188,19 @@ def test_a_delay_is_what_the_definition_says() -> None:
         "call_backs": at_once,
         "at_risk": at_once,
         "risked": (90 * day, none, False),
+        "killed": at_once,
+        "effects": (none, 56 * day, False),
+        "executions": ahead,
+        "nominated": at_once,
+        "decisions": ahead,
+        "covered": at_once,
     }
 
 
-def test_money_is_summed_for_figures_of_money_alone() -> None:
+def test_sums_stand_in_figures_of_money_and_in_ratios_alone() -> None:
     for metric in METRICS.values():
         sums = {name for name in metric.shown if name in metric.family.measures}
-        assert bool(sums) == (metric.kind == "money") == (metric.money is not None)
-        assert not {metric.numerator, metric.denominator} & set(metric.family.measures)
+        assert bool(sums) == (metric.kind in {"money", "ratio"})
+        assert (metric.money is not None) == (metric.kind == "money")
+        assert ({metric.numerator, metric.denominator} <= sums) == (metric.kind == "ratio")
+        assert metric.counted not in metric.family.measures

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +10,10 @@ from rest_framework import serializers
 
 from api.pagination import Listing, Row
 from api.v1.shapes import Shape, UnitRef, unit_columns, unit_ref
+from cso.intervals import wilson_interval
 from cso.metrics.formulas.statistics import Summary
 from cso.metrics.periods import Period
-from cso.metrics.queries.beside import Response, Worth, response_of, worth_of
+from cso.metrics.queries.beside import Ratio, Response, Worth, ratio_of, response_of, worth_of
 from cso.metrics.queries.breakdown import Slice
 from cso.metrics.queries.figures import Figure
 from cso.metrics.registry import Family, Metric
@@ -26,7 +27,9 @@ class MetricShape(Shape):
     key = serializers.CharField()
     name = serializers.CharField()
     meaning = serializers.CharField()
-    kind = serializers.ChoiceField([("share", "Share"), ("time", "Time"), ("count", "Count"), ("money", "Money")])
+    kind = serializers.ChoiceField(
+        [("share", "Share"), ("time", "Time"), ("count", "Count"), ("money", "Money"), ("ratio", "Ratio")]
+    )
     numerator = serializers.CharField(help_text="What is counted.")
     denominator = serializers.CharField(help_text="Of what.")
     period_rule = serializers.CharField(help_text="The instant that decides the period of a case.")
@@ -46,6 +49,12 @@ class ResponseShape(Shape):
     rate = serializers.FloatField(help_text="Answered / asked, 0 to 1.")
     worst = serializers.FloatField(help_text="The share, had all who are silent answered for the worse.")
     best = serializers.FloatField(help_text="The share, had they all answered for the better.")
+
+
+class RatioShape(Shape):
+    value = serializers.FloatField(help_text="Numerator / denominator; above 1 where there is more than before.")
+    low = serializers.FloatField(allow_null=True, help_text="95 % interval; null: too few to tell.")
+    high = serializers.FloatField(allow_null=True, help_text="Null: too few to tell, or nothing bounds it.")
 
 
 class WorthShape(Shape):
@@ -78,6 +87,7 @@ class FigureShape(Shape):
     )
     response = ResponseShape(allow_null=True, help_text="Of a share of answers: who answered at all.")
     worth = WorthShape(allow_null=True, help_text="Of a figure of money; of money there is no share.")
+    ratio = RatioShape(allow_null=True, help_text="Of a ratio, whose numerator is no part of its denominator.")
     median_seconds = serializers.FloatField(allow_null=True, help_text="Of a time; null: not reached.")
     p90_seconds = serializers.FloatField(allow_null=True, help_text="Of a time; null: not reached, or under 10 cases.")
     revision = serializers.IntegerField(allow_null=True, help_text="How often the figure's cells have changed.")
@@ -97,15 +107,22 @@ class CaseOfFact(Shape):
     external_id = serializers.CharField(allow_null=True)
 
 
+class RuleOfFact(Shape):
+    id = serializers.UUIDField()
+    code = serializers.CharField(allow_null=True)
+    title = serializers.CharField()
+
+
 class FactShape(Shape):
-    id = serializers.UUIDField(help_text="Of the case, promise, approval, call-back or exposure itself.")
+    id = serializers.UUIDField(help_text="Of the case, promise, nomination, kill order or whatever it is.")
     at = serializers.DateTimeField(help_text="What decides its period.")
     unit = UnitRef()
-    case = CaseOfFact(help_text="The case that it belongs to, or is.")
+    case = CaseOfFact(allow_null=True, help_text="The case that it belongs to, or is; null for what committees do.")
+    rule = RuleOfFact(allow_null=True, help_text="The rule that a committee's fact is about.")
 
 
 class SliceShape(Shape):
-    key = serializers.CharField(allow_null=True, help_text="Channel, id of the cause, or the month's first day.")
+    key = serializers.CharField(allow_null=True, help_text="Channel, cause's id, origin or month's first day.")
     label = serializers.CharField(allow_null=True, help_text="Null: none was given.")  # type: ignore[assignment]
     numerator = serializers.IntegerField()
     denominator = serializers.IntegerField()
@@ -114,6 +131,7 @@ class SliceShape(Shape):
     counts = serializers.DictField(child=serializers.IntegerField())
     response = ResponseShape(allow_null=True)
     worth = WorthShape(allow_null=True)
+    ratio = RatioShape(allow_null=True)
 
 
 class BreakdownShape(Shape):
@@ -170,6 +188,7 @@ def figure_json(
         "counts": dict(figure.counts),
         "response": _response_json(response_of(figure)),
         "worth": _worth_json(worth_of(figure.metric, figure.counts, currency)),
+        "ratio": _ratio_json(ratio_of(figure)),
         "median_seconds": times.median if times else None,
         "p90_seconds": times.p90 if times else None,
         "revision": figure.revision,
@@ -179,9 +198,14 @@ def figure_json(
 
 
 def state_json(metric: Metric, counts: Mapping[str, int], now: Any, currency: str = "") -> Row:
-    """A count of how things stand at `now`, and what that is worth."""
+    """A count, or a share, of how things stand at `now`, and what that is worth."""
+    numerator, denominator = counts[metric.numerator], counts[metric.denominator] if metric.kind == "share" else None
+    interval = wilson_interval(numerator, denominator) if denominator else None
     return dict.fromkeys(FigureShape().fields) | {
-        "numerator": counts[metric.numerator],
+        "numerator": numerator,
+        "denominator": denominator,
+        "share": numerator / denominator if denominator else None,
+        "interval": {"low": interval.low, "high": interval.high} if interval else None,
         "running": 0,
         "counts": dict(counts),
         "worth": _worth_json(worth_of(metric, counts, currency)),
@@ -203,20 +227,33 @@ def _worth_json(worth: Worth | None) -> Row | None:
     return {"currency": worth.currency, **amounts, "unknown": worth.unknown}
 
 
+def _ratio_json(ratio: Ratio | None) -> Row | None:
+    return {"value": float(ratio.value), "low": ratio.low, "high": ratio.high} if ratio else None
+
+
 def facts_of(family: Family) -> Listing:
     """How the facts of a family are listed: the latest first by the instant that decides their period."""
     case = f"{family.source.case}__" if family.source.case else ""
+    rule = f"{family.source.rule}__" if family.source.rule else ""
+    of_case = () if family.source.is_of_committees else (f"{case}id", f"{case}external_id")
+    of_rule = (f"{rule}id", f"{rule}code", f"{rule}title") if rule else ()
 
     def render(row: Row) -> Row:
         return {
             "id": row["id"],
             "at": row[family.column] + family.delay,
             "unit": unit_ref(row, "unit"),
-            "case": {"id": row[f"{case}id"], "external_id": row[f"{case}external_id"]},
+            "case": {"id": row[of_case[0]], "external_id": row[of_case[1]]} if of_case else None,
+            # Of a nomination nobody may know yet which rule it is about.
+            "rule": _rule_json([row[name] for name in of_rule]),
         }
 
-    columns = ("id", family.column, *unit_columns("unit"), f"{case}id", f"{case}external_id")
+    columns = ("id", family.column, *unit_columns("unit"), *of_case, *of_rule)
     return Listing((f"-{family.column}", "-id"), tuple(dict.fromkeys(columns)), render)
+
+
+def _rule_json(values: Sequence[Any]) -> Row | None:
+    return dict(zip(("id", "code", "title"), values, strict=True)) if values and values[0] else None
 
 
 def slice_json(part: Slice, currency: str) -> Row:
@@ -233,6 +270,7 @@ def slice_json(part: Slice, currency: str) -> Row:
         "counts": dict(figure.counts),
         "response": _response_json(response_of(figure)),
         "worth": _worth_json(worth_of(figure.metric, figure.counts, currency)),
+        "ratio": _ratio_json(ratio_of(figure)),
     }
 
 

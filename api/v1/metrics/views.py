@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 from uuid import UUID
 
 from django.http import Http404
@@ -35,7 +35,7 @@ from api.v1.shapes import Shape
 from cso.errors import InvalidFieldsError
 from cso.metrics.periods import Period, day_start, parse_period, part_bounds, period_of
 from cso.metrics.queries.beside import worth_currency
-from cso.metrics.queries.breakdown import breakdown
+from cso.metrics.queries.breakdown import By, breakdown, ways_to_part
 from cso.metrics.queries.drilldown import cases_behind, facts_behind
 from cso.metrics.queries.figures import figure_of, figures, whole_tenant
 from cso.metrics.queries.states import state_counts
@@ -46,7 +46,7 @@ from tenants.roles import Can
 from tenants.scope import current_tenant
 
 # A time is computed from its cases for each period; the others are read.
-MAX_PERIODS = {"share": 400, "count": 400, "money": 400, "time": 60}
+MAX_PERIODS = {"share": 400, "count": 400, "money": 400, "ratio": 400, "time": 60}
 
 
 class PeriodField(Text):
@@ -78,7 +78,7 @@ class CasesQuery(ValueQuery):
 
 
 class BreakdownQuery(Body):
-    by = serializers.ChoiceField(["channel", "cause", "month"])
+    by = serializers.ChoiceField(list(get_args(By)))
     unit = unit_reference(required=False)
     period = PeriodField(help_text=_PERIOD)
 
@@ -185,7 +185,7 @@ class MetricCases(MetricResource):
     )
     def get(self, request: Request, key: str) -> Response:
         metric, query = self.metric(key), self.read_query(CasesQuery, paged=True)
-        if metric.family.source.case is not None:
+        if not metric.family.source.is_of_cases:
             raise InvalidFieldsError.of(
                 "metric", "not_of_cases", "What stands behind it are no cases; ask for its facts."
             )
@@ -201,7 +201,7 @@ class MetricFacts(MetricResource):
 
     @endpoint(
         "list_facts_behind",
-        "The cases, promises, approvals, call-backs or exposures behind a figure, the latest first",
+        "The cases, promises, motions, kill orders or whatever stands behind a figure, the latest first",
         answer=page_of(FactShape),
         parameters=[CasesQuery, *PAGING_PARAMETERS],
     )
@@ -219,7 +219,7 @@ class MetricBreakdown(MetricResource):
 
     @endpoint(
         "read_breakdown",
-        "A figure by channel, cause or month: the parts together are the figure",
+        "A figure by channel, cause, a rule's origin or month: the parts together are the figure",
         answer=BreakdownShape,
         parameters=[BreakdownQuery],
     )
@@ -228,6 +228,8 @@ class MetricBreakdown(MetricResource):
         if metric.is_state or metric.kind == "time":
             raise InvalidFieldsError.of("metric", "has_no_parts", "Neither a state nor a time is the sum of parts.")
         unit, period, by = query.get("unit"), query["period"], query["by"]
+        if by not in ways_to_part(metric):
+            raise InvalidFieldsError.of("by", "has_no_such_parts", f"Use one of: {', '.join(ways_to_part(metric))}.")
         slices = breakdown(self.key, metric, [unit.pk] if unit else None, period, by, now=self.now)
         currency = _currency(metric)
         data = [slice_json(each, currency) for each in slices]

@@ -2,6 +2,7 @@
 
 from cso.committees.models.ballots import Ballot, Choice, Motion, OutcomeRecord, RollEntry, SecretCount, VoteEvent
 from cso.committees.models.bodies import Base, CharterVersion, Committee, Delegation, QuietVoter, Seat, SeatTenure
+from cso.committees.models.coverage import UnitCoverage
 from cso.committees.models.nominations import Nomination, RuleBreak
 from cso.committees.models.orders import KillOrder, KillStep
 
@@ -23,5 +24,6 @@ __all__ = [
     "Seat",
     "SeatTenure",
     "SecretCount",
+    "UnitCoverage",
     "VoteEvent",
 ]

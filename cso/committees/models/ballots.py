@@ -10,14 +10,19 @@ from django.utils.translation import gettext_lazy as _
 
 from cso.committees.models.bodies import CharterVersion, Committee, Seat
 from cso.committees.models.nominations import Nomination
+from cso.people.models import Unit
 from cso.rules.models import Rule
 from tenants.base import TableRules, TenantModel
-from tenants.fields import TenantForeignKey
+from tenants.fields import TenantForeignKey, computed
 from tenants.models import ApiKey, Membership
 
 
 class Motion(TenantModel):
-    """What a committee is asked to decide about a rule. `text` is how it will be read out and voted on."""
+    """What a committee is asked to decide about a rule. `text` is how it will be read out and voted on.
+
+    The database writes the committee's `unit`, and `due_at`: within two of the committee's cadences, as they were when
+    it was moved, it is to be decided.
+    """
 
     class Kind(models.TextChoices):
         KILL = "kill", _("Kill it")
@@ -51,6 +56,13 @@ class Motion(TenantModel):
     owner_reply = models.CharField(max_length=2_000, blank=True, default="")
     owner_replied_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
+    unit = TenantForeignKey(Unit, models.PROTECT, null=True, editable=False, related_name="+")
+    due_at = models.DateTimeField(null=True, editable=False)
+    # One that was taken back before it was due is nothing that was owed; without a quorum nothing is decided.
+    is_due = computed("NOT (status = 'withdrawn' AND COALESCE(decided_at < due_at, true))", models.BooleanField())
+    decided_in_time = computed(
+        "status IN ('carried', 'lost', 'referred') AND COALESCE(decided_at <= due_at, false)", models.BooleanField()
+    )
     revision = models.PositiveIntegerField(default=1, db_default=1)
 
     class Meta(TenantModel.Meta):
@@ -62,6 +74,7 @@ class Motion(TenantModel):
         indexes = [
             models.Index(fields=["tenant", "committee", "status"], name="motion_of_committee"),
             models.Index(fields=["tenant", "rule", "moved_at"], name="motion_of_rule"),
+            models.Index(fields=["tenant", "unit", "due_at"], name="motion_by_due"),
         ]
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from cso.people.models import Unit
 from cso.recovery.models import Case
 from cso.rules.models import Rule
 from tenants.base import TenantModel
-from tenants.fields import TenantForeignKey
+from tenants.fields import TenantForeignKey, computed
 from tenants.models import ApiKey, Membership
 
 
@@ -52,6 +52,10 @@ class Nomination(TenantModel):
 
     `ease` and `impact`, 1 to 5, are the triage's. A merged nomination goes on in `merged_into`, whose time is that of
     the earliest.
+
+    `ended_at`: when it was said that the rule stays, or that it is none of ours. `killed_at`, written by the database:
+    when somebody saw that the rule was gone, unless it was back within 90 days. Where no unit is named, the database
+    takes the first at the top.
     """
 
     class Source(models.TextChoices):
@@ -92,6 +96,16 @@ class Nomination(TenantModel):
     committee = TenantForeignKey(Committee, models.PROTECT, null=True, blank=True, related_name="docket")
     merged_into = TenantForeignKey("self", models.PROTECT, null=True, related_name="merged")
     note = models.CharField(max_length=500, blank=True, default="")
+    ended_at = models.DateTimeField(null=True)
+    killed_at = models.DateTimeField(null=True, editable=False)
+    is_counted = computed("status <> 'merged'", models.BooleanField())
+    seconds_to_kill = computed(
+        "ceil(EXTRACT(EPOCH FROM killed_at - submitted_at))::bigint", models.BigIntegerField(null=True)
+    )
+    seconds_to_end = computed(
+        "CASE WHEN killed_at IS NULL THEN ceil(EXTRACT(EPOCH FROM ended_at - submitted_at))::bigint END",
+        models.BigIntegerField(null=True),
+    )
     revision = models.PositiveIntegerField(default=1, db_default=1)
 
     class Meta(TenantModel.Meta):
@@ -110,6 +124,7 @@ class Nomination(TenantModel):
             models.Index(fields=["tenant", "status", "submitted_at"], name="nomination_by_status"),
             models.Index(fields=["tenant", "rule", "submitted_at"], name="nomination_of_rule"),
             models.Index(fields=["tenant", "member", "submitted_at"], name="nomination_of_member"),
+            models.Index(fields=["tenant", "unit", "submitted_at"], name="nomination_by_unit"),
         ]
 
     def __str__(self) -> str:

@@ -13,8 +13,15 @@ from cso.committees.models.nominations import Nomination
 from cso.people.models import Person, Unit
 from cso.rules.models import Rule
 from tenants.base import TenantModel
-from tenants.fields import TenantForeignKey
+from tenants.fields import TenantForeignKey, computed
 from tenants.models import Membership
+
+# A kill that is taken back so soon was none. Elapsed time, as all differences of instants.
+_HOLDING, _OBSERVED = "INTERVAL '90 days'", "INTERVAL '56 days'"
+_HELD = f"verified_at IS NOT NULL AND COALESCE(reinstated_at - verified_at > {_HOLDING}, true)"
+_OBSERVED_WHOLE = f"verified_at IS NOT NULL AND COALESCE(reinstated_at - verified_at >= {_OBSERVED}, true)"
+# With fewer cases before, no difference could be told from chance (`cso.committees.effect.FEWEST_BEFORE`).
+_TOLD = "COALESCE(cited_before >= 5, false)"
 
 
 class KillOrder(TenantModel):
@@ -22,6 +29,10 @@ class KillOrder(TenantModel):
 
     It comes of one outcome, or of a nomination whose rule's owner agreed at once. `verified_at`: somebody else saw that
     it was done; from then on its effect is observed.
+
+    The database writes `first_due_at` (a postponed order is late by it), `killed_before` (an earlier order of the rule
+    was verified and held, so this one kills nothing anew), and how many valid cases cite the rule in the 8 weeks before
+    and after the verification, which follows the cases: `cited_before`, `cited_after`. See `cso.committees.triggers`.
     """
 
     class Status(models.TextChoices):
@@ -59,6 +70,18 @@ class KillOrder(TenantModel):
     cases_before = models.PositiveIntegerField(null=True)
     cases_after = models.PositiveIntegerField(null=True)
     effect_checked_at = models.DateTimeField(null=True)
+    first_due_at = models.DateTimeField(null=True, editable=False)
+    killed_before = models.BooleanField(default=False, db_default=False, editable=False)
+    cited_before = models.PositiveIntegerField(null=True, editable=False)
+    cited_after = models.PositiveIntegerField(null=True, editable=False)
+    is_killed = computed(f"{_HELD} AND NOT killed_before", models.BooleanField())
+    is_due = computed("executed_at IS NOT NULL OR COALESCE(reinstated_at >= first_due_at, true)", models.BooleanField())
+    executed_in_time = computed("COALESCE(executed_at <= first_due_at, false)", models.BooleanField())
+    executed_as_moved = computed(
+        "COALESCE(executed_at > first_due_at AND executed_at <= due_at, false)", models.BooleanField()
+    )
+    effect_observed = computed(_OBSERVED_WHOLE, models.BooleanField())
+    effect_told = computed(f"{_OBSERVED_WHOLE} AND {_TOLD}", models.BooleanField())
     revision = models.PositiveIntegerField(default=1, db_default=1)
 
     class Meta(TenantModel.Meta):
@@ -77,6 +100,8 @@ class KillOrder(TenantModel):
         indexes = [
             models.Index(fields=["tenant", "status", "due_at"], name="kill_order_due"),
             models.Index(fields=["tenant", "rule"], name="kill_order_of_rule"),
+            models.Index(fields=["tenant", "unit", "verified_at"], name="kill_order_by_verification"),
+            models.Index(fields=["tenant", "unit", "first_due_at"], name="kill_order_by_first_due"),
         ]
 
     def __str__(self) -> str:

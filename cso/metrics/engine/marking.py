@@ -20,10 +20,10 @@ SET plan_cache_mode = force_custom_plan AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO metrics_mark (tenant_id, source, unit_id, day)
-        SELECT DISTINCT r.tenant_id, '{source}', r.unit_id, d.day FROM new_rows r, {days} WHERE d.day IS NOT NULL;
+        SELECT DISTINCT r.tenant_id, '{source}', r.unit_id, d.day FROM new_rows r, {days} WHERE {known};
     ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO metrics_mark (tenant_id, source, unit_id, day)
-        SELECT DISTINCT r.tenant_id, '{source}', r.unit_id, d.day FROM old_rows r, {days} WHERE d.day IS NOT NULL;
+        SELECT DISTINCT r.tenant_id, '{source}', r.unit_id, d.day FROM old_rows r, {days} WHERE {known};
     ELSE
         -- Both where the facts stood and where they stand now; a change of wording alone marks nothing.
         INSERT INTO metrics_mark (tenant_id, source, unit_id, day)
@@ -32,7 +32,7 @@ BEGIN
             SELECT was.* FROM old_rows was JOIN new_rows now USING (tenant_id, id) WHERE {changed}
             UNION ALL
             SELECT now.* FROM old_rows was JOIN new_rows now USING (tenant_id, id) WHERE {changed}
-        ) r, {days} WHERE d.day IS NOT NULL;
+        ) r, {days} WHERE {known};
     END IF;
     RETURN NULL;
 END $$
@@ -54,6 +54,8 @@ def marking_statements(table: str, source: str, instants: Sequence[str], facts: 
     was, now = (", ".join(f"{side}.{column}" for column in decisive) for side in ("was", "now"))
     yield _FUNCTION.format(
         source=source,
+        # A row of no unit counts nowhere.
+        known="d.day IS NOT NULL AND r.unit_id IS NOT NULL",
         days=f"LATERAL (VALUES {days}) d(day)",
         changed=f"ROW({was}) IS DISTINCT FROM ROW({now})",
     )

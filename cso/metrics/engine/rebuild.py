@@ -23,7 +23,7 @@ from cso.metrics.engine.restatements import record_restatements
 from cso.metrics.formulas.histograms import BUCKET_BOUNDS, bucket_of
 from cso.metrics.models import Mark, QuarantinedMark
 from cso.metrics.periods import period_of
-from cso.metrics.registry import FAMILIES, Family, Source
+from cso.metrics.registry import Family, Source, kept
 from cso.people.models import Unit, UnitAncestor
 from cso.people.tree import lock_tree
 from tenants.scope import current_tenant, current_tenant_id
@@ -143,8 +143,8 @@ def build_aside() -> None:
         # All is read once, and never by a walk over all units for each case, as it is planned where the statistics lag
         # behind a large first load.
         cursor.execute("SET LOCAL enable_nestloop = off")
-        for source in {family.source.key: family.source for family in FAMILIES.values()}.values():
-            families = [family for family in FAMILIES.values() if family.source.key == source.key]
+        for source in {family.source.key: family.source for family in kept().values()}.values():
+            families = [family for family in kept().values() if family.source.key == source.key]
             counts = _count(source, families, tree)
             with cursor.copy(f"COPY pg_temp.rebuilt ({_CELLS}) FROM STDIN") as copy:
                 for each in counts:
@@ -161,7 +161,7 @@ def build_aside() -> None:
                 SELECT FROM pg_temp.rebuilt r WHERE r.family = c.family AND r.grain = c.grain
                 AND r.unit_id = c.unit_id AND r.period = c.period)
             """,
-            [list(FAMILIES), [len(family.counters) for family in FAMILIES.values()], current_tenant_id()],
+            [list(kept()), [len(family.counters) for family in kept().values()], current_tenant_id()],
         )
         cursor.execute("SET LOCAL enable_nestloop = on")
 
@@ -372,7 +372,7 @@ def _blocks(
     wanted = [
         "numbered.number",
         *(f"COALESCE({source.table}.{column}, '-infinity')" for column in columns),
-        *(f"COALESCE({source.table}.{measure}, -1)" for measure in measures),
+        *(f"COALESCE({source.table}.{measure}, -1)::bigint" for measure in measures),
         f"({flags})::bigint",
     ]
     query = f"""

@@ -35,7 +35,7 @@ from cso.metrics.engine.cells import (
 from cso.metrics.models import Grain, Mark
 from cso.metrics.periods import Grain as PeriodGrain
 from cso.metrics.periods import Period, cells_touching
-from cso.metrics.registry import FAMILIES, Family
+from cso.metrics.registry import FAMILIES, Family, kept
 from cso.people.models import Unit, UnitAncestor
 from tenants.scope import current_tenant, current_tenant_id
 
@@ -128,7 +128,7 @@ def stale_keys(works: Iterable[Work]) -> set[CellKey]:
         units_by_day[work.source, work.day].add(work.unit)
     keys: set[CellKey] = set()
     for (source, day), units in units_by_day.items():
-        for family in FAMILIES.values():
+        for family in kept().values():
             if family.source.key != source:
                 continue
             for grain in Grain.values:
@@ -212,7 +212,7 @@ def retotal(units: Iterable[UUID]) -> None:
 
 def _blocks() -> Iterator[Block]:
     """The tenant's cells, cut into blocks of one family and grain and at most a year."""
-    for family in FAMILIES:
+    for family in kept():
         for grain in Grain.values:
             first, last = bounds_of_cells(family, grain)
             while first is not None and last is not None and first <= last:

@@ -116,6 +116,54 @@ def time_to_recover(durations: ArrayLike, censored_at: ArrayLike) -> Summary:
     return Summary(n, events, median, p90)
 
 
+def cumulative_incidence_quantile(
+    durations: ArrayLike, others: ArrayLike, censored_at: ArrayLike, q: Fraction
+) -> float | None:
+    """The earliest time by which the share q of all has ended in this way; None if that is not reached.
+
+    By Aalen and Johansen: `others` are the seconds of those that ended otherwise, which stay among all and will not end
+    in this way. (Taken as open, as by Kaplan-Meier, they would be expected to end in it yet.) Without others it is the
+    quantile of Kaplan-Meier, and without open ones the plain share of all; compared exactly.
+    Raises ValueError as `kaplan_meier_quantile` does.
+    """
+    if not 0 < q < 1:
+        raise ValueError(f"A quantile lies between 0 and 1, not at {q}.")
+    own, own_counts = _tally(durations, None)
+    every, counts = _tally(np.concatenate([np.asarray(durations, float), np.asarray(others, float)]), None)
+    if not own.size:
+        return None
+    at_risk = _at_risk(every, counts, *_tally(censored_at, None))
+    events = np.zeros(every.size, dtype=np.int64)
+    events[np.searchsorted(every, own)] = own_counts
+    surviving = np.concatenate([np.ones(1), np.cumprod((at_risk - counts) / at_risk)[:-1]])
+    reached = np.cumsum(surviving * events / at_risk)
+    # Floats find the few steps that are too close to call, fractions decide among them.
+    first = int(np.searchsorted(reached, float(q) * (1 - _ROUNDING), side="left"))
+    last = int(np.searchsorted(reached, float(q) * (1 + _ROUNDING), side="left"))
+    for step in range(first, min(last, every.size)):
+        if _incidence_at(step, at_risk, counts, events) >= q:
+            return float(every[step])
+    return float(every[last]) if last < every.size else None
+
+
+def _incidence_at(step: int, at_risk: Ints, ended: Ints, events: Ints) -> Fraction:
+    """The share of all that has ended in its own way after a step, as an exact fraction."""
+    reached, surviving = Fraction(0), Fraction(1)
+    for watched, every, own in zip(*(each[: step + 1].tolist() for each in (at_risk, ended, events)), strict=True):
+        reached += surviving * Fraction(own, watched)
+        surviving *= Fraction(watched - every, watched)
+    return reached
+
+
+def time_with_others(durations: ArrayLike, others: ArrayLike, censored_at: ArrayLike) -> Summary:
+    """As `time_to_recover`, where some ended otherwise (`others`): these count among the n, and never as reached."""
+    events = np.size(durations)
+    n = events + np.size(others) + np.size(censored_at)
+    median = cumulative_incidence_quantile(durations, others, censored_at, MEDIAN)
+    p90 = cumulative_incidence_quantile(durations, others, censored_at, P90) if n >= P90_NEEDS else None
+    return Summary(n, events, median, p90)
+
+
 def _tally(times: ArrayLike, counts: ArrayLike | None) -> tuple[NDArray[Any], Ints]:
     """Distinct times, rising, and how often each occurs (times that occur 0 times left out)."""
     seconds = np.asarray(times)

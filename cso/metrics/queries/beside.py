@@ -1,11 +1,13 @@
-"""What stands beside a figure: who answered at all, and what its facts are worth."""
+"""What stands beside a figure: who answered at all, what its facts are worth, and what chance leaves open."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from cso.committees.effect import effect_of
 from cso.metrics.queries.figures import Figure
 from cso.metrics.registry import Metric
 from cso.recovery.models import RecoverySettings
@@ -37,6 +39,27 @@ def response_of(figure: Figure) -> Response | None:
     worst, best = Fraction(figure.numerator, asked), Fraction(figure.numerator + silent, asked)
     # For what is better low, all silent customers saying yes is the worst.
     return Response(figure.denominator, asked, *((best, worst) if figure.metric.better == "lower" else (worst, best)))
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """How often something happened after, for each time before: `value`, and the 95 % interval of the rates' ratio.
+
+    low and high are None where there are too few to tell; high alone where nothing bounds it.
+    """
+
+    value: Fraction
+    low: float | None
+    high: float | None
+
+
+def ratio_of(figure: Figure) -> Ratio | None:
+    """None for a figure that is no ratio, and where nothing happened before."""
+    if figure.metric.kind != "ratio" or figure.share is None:
+        return None
+    effect = effect_of(figure.denominator, figure.numerator)
+    high = None if effect.high is None or math.isinf(effect.high) else effect.high
+    return Ratio(figure.share, effect.low, high)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A figure by channel, by cause or by month: counted from the facts by the registry's own conditions."""
+"""A figure by channel, cause, a rule's origin or month: counted from the facts by the registry's own conditions."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ from cso.metrics.queries.figures import Figure
 from cso.metrics.registry import Family, Metric, Total
 from cso.people.queries import in_or_below
 from cso.recovery.models import Cause, Channel
+from cso.rules.models import Origin
 from tenants.models import Actor
 from tenants.scope import current_tenant
 
-By = Literal["channel", "cause", "month"]
+By = Literal["channel", "cause", "origin", "month"]
 
 
 @dataclass(frozen=True)
 class Slice:
-    """One part of a figure. key: the channel, the cause's id or the month's first day; empty where it is not known.
+    """One part of a figure. key: the channel, the cause's id, the rule's origin or the month's first day.
+
+    It is empty where it is not known.
 
     label: as people read it; of a month, and of what is not known, it is the key.
     """
@@ -50,11 +53,11 @@ def breakdown(
     """The parts of a figure, the largest first, months in their order; together they are the figure.
 
     units: their subtrees; None for the whole tenant. Of what the viewer may see: for who sees all of it, the whole.
-    between: counts only instants in that window instead of the period's. Raises ValueError for a state, and for a
-    time, whose medians do not add up.
+    between: counts only instants in that window instead of the period's. Raises ValueError for what `ways_to_part` does
+    not name.
     """
-    if metric.is_state or metric.kind == "time":
-        raise ValueError(f"{metric.key} has no parts.")
+    if by not in ways_to_part(metric):
+        raise ValueError(f"{metric.key} has no parts by {by}.")
     family = metric.family
     start, end = between or period.bounds(current_tenant().zone)
     facts = visible_facts(viewer, family).filter(
@@ -67,10 +70,19 @@ def breakdown(
     return slices if by == "month" else sorted(slices, key=lambda each: (-each.figure.denominator, each.label))
 
 
+def ways_to_part(metric: Metric) -> tuple[By, ...]:
+    """By what a figure has parts: a state has none, nor has a time, whose medians do not add up."""
+    if metric.is_state or metric.kind == "time":
+        return ()
+    return ("origin", "month") if metric.family.source.is_of_committees else ("channel", "cause", "month")
+
+
 def _part(family: Family, by: By) -> Combinable:
     if by == "month":
         moved = CombinedExpression(F(family.column), "+", Value(family.delay, DurationField()), DateTimeField())
         return TruncMonth(moved, tzinfo=current_tenant().zone)
+    if by == "origin":
+        return F(f"{family.source.rule}__origin")
     path = f"{family.source.case}__" if family.source.case else ""
     return F(f"{path}channel" if by == "channel" else f"{path}cause_id")
 
@@ -100,8 +112,8 @@ def _labelled(rows: Any, by: By) -> list[dict[str, Any]]:
     if by == "cause":
         causes = [row["part"] for row in found if row["part"]]
         names = dict(Cause.objects.filter(pk__in=causes).values_list("pk", "name"))
-    if by == "channel":
-        names = {value: str(label) for value, label in Channel.choices}
+    if by in {"channel", "origin"}:
+        names = {value: str(label) for value, label in (Channel if by == "channel" else Origin).choices}
     for row in found:
         part = row["part"]
         row["key"] = f"{part:%Y-%m-%d}" if by == "month" else str(part or "")
@@ -112,7 +124,7 @@ def _labelled(rows: Any, by: By) -> list[dict[str, Any]]:
 def _slice(metric: Metric, period: Period, by: By, row: dict[str, Any], now: datetime) -> Slice:
     zone = current_tenant().zone
     counts = {name: row[f"counted_{name}"] for name in metric.family.counters}
-    running = row.get(f"running_{metric.denominator}", 0)
+    running = row.get(f"running_{metric.counted}", 0)
     figure = Figure(
         metric, counts[metric.numerator], counts[metric.denominator], running, status(period, now, zone), counts
     )

@@ -34,19 +34,16 @@ def facts_behind(
     """The rows of the metric's source that make up one part of a figure; their number is the figure's.
 
     part: `numerator`, `denominator`, `rest` (in the denominator, not in the numerator: the misses) or `running` (not
-    yet counted). units: their subtrees; None for the whole tenant. period None is for a state, which is one count: it
-    has no `rest`, and nothing of it is `running`. between: counts only instants in that window instead of the period's,
-    for a leader's part of it.
+    yet counted). units: their subtrees; None for the whole tenant. period None is for a state: nothing of it is
+    `running`, and but for a share it is one count, which has no `rest`. between: counts only instants in that window
+    instead of the period's, for a leader's part of it.
     """
     family = metric.family
     facts = visible_facts(viewer, family).filter(family.base)
     if units is not None:
         facts = facts.filter(in_or_below(units))
     if metric.is_state:
-        if part in {"rest", "running"}:
-            return facts.none()
-        end = family.counted_before(now) - family.delay
-        return facts.filter(family.condition(metric.numerator), **{f"{family.column}__lt": end})
+        return facts.filter(_standing(metric, now), _condition(metric, part)) if _has(metric, part) else facts.none()
     if part == "running" and not family.can_run:
         return facts.none()  # what is counted at once never runs
     if between is None:
@@ -66,18 +63,23 @@ def cases_behind(
     between: tuple[datetime, datetime] | None = None,
 ) -> QuerySet[Case]:
     """The same for a metric whose facts are cases. Raises ValueError for another."""
-    if metric.family.source.case is not None:
+    if not metric.family.source.is_of_cases:
         raise ValueError(f"The facts behind {metric.key} are no cases.")
     found = facts_behind(viewer, metric, part, units, period, now=now, between=between)
     return cast(QuerySet[Case], found)
 
 
 def visible_facts(viewer: Actor, family: Family) -> QuerySet[Any]:
-    """What the viewer may see of a family's source: as cases are seen, by the fact's own unit or by its case."""
+    """What the viewer may see of a family's source: as cases are seen, by the fact's own unit or by its case.
+
+    What committees do is open to whoever sees people, as it is on their own pages.
+    """
     model: Any = family.source.model
-    if family.source.case is None:
+    if family.source.is_of_cases:
         return visible_cases(viewer)
     facts: QuerySet[Model] = model.objects.all()
+    if family.source.is_of_committees:
+        return facts if viewer.can(Can.SEE_PEOPLE) else facts.none()
     if viewer.can(Can.SEE_ALL_CASES):
         return facts
     if not isinstance(viewer, Membership):
@@ -85,8 +87,23 @@ def visible_facts(viewer: Actor, family: Family) -> QuerySet[Any]:
     return facts.filter(in_or_below(own_units(viewer)) | Q(**{f"{family.source.case}__in": visible_cases(viewer)}))
 
 
+def _has(metric: Metric, part: Part) -> bool:
+    """Whether a state has such a part."""
+    return part != "running" and (part != "rest" or metric.kind == "share")
+
+
+def _standing(metric: Metric, now: datetime) -> Q:
+    family = metric.family
+    if family.until is not None:
+        has_not_ended = Q(**{f"{family.until}__isnull": True}) | Q(**{f"{family.until}__gt": now})
+        return Q(**{f"{family.column}__lte": now}) & has_not_ended
+    return Q(**{f"{family.column}__lt": family.counted_before(now) - family.delay})
+
+
 def _condition(metric: Metric, part: Part) -> Q:
     family = metric.family
+    if metric.is_state and metric.kind != "share":
+        return family.condition(metric.numerator)
     inside, numerator = family.condition(metric.denominator), family.condition(metric.numerator)
     if part == "numerator":
         return inside & numerator

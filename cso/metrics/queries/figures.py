@@ -40,7 +40,7 @@ MARKS_WAIT = """(
 
 @dataclass(frozen=True)
 class Figure:
-    """A count or a share: `numerator` of `denominator`, in which `running` cases that are not yet due do not count.
+    """A count or a share: `numerator` of `denominator`, in which `running` facts that are not yet due do not count.
 
     counts: every counter of the metric's family, by name, likewise without the running ones.
     revision, as_of: how often, and when last, the cells behind it changed; None when there are none.
@@ -120,7 +120,7 @@ def figures(
             metric,
             counts[metric.numerator],
             counts[metric.denominator],
-            undue[names.index(metric.denominator)],
+            undue[names.index(metric.counted)],
             state,
             counts,
             revision,
@@ -148,7 +148,7 @@ def figures_between(
     found = []
     for window, tally, undue in zip(windows, counted, left_out, strict=True):
         counts = dict(zip(names, tally.counts, strict=True))
-        running = undue.counts[names.index(metric.denominator)]
+        running = undue.counts[names.index(metric.counted)]
         state = status(period, now, current_tenant().zone) if period else status_at(window.end, now)
         found.append(Figure(metric, counts[metric.numerator], counts[metric.denominator], running, state, counts))
     return found

@@ -19,15 +19,15 @@ K = TypeVar("K", bound=Hashable)
 def state_counts(metric: Metric, groups: Mapping[K, Sequence[UUID]], *, now: datetime) -> dict[K, dict[str, int]]:
     """How many facts of each group, units below included, stand in it past the delay at `now`, and their worth.
 
-    By counter: the numerator, and those of money, which lie within it. What all months hold, less what is not yet over;
-    one query. While marks wait, one more counts the facts.
+    By counter: the numerator, and those of money, which lie within it; of a share the denominator too. What all months
+    hold, less what is not yet over; one query. While marks wait, one more counts the facts.
     """
     names = _names(metric)
     none = dict.fromkeys(names, 0)
     units = list({unit for members in groups.values() for unit in members})
     if not units:
         return {group: dict(none) for group in groups}
-    by_unit, is_behind = _from_cells(metric, units, now)
+    by_unit, is_behind = ({}, True) if metric.family.until else _from_cells(metric, units, now)
     if is_behind:
         by_unit = _from_facts(metric, units, now)
     return {
@@ -93,11 +93,16 @@ def _from_facts(metric: Metric, units: Sequence[UUID], now: datetime) -> dict[UU
             SELECT above.ancestor_id, {", ".join(family.aggregate(name) for name in _names(metric))}
             FROM {table} JOIN people_unitancestor above
                 ON above.tenant_id = {table}.tenant_id AND above.unit_id = {table}.unit_id
-            WHERE {table}.tenant_id = %s AND above.ancestor_id = ANY(%s)
-            AND {family.base_condition} AND {family.conditions[metric.numerator]} AND {table}.{family.column} < %s
+            WHERE {table}.tenant_id = %(tenant)s AND above.ancestor_id = ANY(%(units)s)
+            AND {family.base_condition} AND {_standing(metric)}
             GROUP BY above.ancestor_id
             """,
-            [current_tenant_id(), list(units), family.counted_before(now) - family.delay],
+            {
+                "tenant": current_tenant_id(),
+                "units": list(units),
+                "since": family.counted_before(now) - family.delay,
+                "now": now,
+            },
         )
         return _by_unit(metric, cursor.fetchall())
 
@@ -107,5 +112,16 @@ def _by_unit(metric: Metric, rows: Iterable[Sequence[Any]]) -> dict[UUID, dict[s
 
 
 def _names(metric: Metric) -> list[str]:
+    if metric.kind == "share":
+        return [metric.numerator, metric.denominator]
     money = (*metric.money.numerator, metric.money.unknown) if metric.money else ()
     return [metric.numerator, *money]
+
+
+def _standing(metric: Metric) -> str:
+    """Which facts stand now. What ends by the clock stands from its very instant up to, not including, its end."""
+    family, table = metric.family, metric.family.source.table
+    if family.until is None:
+        return f"{family.conditions[metric.numerator]} AND {table}.{family.column} < %(since)s"
+    has_not_ended = f"({table}.{family.until} IS NULL OR {table}.{family.until} > %(now)s)"
+    return f"{table}.{family.column} <= %(now)s AND {has_not_ended}"

@@ -32,10 +32,13 @@ def time_summary(
     """Median and p90 of a time, in seconds, of the facts that began in a period or in a window `between` of it.
 
     Exact for up to `EXACT_UP_TO` facts. Above, no more are loaded than it takes to know that: histograms answer, and
-    `Summary.certain` says whether they can promise their bound.
+    `Summary.certain` says whether they can promise their bound. Of what may end otherwise all facts are read: people
+    write them one by one, so there are never so many.
     """
     start, end = between or period.bounds(current_tenant().zone)
     facts = _Facts(metric, units, start, end, now)
+    if metric.family.otherwise:
+        return statistics.time_with_others(*facts.by_end())
     few = facts.listed(EXACT_UP_TO + 1)
     if len(few) <= EXACT_UP_TO:
         ended = [seconds for seconds, _ in few if seconds is not None]
@@ -74,6 +77,14 @@ class _Facts:
     def listed(self, most: int) -> list[tuple[int | None, float]]:
         """Seconds until it ended (None: still open), and seconds waited by now, one by one."""
         return self._asked(f"SELECT {self.seconds}, {self.waited}::float8 FROM {self.rows} LIMIT %(most)s", most=most)
+
+    def by_end(self) -> tuple[list[float], list[float], list[float]]:
+        """Seconds until it ended, seconds until it ended otherwise, and seconds that the open ones have waited."""
+        otherwise = f"{self.family.source.table}.{self.family.otherwise}"
+        rows = self._asked(f"SELECT {self.seconds}, {otherwise}, {self.waited}::float8 FROM {self.rows}")
+        ended = [seconds for seconds, _, _ in rows if seconds is not None]
+        others = [other for seconds, other, _ in rows if seconds is None and other is not None]
+        return ended, others, [waited for seconds, other, waited in rows if seconds is None and other is None]
 
     def histograms(self) -> tuple[Histogram, Histogram]:
         """Those that ended and those still open, from the facts alone."""

@@ -14,6 +14,7 @@ from cso.metrics.registry.families import (
     DUE,
     FAMILIES,
     VALID,
+    kept,
 )
 from cso.metrics.registry.kinds import Family, Metric, Money, Source, Total, as_sql
 from cso.metrics.registry.metrics import METRICS
@@ -31,4 +32,5 @@ __all__ = [
     "Source",
     "Total",
     "as_sql",
+    "kept",
 ]

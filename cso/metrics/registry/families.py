@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from cso.metrics.registry.committee_families import COMMITTEE_FAMILIES
 from cso.metrics.registry.kinds import Family, Source, Total
 from cso.recovery.models import RECOVERY_TIME, CallBack, Case, Exposure, Promise, Remedy
 
@@ -209,5 +210,11 @@ FAMILIES: dict[str, Family] = {
         CALL_BACKS,
         AT_RISK,
         RISKED,
+        *COMMITTEE_FAMILIES,
     )
 }
+
+
+def kept() -> dict[str, Family]:
+    """Those whose counts are kept in cells: all but what ends by the clock."""
+    return {key: family for key, family in FAMILIES.items() if family.until is None}

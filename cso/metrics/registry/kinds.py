@@ -18,13 +18,21 @@ from django.utils.functional import Promise
 class Source:
     """A table of facts with `tenant_id` and `unit_id`, whose triggers write marks under `key`.
 
-    noun: what one row is called. case: the column that leads to its case; None where a row is the case itself.
+    noun: what one row is called. case: the column that leads to its case; None where a row is the case itself, and for
+    what belongs to no case. rule: the column that leads to its rule, for what committees do.
     """
 
     key: str
     model: type[Model]
     noun: str | Promise
     case: str | None = "case"
+    rule: str | None = None
+    is_of_committees: bool = False
+
+    @property
+    def is_of_cases(self) -> bool:
+        """Whether a row is a case itself."""
+        return self.case is None and not self.is_of_committees
 
     @property
     def table(self) -> str:
@@ -47,6 +55,9 @@ class Family:
     matures: how long after that instant a row begins to count; until then it is running. lies_ahead: the instant may
     lie in the future without a delay, so that what is not due yet is running.
     seconds: a column of whole seconds whose histogram the cell keeps too (rows where it is NULL are left out).
+    otherwise: a column of whole seconds after which a row ended in another way, and will not end in this one.
+    until: a column with the instant from which a row counts no more. What ends by the clock alone no cell can tell:
+    such a family is read from its facts, as a state.
     known_at: an indexed instant by which a row is known, never before `column`; None for `column` itself.
     """
 
@@ -60,6 +71,8 @@ class Family:
     matures: timedelta = timedelta(0)
     lies_ahead: bool = False
     known_at: str | None = None
+    otherwise: str | None = None
+    until: str | None = None
 
     def position(self, counter: str) -> int:
         return list(self.counters).index(counter)
@@ -116,14 +129,15 @@ class Money:
 class Metric:
     """What a figure says. `numerator` and `denominator` are counters of `family`.
 
-    A time is that of the family's `seconds`; where they are NULL, it has not ended yet. Money is what the facts of both
+    A time is that of the family's `seconds`; where they are NULL, it has not ended yet. A ratio compares two counts of
+    which neither lies within the other, so it may be above 1. Money is what the facts of both
     are worth, and no share: what is known of some says nothing of the others.
     """
 
     key: str
     name: str | Promise
     meaning: str | Promise
-    kind: Literal["share", "time", "count", "money"]
+    kind: Literal["share", "time", "count", "money", "ratio"]
     family: Family
     numerator: str
     denominator: str
@@ -131,17 +145,25 @@ class Metric:
     better: Literal["higher", "lower"] = "higher"
     # Only an outcome may be scored; a task keeps people busy.
     nature: Literal["outcome", "task"] = "outcome"
-    # A state has no period: it is how many facts of the numerator stand now, past the family's delay.
+    # A state has no period: it is how many facts of the numerator stand now, past the family's delay; of a share, also
+    # how many of the denominator.
     is_state: bool = field(default=False)
     money: Money | None = None
     # Of a share of answers: the counter of all that could have been answered, so that the silent ones are seen too.
     asked: str | None = None
+    # Of a ratio, whose numerator and denominator are sums: the counter of its facts.
+    facts: str | None = None
+
+    @property
+    def counted(self) -> str:
+        """The counter that says how many facts there are."""
+        return self.facts or self.denominator
 
     @property
     def shown(self) -> tuple[str, ...]:
         """The counters that are seen in the figure, each once."""
         money = (*self.money.numerator, *self.money.denominator, self.money.unknown) if self.money else ()
-        asked = (self.asked,) if self.asked else ()
+        asked = tuple(name for name in (self.asked, self.facts) if name)
         return tuple(dict.fromkeys((self.numerator, self.denominator, *money, *asked)))
 
 

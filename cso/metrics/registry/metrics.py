@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from cso.metrics.registry.committee_metrics import COMMITTEE_METRICS
 from cso.metrics.registry.families import (
     ALL_DUE,
     ANSWERED,
@@ -269,4 +270,4 @@ _METRICS = (
         money=Money(("saved_low", "saved_high"), ("exposed_low", "exposed_high"), "unknown"),
     ),
 )
-METRICS: dict[str, Metric] = {metric.key: metric for metric in _METRICS}
+METRICS: dict[str, Metric] = {metric.key: metric for metric in (*_METRICS, *COMMITTEE_METRICS)}
