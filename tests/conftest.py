@@ -16,6 +16,27 @@ if TYPE_CHECKING:
     from tests.personas import Company
 
 
+# The files that take longest go first, so that no worker begins one when the other has nothing left to do. Those that
+# start the whole product stand apart, so that seldom two of them share the machine.
+LONGEST = (
+    "tests/embedded/test_up.py",
+    "tests/tenants/test_addresses.py",
+    "tests/metrics/test_resilience.py",
+    "tests/frontend/test_browser_quality.py",
+    "tests/tenants/test_guard.py",
+    "tests/embedded/test_deployment.py",
+    "tests/api/test_schema.py",
+    "tests/metrics/test_random_histories.py",
+    "tests/demo/test_telling.py",
+    "tests/people/test_tree.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], len(LONGEST)))
+
+
 @pytest.fixture(scope="session")
 def django_db_setup() -> None:
     """The database stands already; see above."""

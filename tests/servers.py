@@ -37,12 +37,16 @@ def _start_servers() -> None:
     os.environ["CSO_TEST_SERVERS"] = str(folder)
     for name in ("DATABASE_URL", "MIGRATOR_DATABASE_URL"):
         os.environ[name] = with_database(os.environ[name], TEMPLATE)
-    _manage("prepare_database")
-    _manage("migrate", "--verbosity=0", DATABASE_URL=os.environ["MIGRATOR_DATABASE_URL"])
+    _prepare_database()
+    environment = os.environ | {"DATABASE_URL": os.environ["MIGRATOR_DATABASE_URL"]}
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+    subprocess.run(migrate, cwd=ROOT, env=environment, check=True)
 
 
-def _manage(*command: str, **environment: str) -> None:
-    subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=os.environ | environment, check=True)
+def _prepare_database() -> None:
+    from tenants.database import prepare_database
+
+    prepare_database(*(os.environ[f"{name}DATABASE_URL"] for name in ("ADMIN_", "", "MIGRATOR_")))
 
 
 def _copy_database(name: str) -> None:
@@ -56,7 +60,7 @@ def _copy_database(name: str) -> None:
     for variable in ("DATABASE_URL", "MIGRATOR_DATABASE_URL"):
         os.environ[variable] = with_database(os.environ[variable], name)
     # Grants on a database are not copied with it.
-    _manage("prepare_database")
+    _prepare_database()
 
 
 if "CSO_TEST_SERVERS" not in os.environ:

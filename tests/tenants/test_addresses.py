@@ -190,7 +190,7 @@ def there_now(world: World) -> list[Any]:
     """Everything that is the other tenant's; when a key was last used is no secret."""
     with tenant_scope(world.there.tenant), connection.cursor() as cursor:
         cursor.execute(EVERYTHING)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def compared(
