@@ -79,10 +79,10 @@ class _Telling:
         nomination = self._nominate(self.texts.killed.words, 150, rule=rule, by="frontline")
         self._decide(body, rule, nomination, "kill", 138, "yyyaynn")
         order = KillOrder.objects.get(rule=rule)
-        for days, what in zip((120, 100), self.texts.steps, strict=True):
+        for days, what in zip((124, 112), self.texts.steps, strict=True):
             step = orders.add_step(order, what, by=None, now=self._ago(days + 5))
             orders.finish_step(step, by=None, now=self._ago(days))
-        orders.execute_order(order, by=self.roles["leader"], now=self._ago(80), evidence=self.texts.evidence)
+        orders.execute_order(order, by=self.roles["leader"], now=self._ago(110), evidence=self.texts.evidence)
         orders.verify_order(order, by=self.roles["cso"], now=self._ago(70))
         with telling(self.now):
             orders.check_effect(order, now=self.now)
