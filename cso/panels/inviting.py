@@ -5,7 +5,7 @@ Members are drawn a few hundred at a time, each lot in a transaction of its own,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from cso.customers.asking import asked_too_often
 from cso.customers.models import Asked, Customer
 from cso.languages import when
 from cso.outbox.actions import cancel_mail, cancel_mails, write_mail
+from cso.outbox.models import OutgoingMail
 from cso.panels.drawing import shares_of
 from cso.panels.holding import hold_wave
 from cso.panels.links import leave_link, survey_link
@@ -121,12 +122,12 @@ def remind_members(wave: UUID, *, now: datetime, at_once: int = AT_ONCE) -> int:
     return len(lot)
 
 
-def end_invitations(members: Collection[UUID], *, have_bounced: bool) -> None:
-    """What these members were asked and may still answer counts no more: nothing reaches them, or they withdrew.
+def end_invitations(invitations: QuerySet[Invitation], *, have_bounced: bool) -> None:
+    """Those that may still be answered count no more: nothing reached whom they were for, or they withdrew.
 
     Whoever answered was reached. The caller holds their customers.
     """
-    found = Invitation.objects.filter(member__in=members, wave__status=Wave.Status.OPEN)
+    found = invitations.filter(wave__status=Wave.Status.OPEN)
     if have_bounced:
         found = found.filter(answered_at=None)
     ends = "bounced_at" if have_bounced else "withdrew_at"
@@ -135,14 +136,19 @@ def end_invitations(members: Collection[UUID], *, have_bounced: bool) -> None:
         waves.setdefault(wave, []).append(pk)
         for kind in (INVITATION, REMINDER):
             cancel_mail(mail_key(kind, pk))
-    for wave, invitations in waves.items():
+    for wave, ended in waves.items():
         held, db_now = hold_wave(wave, alone=False)
         if held.status == Wave.Status.OPEN and db_now < held.closes_at:
-            Invitation.objects.filter(pk__in=invitations, **{ends: None}).update(**{ends: db_now})
+            Invitation.objects.filter(pk__in=ended, **{ends: None}).update(**{ends: db_now})
 
 
 def mail_key(kind: str, invitation: UUID) -> str:
     return f"{kind}:{invitation}"
+
+
+def invitation_of(mail: OutgoingMail) -> UUID:
+    """The id of the invitation that a mail of ours is for."""
+    return UUID(mail.key.partition(":")[2])
 
 
 def _draw(wave: Wave, now: datetime, at_once: int) -> list[PanelMember]:

@@ -121,7 +121,7 @@ def leave_panel(member: PanelMember, *, because: str, by: Actor | None, now: dat
     if not PanelMember.objects.filter(pk=member.pk, left_at=None).update(left_at=now, left_because=because):
         return PanelMember.objects.select_related("panel", "customer").get(pk=member.pk)
     if because in {Because.ASKED, Because.ERASED, Because.BOUNCED}:
-        end_invitations([member.pk], have_bounced=because == Because.BOUNCED)
+        end_invitations(member.invitations.all(), have_bounced=because == Because.BOUNCED)
     # By the customer's id: what is written here outlives an erasure.
     details = {"panel": str(member.panel_id), "customer": str(member.customer_id)}
     audit.record(by, "leave_panel", member.panel.name, because=because, **details)

@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Case as Choice
-from django.db.models import CharField, F, QuerySet, Value, When
+from django.db.models import CharField, F, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Concat
 
 from cso.alarms.models import Alarm
+from cso.customers.erasing import erase_elsewhere
 from cso.customers.models import Customer, Purchase
 from cso.outbox.actions import SEND
 from cso.outbox.models import OutgoingMail
@@ -48,7 +49,8 @@ _TEXTS: tuple[tuple[type[Any], tuple[str, ...]], ...] = (
 
 
 def erase_customer(customer: Customer, *, by: Actor | None, now: datetime) -> Customer:
-    """Erase who a customer was, from their row and from all that hangs on their cases; it cannot be taken back.
+    """Erase who a customer was, from their row, from all that hangs on their cases, and from the rest of the office
+    (`cso.customers.erasing`); it cannot be taken back.
 
     Rows, instants, money and verdicts stay, so that every count, figure and clock is what it was. What stays of words:
     the log of a case, which is append-only (docs/privacy.md). May be done again, for what came in since. Raises
@@ -58,7 +60,8 @@ def erase_customer(customer: Customer, *, by: Actor | None, now: datetime) -> Cu
     # The customer before their cases, as whoever works on one does; no case can be logged for them meanwhile.
     customer = Customer.objects.select_for_update().get(pk=customer.pk)
     cases = _lock_cases_of(customer.pk)
-    _erase_mails(customer, cases)
+    own_mails = erase_elsewhere(customer, now=now)
+    _erase_mails(customer, cases, own_mails)
     _erase_cases(cases)
     customer.preferences.all().delete()
     Purchase.objects.filter(customer=customer).update(
@@ -93,7 +96,8 @@ def _erase_cases(cases: list[UUID]) -> None:
     Alarm.objects.filter(kind__in=(ASK, REMIND), subject__in=cases).delete()
 
 
-def _erase_mails(customer: Customer, cases: list[UUID]) -> None:
+def _erase_mails(customer: Customer, cases: list[UUID], own: list[UUID]) -> None:
+    """`own`: the ids of mails that went to them and to nobody else, whatever their address was then."""
     received = _of_cases(IncomingMail, cases)
     if customer.email:
         received |= IncomingMail.objects.filter(case=None, sender__iexact=customer.email)
@@ -102,13 +106,13 @@ def _erase_mails(customer: Customer, cases: list[UUID]) -> None:
     # An employee is written to about other people's cases too.
     if customer.email and not is_employee(customer):
         written |= OutgoingMail.objects.filter(recipient__iexact=customer.email)
-    ids = list(written.values_list("pk", flat=True))
+    ids = [*written.values_list("pk", flat=True), *own]
     # Before the mails are changed, as when one is being sent.
     Alarm.objects.filter(kind=SEND, subject__in=ids).delete()
     mails = OutgoingMail.objects.filter(pk__in=ids)
     mails.filter(status=OutgoingMail.Status.WAITING).update(status=OutgoingMail.Status.CANCELLED)
     # Whom of the staff a mail went to is no secret of the customer's.
-    mails.filter(recipient__iexact=customer.email).update(recipient="erased@invalid")
+    mails.filter(Q(recipient__iexact=customer.email) | Q(pk__in=own)).update(recipient="erased@invalid")
     mails.update(subject=ERASED, text="", html="", last_error="")
 
 
