@@ -6,6 +6,7 @@ tells the next one by mail.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -77,8 +78,12 @@ def may_decide(member: Membership, remedy: Remedy, *, now: datetime) -> bool:
     """Whether it is this member's turn, and still open: the asker's it never is.
 
     The first of the way up may decide at once, each further one `minutes_each` after the one before, the last one
-    always. So may a CSO who came later, lest it waits for ever for those who have left.
+    always; but none who leads there no more. So may a CSO who came later, lest it waits for ever for those who left.
     """
+    return _has_turn(member, remedy, now) and remedy.case.unit_id in _led_by(member, [remedy], now)
+
+
+def _has_turn(member: Membership, remedy: Remedy, now: datetime) -> bool:
     if remedy.status != Remedy.Status.ASKED or not member.can(Can.WORK_CASE):
         return False
     if member.pk in {remedy.person.member_id, remedy.member_id}:
@@ -87,6 +92,16 @@ def may_decide(member: Membership, remedy: Remedy, *, now: datetime) -> bool:
         return member.role == Role.CSO
     turn = remedy.approvers.index(member.pk)
     return turn <= _turn(remedy, now) or turn == len(remedy.approvers) - 1
+
+
+def _led_by(member: Membership, remedies: Iterable[Remedy], now: datetime) -> set[UUID]:
+    """The units of these remedies' cases above which the member stands today: as a CSO of all, else as a leader."""
+    units = {remedy.case.unit_id for remedy in remedies}
+    if member.role == Role.CSO or not units:
+        return units
+    led = Leadership.objects.filter(leading_on(day_of(now)), person__member=member).values_list("unit_id", flat=True)
+    below = UnitAncestor.objects.filter(ancestor__in=list(led), unit__in=units)
+    return set(below.values_list("unit_id", flat=True))
 
 
 def _turn(remedy: Remedy, now: datetime) -> int:
@@ -102,10 +117,12 @@ def _turn_begins(remedy: Remedy, turn: int) -> datetime:
 
 def waiting_for(member: Membership, *, now: datetime) -> list[Remedy]:
     """What this member may decide now, the one that waits longest first."""
-    theirs = Q(approvers__contains=[member.pk])
-    asked = Remedy.objects.filter(Q() if member.role == Role.CSO else theirs, status=Remedy.Status.ASKED)
+    asked_of = Q(approvers__contains=[member.pk])
+    asked = Remedy.objects.filter(Q() if member.role == Role.CSO else asked_of, status=Remedy.Status.ASKED)
     rows = asked.select_related("case__unit", "person", "unit").order_by("asked_at", "id")
-    return [remedy for remedy in rows if may_decide(member, remedy, now=now)]
+    theirs_now = [remedy for remedy in rows if _has_turn(member, remedy, now)]
+    units = _led_by(member, theirs_now, now)
+    return [remedy for remedy in theirs_now if remedy.case.unit_id in units]
 
 
 def decide_remedy(remedy: Remedy, *, by: Membership, approve: bool, now: datetime, note: str = "") -> Remedy:
@@ -155,7 +172,7 @@ def _locked_survivor(remedy: Remedy, by: Actor | None) -> Case | None:
 def _locked(remedy: Remedy, by: Actor | None) -> tuple[Case, Remedy]:
     """A request that waits, under its case's lock; also of a case that was merged meanwhile."""
     case = lock_case(remedy.case, by, merged_too=True)
-    remedy = Remedy.objects.select_related("person").get(pk=remedy.pk)
+    remedy = Remedy.objects.select_related("person", "case").get(pk=remedy.pk)
     if remedy.status != Remedy.Status.ASKED:
         raise ConflictError("This does not wait for anybody any more.", code="decided_already")
     return case, remedy

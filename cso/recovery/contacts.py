@@ -5,14 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from cso.recovery.actions import MAX_NOTE, lock_case, save_case
 from cso.recovery.clocks import act_instant, since_start
 from cso.recovery.contact_clock import reset_all_contact_clocks, reset_contact_clock, reset_contact_clocks
 from cso.recovery.models import Case, Channel, Contact, ContactKind, EventKind
-from cso.recovery.queries import visible_cases
 from cso.texts import text_errors
 from tenants.models import Actor, ApiKey, Membership
 
@@ -21,7 +18,6 @@ __all__ = [
     "reset_all_contact_clocks",
     "reset_contact_clock",
     "reset_contact_clocks",
-    "silent_cases",
 ]
 
 
@@ -67,9 +63,3 @@ def record_contact(
     changes = {"contact": kind} | ({"channel": channel} if channel else {})
     save_case(case, EventKind.CONTACTED, by, at, note, changes=changes)
     return contact
-
-
-def silent_cases(viewer: Actor, *, now: datetime) -> QuerySet[Case]:
-    """Valid cases that the viewer may see and whose customer waits for a contact that is late, the latest first."""
-    late = visible_cases(viewer).filter(is_valid=True, next_contact_due_at__lt=now)
-    return late.order_by("next_contact_due_at", "id")

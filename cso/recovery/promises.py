@@ -48,12 +48,16 @@ def make_promise(
     now: datetime,
     due_at: datetime | None = None,
     words: str = "",
+    id: UUID | None = None,  # noqa: A002 (the name of the column)
 ) -> Promise:
     """Promise the customer something: by `due_at`, else by what `words` mean here, else by what `what` itself says.
 
-    Raises `InvalidFieldsError` by field; of `due_at` with the code `vague` where nothing dates it.
+    `id` is chosen by who asks, so that a form sent twice promises once: the second raises `ConflictError` with the code
+    `sent_twice`. Raises `InvalidFieldsError` by field; of `due_at` with the code `vague` where nothing dates it.
     """
     case = lock_case(case, by)
+    if id is not None and Promise.objects.filter(pk=id).exists():
+        raise ConflictError("This was sent already.", code="sent_twice")
     at = act_instant(at, now=now, after=[since_start(case)])
     what, words = what.strip(), words.strip()
     if errors := _text_errors(what, words):
@@ -71,6 +75,7 @@ def make_promise(
         due_at=due_at,
         member=by if isinstance(by, Membership) else None,
         api_key=by if isinstance(by, ApiKey) else None,
+        **({"id": id} if id else {}),
     )
     save_case(case, EventKind.PROMISED, by, at, what, changes={"due_at": due_at.isoformat()})
     return _judged(promise, case, now)

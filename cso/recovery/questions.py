@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -27,6 +28,7 @@ QUESTIONS, REMINDER, ACKNOWLEDGEMENT = "questions", "questions_reminder", "ackno
 ANSWER_TIME = HOLDING_TIME
 # A fix that is recorded later than this belongs to the past: nobody is asked about what they have forgotten.
 FRESH = timedelta(hours=48)
+_WHILE_HELD = timedelta(seconds=5)
 
 
 def ask_soon(case: Case, *, now: datetime) -> None:
@@ -36,9 +38,8 @@ def ask_soon(case: Case, *, now: datetime) -> None:
 
 
 @when_ringing(ASK)
-def _ask(subject: UUID, *, now: datetime) -> None:
-    if case := Case.objects.filter(pk=subject).first():
-        ask_questions(case, now=now)
+def ask_by_alarm(subject: UUID, *, now: datetime) -> None:
+    _unless_held(ASK, subject, ask_questions, now)
 
 
 def ask_questions(case: Case, *, now: datetime) -> OutgoingMail | None:
@@ -61,9 +62,8 @@ def ask_questions(case: Case, *, now: datetime) -> OutgoingMail | None:
 
 
 @when_ringing(REMIND)
-def _remind(subject: UUID, *, now: datetime) -> None:
-    if case := Case.objects.filter(pk=subject).first():
-        remind(case, now=now)
+def remind_by_alarm(subject: UUID, *, now: datetime) -> None:
+    _unless_held(REMIND, subject, remind, now)
 
 
 def remind(case: Case, *, now: datetime) -> OutgoingMail | None:
@@ -132,6 +132,19 @@ def write_to_staff(case: Case, kind: str, recipient: str, *, key: str, now: date
         now=now,
         about=case.pk,
     )
+
+
+def _unless_held(kind: str, subject: UUID, act: Callable[..., Any], now: datetime) -> None:
+    """Do what an alarm is for. While somebody holds its case it rings again soon: they may wait for this very alarm."""
+    case = Case.objects.filter(pk=subject).first()
+    if case is None:
+        return
+    customers = Customer.objects.select_for_update(no_key=True, skip_locked=True)
+    is_free = case.customer_id is None or customers.filter(pk=case.customer_id).first() is not None
+    if is_free and Case.objects.select_for_update(skip_locked=True).filter(pk=subject).exists():
+        act(case, now=now)
+    else:
+        set_alarm(kind, subject, now + _WHILE_HELD)
 
 
 def _is_fixed(case: Case) -> bool:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -144,9 +145,24 @@ def _holders_in_turn(case: Case) -> tuple[list[Unit], list[datetime]]:
     return [known[word] for word in words], [at for at, _ in moves]
 
 
-def add_task(case: Case, *, unit: Unit, what: str, due_at: datetime, by: Actor | None, now: datetime) -> CaseTask:
-    """Ask a unit to do its part by `due_at`; whoever leads or works there sees the case until it is done."""
+def add_task(
+    case: Case,
+    *,
+    unit: Unit,
+    what: str,
+    due_at: datetime,
+    by: Actor | None,
+    now: datetime,
+    id: UUID | None = None,  # noqa: A002 (the name of the column)
+) -> CaseTask:
+    """Ask a unit to do its part by `due_at`; whoever leads or works there sees the case until it is done.
+
+    `id` is chosen by who asks, so that a form sent twice asks once: the second raises `ConflictError` with the code
+    `sent_twice`.
+    """
     case = lock_case(case, by)
+    if id is not None and CaseTask.objects.filter(pk=id).exists():
+        raise ConflictError("This was sent already.", code="sent_twice")
     if not what.strip():
         raise InvalidFieldsError.of("what", "required", "Say what is to be done.")
     if errors := text_errors("what", what, MAX_TASK):
@@ -154,7 +170,10 @@ def add_task(case: Case, *, unit: Unit, what: str, due_at: datetime, by: Actor |
     if due_at <= now:
         raise InvalidFieldsError.of("due_at", "in_the_past", "This has passed: say by when it is to be done.")
     added_by = by if isinstance(by, Membership) else None
-    task = CaseTask.objects.create(case=case, unit=unit, what=what, due_at=due_at, added_at=now, added_by=added_by)
+    known = {"id": id} if id else {}
+    task = CaseTask.objects.create(
+        case=case, unit=unit, what=what, due_at=due_at, added_at=now, added_by=added_by, **known
+    )
     changes = {"asked_of": unit.name, "due_at": due_at.isoformat()}
     save_case(case, EventKind.TASK_ADDED, by, now, what, changes=changes)
     return task

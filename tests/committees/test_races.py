@@ -5,50 +5,27 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from cso.committees import bodies
 from cso.committees.balloting import cast_vote, close_ballot, database_now
 from cso.committees.models import Ballot, KillOrder, Nomination, OutcomeRecord, RollEntry, VoteEvent
 from cso.committees.nominations import log_break, nominate, quick_kill
 from cso.committees.outcomes import verify_outcomes
-from cso.errors import DomainError
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.committees.scenes import new_rule, outcome_of, seat_committee
 from tests.personas import Company
+from tests.threads import at_once
 
 # Each more takes about two seconds; a soak sets it to hundreds.
 ROUNDS = int(os.environ.get("VOTING_RACES", "2"))
 VOTERS = 64
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(company: Company, *acts: Callable[[], Any]) -> list[str]:
-    """Run each act in a thread and a scope of its own, all started together; what became of each, in their order."""
-    barrier = Barrier(len(acts))
-
-    def run(act: Callable[[], Any]) -> str:
-        try:
-            barrier.wait(30)
-            with tenant_scope(company.tenant):
-                act()
-        except DomainError as error:
-            return error.code
-        else:
-            return "done"
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
 
 
 @pytest.mark.parametrize("preset", ["simple_majority", "secret"])

@@ -194,4 +194,4 @@ def test_the_list_costs_the_same_however_many_wait(
     client = visit(acme, Role.LEADER)
     with django_assert_max_num_queries(14) as captured:  # type: ignore[operator]
         assert client.get("/acme/approvals/").status_code == 200
-    assert len(reads(captured.captured_queries)) == 5
+    assert len(reads(captured.captured_queries)) == 7

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from cso.recovery.models import Case, Promise
+from cso.recovery.models import Case, CaseTask, Promise
 from cso.recovery.promises import make_promise
 from tenants.roles import Role
 from tenants.scope import tenant_scope
@@ -36,6 +36,21 @@ def test_a_vague_word_gets_its_time(acme: Company, visit: Visit, case: Case) -> 
     assert promise.due_at - promise.made_at == 2 * HOUR
     assert "Promised. The customer sees it on their page." in words
     assert "I call you back soon “soon”: by" in words
+
+
+@pytest.mark.parametrize("what", ["promise", "task"])
+def test_a_double_click_promises_or_asks_once(acme: Company, visit: Visit, case: Case, what: str) -> None:
+    client = visit(acme, Role.LEADER)
+    path = f"/acme/cases/{case.pk}/{what}/"
+    form_id = str(client.get(path).context["form"].initial["form_id"])
+    due = f"{(timezone.now() + 3 * HOUR).astimezone(acme.tenant.zone):%Y-%m-%dT%H:%M}"
+    sent = {"what": "Call the hotel", "due_at": due, "form_id": form_id}
+    sent |= {"unit": str(acme.units["south"].pk)} if what == "task" else {}
+    told = [client.post(path, sent, follow=True).content.decode() for _ in range(2)]
+    assert ["This was sent already, and counts once." in words for words in told] == [False, True]
+    assert 'name="form_id"' in client.get(f"/acme/cases/{case.pk}/").content.decode(), "the short form has one too"
+    with tenant_scope(acme.tenant):
+        assert (Promise if what == "promise" else CaseTask).objects.count() == 1
 
 
 def test_words_that_date_nothing_ask_for_a_time(acme: Company, visit: Visit, case: Case) -> None:

@@ -14,7 +14,7 @@ from cso.errors import InvalidFieldsError
 from cso.recovery import actions
 from cso.recovery.clocks import ContactsMade, contact_owed
 from cso.recovery.contact_clock import reset_all_contact_clocks, reset_contact_clock, reset_contact_clocks
-from cso.recovery.contacts import record_contact, silent_cases
+from cso.recovery.contacts import record_contact
 from cso.recovery.customer_page import answer_questions
 from cso.recovery.loading.cases import load_cases
 from cso.recovery.loading.rows import Reading
@@ -149,23 +149,6 @@ def test_a_contact_told_with_the_report_stands_though_the_callers_clock_is_ahead
     with tenant_scope(acme.tenant):
         case = actions.open_case(by=None, unit=acme.units["south"], reported_at=ahead, customer=someone(), now=NOW)
         assert record_contact(case, "acknowledge", by=None, at=None, now=NOW).at == ahead
-
-
-def test_silent_cases_are_listed_the_latest_first_as_far_as_one_may_see(acme: Company) -> None:
-    with tenant_scope(acme.tenant):
-        ana = someone()
-        north = log_case(acme.units["north-1"], NOW - 3 * HOUR, customer=ana)
-        south = log_case(acme.units["south"], NOW - 5 * HOUR, customer=ana)
-        log_case(acme.units["south"], NOW - 5 * HOUR)  # nobody to tell
-        log_case(acme.units["south"], NOW - HOUR, customer=ana)  # due at this very instant
-        excluded = log_case(acme.units["south"], NOW - 9 * HOUR, customer=ana)
-        executive, cso = acme.member(Role.EXECUTIVE), acme.member(Role.CSO)
-        actions.propose_exclusion(excluded, "spam", "Not one of ours", by=executive, now=NOW)
-        assert [case.pk for case in silent_cases(cso, now=NOW)] == [excluded.pk, south.pk, north.pk]
-        actions.confirm_exclusion(excluded, by=cso, now=NOW)
-        assert [case.pk for case in silent_cases(cso, now=NOW)] == [south.pk, north.pk]
-        assert [case.pk for case in silent_cases(acme.member(Role.LEADER), now=NOW)] == [north.pk]
-        assert silent_cases(cso, now=NOW + timedelta(microseconds=1)).count() == 3
 
 
 def load(*rows: dict[str, Any]) -> list[str]:

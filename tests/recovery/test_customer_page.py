@@ -5,13 +5,11 @@ from __future__ import annotations
 import threading
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connections
 
-from cso.alarms.actions import ring_alarms
 from cso.alarms.models import Alarm
 from cso.customers.models import Customer
 from cso.errors import ConflictError, InvalidFieldsError, NotAllowedError
@@ -20,14 +18,13 @@ from cso.people import actions as people
 from cso.people.models import Person
 from cso.recovery import actions
 from cso.recovery.call_backs import ask_call_back, call_back_done, open_call_backs
-from cso.recovery.customer_page import answer_questions, decline_questions, revoke_links, view_of
+from cso.recovery.customer_page import answer_questions, revoke_links, view_of
 from cso.recovery.duplicates import merge_cases
 from cso.recovery.links import LinkExpiredError, case_by_token, link_of, token_of
 from cso.recovery.loading.cases import load_cases
 from cso.recovery.loading.rows import Reading
 from cso.recovery.models import CallBack, Case, CaseEvent, CustomerAnswer
-from cso.recovery.questions import acknowledge, ask_questions, remind
-from cso.recovery.settings import recovery_settings
+from cso.recovery.questions import ask_questions
 from tenants.members import end_membership
 from tenants.roles import Role
 from tenants.scope import tenant_scope
@@ -270,108 +267,6 @@ def test_an_employee_cannot_answer(acme: Company, email: str) -> None:
 
 
 # --- asking by mail ---------------------------------------------------------------------------------------------------
-
-
-def test_the_fix_asks_by_itself_and_reminds_once(acme: Company) -> None:
-    with tenant_scope(acme.tenant):
-        case = fixed_case(acme)
-        recovery_settings()
-    ring_alarms(acme.tenant, now=FIXED)
-    with tenant_scope(acme.tenant):
-        mail = OutgoingMail.objects.get(kind="questions")
-        assert (mail.recipient, mail.about) == ("ana@roy.example", case.pk)
-        assert link_of(case) in mail.text
-        assert link_of(case) in mail.html
-        assert log(case)[-1] == "question_sent"
-        assert Alarm.objects.get(kind="remind_questions").rings_at == FIXED + 3 * DAY
-        assert ask_questions(case, now=FIXED + HOUR) is None
-    for late in (3, 4, 9):
-        ring_alarms(acme.tenant, now=FIXED + late * DAY)
-    with tenant_scope(acme.tenant):
-        assert (mails("questions"), mails("questions_reminder")) == (1, 1)
-
-
-@pytest.mark.parametrize("what", ["answered", "reopened", "erased", "declined", "too late"])
-def test_no_reminder_where_there_is_nothing_to_remind_of(acme: Company, what: str) -> None:
-    with tenant_scope(acme.tenant):
-        case = fixed_case(acme)
-        assert ask_questions(case, now=FIXED)
-        if what == "answered":
-            answered(case, FIXED + HOUR)
-        elif what == "reopened":
-            actions.reopen_case(case, by=None, at=FIXED + HOUR, now=FIXED + HOUR, note="No")
-        elif what == "erased":
-            Customer.objects.update(**ERASED)
-        elif what == "declined":
-            decline_questions(case, now=FIXED)
-        case.refresh_from_db()
-        assert remind(case, now=FIXED + (15 if what == "too late" else 3) * DAY) is None
-        if what in {"answered", "reopened", "declined"}:
-            # The first mail itself, should the mail server have been away meanwhile.
-            assert OutgoingMail.objects.get().status == "cancelled"
-
-
-def test_a_customer_is_not_asked_again_within_the_days_of_rest(acme: Company) -> None:
-    with tenant_scope(acme.tenant):
-        ana = customer()
-        first, second, third = (fixed_case(acme, NOW + days * DAY, customer=ana) for days in (0, 29, 31))
-        assert ask_questions(first, now=FIXED)
-        assert ask_questions(second, now=FIXED + 29 * DAY) is None
-        assert ask_questions(third, now=FIXED + 31 * DAY)
-        # They said that it is not fixed: the next fix of that case is what they wait to hear of.
-        third = answered(third, FIXED + 32 * DAY, is_fixed=False)
-        third = actions.fix_case(third, by=None, at=FIXED + 33 * DAY, now=FIXED + 33 * DAY)
-        assert ask_questions(third, now=FIXED + 33 * DAY)
-        decline_questions(third, now=FIXED + 33 * DAY)
-        fourth = fixed_case(acme, NOW + 90 * DAY, customer=ana)
-        assert ask_questions(fourth, now=FIXED + 90 * DAY) is None
-
-
-def test_nobody_is_asked_about_the_past_about_an_open_case_or_about_none_of_ours(acme: Company) -> None:
-    with tenant_scope(acme.tenant):
-        past = log_case(acme.units["south"], NOW - 30 * DAY, customer=customer())
-        actions.fix_case(past, by=None, at=NOW - 29 * DAY, now=NOW)
-        unreachable = fixed_case(acme, customer=customer(email=""))
-        unknown = fixed_case(acme, customer=None)
-        still_open = log_case(acme.units["south"], NOW, customer=customer())
-        assert not Alarm.objects.filter(subject=past.pk).exists()
-        for case in (past, unreachable, unknown, still_open):
-            case.refresh_from_db()
-            assert ask_questions(case, now=FIXED) is None
-        spam = fixed_case(acme)
-        officer, leader = acme.member(Role.CSO), acme.member(Role.LEADER)
-        actions.propose_exclusion(spam, "spam", "An advertisement", by=officer, now=FIXED)
-        spam = actions.confirm_exclusion(spam, by=leader, now=FIXED)
-        assert ask_questions(spam, now=FIXED) is None
-        assert OutgoingMail.objects.count() == 0
-
-
-def test_mails_speak_the_customers_language_else_the_tenants(acme: Company) -> None:
-    with tenant_scope(acme.tenant):
-        settings = recovery_settings()
-        settings.mail_name, settings.mail_address, settings.language = "Ailes", "aide@ailes.example", "fr-ca"
-        settings.save()
-        french = log_case(acme.units["south"], NOW, customer=customer())
-        english = log_case(acme.units["south"], NOW, customer=customer(email="bob@roy.example", language="en"))
-        theirs, mine = acknowledge(french, now=NOW), acknowledge(english, now=NOW)
-        assert theirs is not None
-        assert mine is not None
-        assert acknowledge(french, now=NOW) is None
-        assert (theirs.language, theirs.sender_name, theirs.reply_to) == ("fr-ca", "Ailes", "aide@ailes.example")
-        assert theirs.text.startswith("Bonjour,\n\nMerci de nous l’avoir dit.")
-        assert mine.text.startswith("Hello,\n\nThank you for telling us.")
-        assert 'lang="fr-ca"' in theirs.html
-        # A report cannot make us send its words to somebody else's address.
-        assert french.summary == "" or french.summary not in theirs.text
-        fixed = actions.fix_case(french, by=None, at=FIXED, now=FIXED)
-        asked = ask_questions(fixed, now=FIXED)
-        assert asked is not None
-        zone = ZoneInfo("America/Toronto")
-        assert (FIXED + 14 * DAY).astimezone(zone).hour == 13
-        assert "jusqu’au 1er avril 2026 à 13\u00a0h\u00a000." in asked.text
-
-
-# --- call-backs -------------------------------------------------------------------------------------------------------
 
 
 def test_a_wish_to_be_called_reaches_the_leader_once(acme: Company) -> None:

@@ -28,7 +28,7 @@ from tenants.models import AuditEntry
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company, log_case
-from tests.recovery.test_races import at_once
+from tests.threads import at_once_sorted
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -272,7 +272,7 @@ def test_the_likeliest_duplicates_stand_first_and_no_more_than_ten(acme: Company
 def test_two_cases_merged_into_each_other_at_once_make_one(acme: Company) -> None:
     with tenant_scope(acme.tenant):
         one, other = (log_case(acme.units["south"], TEN) for _ in range(2))
-    outcome = at_once(
+    outcome = at_once_sorted(
         acme,
         lambda: merge_cases(one, other, by=None, now=NOW),
         lambda: merge_cases(other, one, by=None, now=NOW),

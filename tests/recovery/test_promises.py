@@ -36,7 +36,7 @@ from tenants.models import AuditEntry
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company, log_case
-from tests.recovery.test_races import at_once
+from tests.threads import at_once_sorted
 
 MICROSECOND, MINUTE, HOUR = timedelta(microseconds=1), timedelta(minutes=1), timedelta(hours=1)
 DUE = NOW + 2 * HOUR
@@ -414,7 +414,7 @@ def test_an_act_and_its_alarm_at_once_end_well(acme: Company) -> None:
         for promise in promises:
             keep_promise(promise, by=None, at=DUE, now=LATER)
 
-    assert at_once(acme, kept, rung) == ["done", "done"]
+    assert at_once_sorted(acme, kept, rung) == ["done", "done"]
     while_ringing = ring_alarms(acme.tenant, now=LATER + HOUR)
     assert while_ringing is False
     with tenant_scope(acme.tenant):

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connection
 
-from cso.errors import DomainError
 from cso.recovery import actions
 from cso.recovery.loading.cases import load_cases
 from cso.recovery.loading.rows import Reading
@@ -19,31 +15,12 @@ from cso.recovery.models import Case, CaseEvent
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company, log_case
+from tests.threads import at_once_sorted
 
 HOUR = timedelta(hours=1)
 REPORTED = NOW - 100 * HOUR
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(company: Company, *acts: Callable[[], Any]) -> list[str]:
-    """Run each act in a thread and a scope of its own, all started together; what became of each."""
-    barrier = Barrier(len(acts))
-
-    def run(act: Callable[[], Any]) -> str:
-        try:
-            barrier.wait(10)
-            with tenant_scope(company.tenant):
-                act()
-        except DomainError as error:
-            return error.code
-        else:
-            return "done"
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return sorted(pool.map(run, acts))
 
 
 def test_of_two_fixes_at_once_one_wins(acme: Company) -> None:
@@ -53,7 +30,7 @@ def test_of_two_fixes_at_once_one_wins(acme: Company) -> None:
     def fix(hours: int) -> Callable[[], Any]:
         return lambda: actions.fix_case(case, by=None, at=REPORTED + hours * HOUR, now=NOW)
 
-    assert at_once(acme, *(fix(hours) for hours in (1, 2, 3, 4))) == ["already_fixed"] * 3 + ["done"]
+    assert at_once_sorted(acme, *(fix(hours) for hours in (1, 2, 3, 4))) == ["already_fixed"] * 3 + ["done"]
     with tenant_scope(acme.tenant):
         now = Case.objects.get()
         assert (now.revision, now.first_fixed_at) == (2, now.fixed_at)
@@ -67,7 +44,7 @@ def test_of_two_disputes_at_once_one_counts(acme: Company) -> None:
     def dispute() -> None:
         actions.dispute_case(case, by=None, at=REPORTED + 2 * HOUR, now=NOW, note="No.")
 
-    assert at_once(acme, dispute, dispute, dispute) == ["already_open"] * 2 + ["done"]
+    assert at_once_sorted(acme, dispute, dispute, dispute) == ["already_open"] * 2 + ["done"]
     with tenant_scope(acme.tenant):
         assert Case.objects.get().times_undone == 1
 
@@ -75,7 +52,7 @@ def test_of_two_disputes_at_once_one_counts(acme: Company) -> None:
 def test_a_correction_and_a_move_at_once_both_hold(acme: Company) -> None:
     with tenant_scope(acme.tenant):
         case = log_case(acme.units["south"], REPORTED)
-    outcome = at_once(
+    outcome = at_once_sorted(
         acme,
         lambda: actions.correct_case(case, by=None, now=NOW, summary="Corrected"),
         lambda: actions.move_case(case, acme.units["north"], by=None, now=NOW),
@@ -90,7 +67,7 @@ def test_one_external_id_logged_twice_at_once_makes_one_case(acme: Company) -> N
     def log() -> None:
         actions.open_case(by=None, unit=acme.units["south"], reported_at=REPORTED, external_id="T-1", now=NOW)
 
-    assert at_once(acme, log, log, log) == ["done"] + ["external_id_in_use"] * 2
+    assert at_once_sorted(acme, log, log, log) == ["done"] + ["external_id_in_use"] * 2
     with tenant_scope(acme.tenant):
         assert Case.objects.count() == 1
 
@@ -100,7 +77,7 @@ def test_a_second_person_who_withdraws_while_another_confirms(acme: Company) -> 
     with tenant_scope(acme.tenant):
         case = log_case(acme.units["south"], REPORTED)
         actions.propose_exclusion(case, "spam", "A test", by=executive, now=NOW)
-    outcome = at_once(
+    outcome = at_once_sorted(
         acme,
         lambda: actions.confirm_exclusion(case, by=cso, now=NOW),
         lambda: actions.withdraw_exclusion(case, by=executive, now=NOW),
@@ -121,7 +98,7 @@ def test_the_same_file_loaded_twice_at_once_makes_each_case_once(acme: Company) 
     def load() -> None:
         statuses.extend(outcome.status for outcome in load_cases(rows, Reading(), by=None, now=NOW))
 
-    assert at_once(acme, load, load, load) == ["done"] * 3
+    assert at_once_sorted(acme, load, load, load) == ["done"] * 3
     assert sorted(statuses) == ["created"] * 300 + ["unchanged"] * 600
     with tenant_scope(acme.tenant):
         assert Case.objects.count() == 300

@@ -42,7 +42,7 @@ from tenants.models import Actor, AuditEntry, Membership, User
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company, log_case
-from tests.recovery.test_races import at_once
+from tests.threads import at_once_sorted
 
 HOUR = timedelta(hours=1)
 REPORTED = NOW - 100 * HOUR
@@ -147,7 +147,7 @@ def test_of_two_administrators_who_go_at_once_one_stays(acme: Company) -> None:
     first = acme.member(Role.ADMINISTRATOR)
     with tenant_scope(acme.tenant):
         second = colleague("Adam", Role.ADMINISTRATOR)
-    assert at_once(
+    assert at_once_sorted(
         acme,
         lambda: end_membership(first, by=None, now=NOW),
         lambda: change_role(second, Role.CSO, by=None),
@@ -204,7 +204,7 @@ def test_of_those_who_take_a_case_at_once_one_has_it(acme: Company) -> None:
     takers = [acme.member(role) for role in (Role.FRONTLINE, Role.LEADER, Role.EXECUTIVE, Role.CSO)]
     with tenant_scope(acme.tenant):
         case = log_case(acme.units["south"], REPORTED)
-    outcome = at_once(acme, *(lambda taker=taker: take_case(case, by=taker, now=NOW) for taker in takers))
+    outcome = at_once_sorted(acme, *(lambda taker=taker: take_case(case, by=taker, now=NOW) for taker in takers))
     assert outcome == ["done"] + ["taken"] * 3
     with tenant_scope(acme.tenant):
         assert CaseEvent.objects.get().member_id == Case.objects.get().owner_id
@@ -214,7 +214,7 @@ def test_of_those_who_take_a_case_at_once_one_has_it(acme: Company) -> None:
 def test_a_closing_and_a_reopening_at_once_leave_a_case_that_could_be(acme: Company) -> None:
     with tenant_scope(acme.tenant):
         case = log_case(acme.units["south"], REPORTED, fixed_after=HOUR)
-    assert at_once(
+    assert at_once_sorted(
         acme,
         lambda: close_case(case, by=None, at=hour(5), now=NOW, solution="put_right"),
         lambda: actions.reopen_case(case, by=None, at=hour(4), now=NOW, note="No"),
@@ -363,7 +363,7 @@ def test_a_task_is_done_once(acme: Company) -> None:
         case = log_case(acme.units["south"], REPORTED)
         task = add_task(case, unit=acme.units["north"], what="Look", due_at=NOW + HOUR, by=None, now=NOW)
     finish = lambda: finish_task(task, by=None, now=NOW + HOUR)  # noqa: E731
-    assert at_once(acme, finish, finish, lambda: cancel_task(task, by=None, now=NOW + HOUR))[0] == "done"
+    assert at_once_sorted(acme, finish, finish, lambda: cancel_task(task, by=None, now=NOW + HOUR))[0] == "done"
     with tenant_scope(acme.tenant):
         assert CaseEvent.objects.filter(kind__in=["task_done", "task_cancelled"]).count() == 1
         task = CaseTask.objects.get()

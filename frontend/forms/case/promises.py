@@ -18,10 +18,10 @@ from cso.recovery.promises import (
     move_promise,
 )
 from frontend.forms.base import local_time
-from frontend.forms.case.base import CaseForm, earlier_field, instant_of, line_field, when_field
+from frontend.forms.case.base import CaseForm, OnceForm, earlier_field, instant_of, line_field, when_field
 
 
-class PromiseForm(CaseForm):
+class PromiseForm(OnceForm):
     """A vague word in it is enough for a time: the workspace says what it means."""
 
     looked_up: ClassVar = {"what": ("promise_meaning", "#promise-due")}
@@ -33,9 +33,17 @@ class PromiseForm(CaseForm):
         label=_("By a date and time"), required=False, help_text=_("Where the words alone do not say it.")
     )
 
-    def save(self) -> None:
+    def make(self) -> None:
         words = self.cleaned_data
-        make_promise(self.case, what=words["what"], due_at=words["due_at"], by=self.by, at=self.now, now=self.now)
+        make_promise(
+            self.case,
+            what=words["what"],
+            due_at=words["due_at"],
+            by=self.by,
+            at=self.now,
+            now=self.now,
+            id=self.row_id(),
+        )
 
 
 class KeepPromiseForm(CaseForm):

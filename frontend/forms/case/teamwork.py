@@ -17,7 +17,7 @@ from cso.recovery.teamwork import (
     write_support_note,
 )
 from frontend.forms.base import UnitField, local_time, offer_units
-from frontend.forms.case.base import CaseForm, line_field, note_field
+from frontend.forms.case.base import CaseForm, OnceForm, line_field, note_field
 from tenants.models import Membership
 from tenants.roles import ROLE_GRANTS, Can
 
@@ -64,7 +64,7 @@ class SupportNoteForm(CaseForm):
         write_support_note(self.case, self.cleaned_data["text"], by=self.by, now=self.now)
 
 
-class TaskForm(CaseForm):
+class TaskForm(OnceForm):
     unit = UnitField(label=_("Which unit?"))
     what = line_field(_("What should they do?"), 300, required=True)
     due_at = local_time(label=_("By when?"))
@@ -73,8 +73,9 @@ class TaskForm(CaseForm):
         super().__init__(*args, **kwargs)
         offer_units(self, "unit")
 
-    def save(self) -> None:
-        add_task(self.case, by=self.by, now=self.now, **self.cleaned_data)
+    def make(self) -> None:
+        asked = {name: self.cleaned_data[name] for name in ("unit", "what", "due_at")}
+        add_task(self.case, by=self.by, now=self.now, id=self.row_id(), **asked)
 
 
 class FinishTaskForm(CaseForm):
