@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from cso.errors import InvalidFieldsError
@@ -33,16 +33,26 @@ def json_lines(stream: BinaryIO | Iterable[bytes]) -> Lines:
 
 
 def csv_lines(stream: BinaryIO | Iterable[bytes], columns: Mapping[str, str]) -> Lines:
+    """`csv_rows` of a file of cases; columns: field -> the file's column, for a file with names of its own.
+
+    Raises `InvalidFieldsError` when the head names an unknown field, or lacks a mapped column.
+    """
+    return csv_rows(stream, lambda head: _check_head(head, columns))
+
+
+def csv_rows(
+    stream: BinaryIO | Iterable[bytes], check_head: Callable[[list[str]], None], *, encoding: str = "utf-8"
+) -> Lines:
     """(number of the record's first line, {column: text}) of each record; the first line names the columns.
 
-    columns: field -> the file's column, for a file with names of its own. Raises `InvalidFieldsError` when the head
-    names an unknown field, or lacks a mapped column.
+    A record with more or fewer cells than the head comes out as the list that it is. Bytes that are not of the encoding
+    make a text that is refused where it is read (`cso.texts`).
     """
-    text = codecs.iterdecode(_without_mark(stream), "utf-8", errors="surrogateescape")
+    text = codecs.iterdecode(_without_mark(stream), encoding, errors="surrogateescape")
     reader = csv.reader(_whole_lines(text))
     try:
         head = [name.strip() for name in next(reader, [])]
-        _check_head(head, columns)
+        check_head(head)
         first = reader.line_num + 1
         for record in reader:
             if record:
