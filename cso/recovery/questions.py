@@ -12,6 +12,7 @@ from django.utils.timezone import override as in_zone
 from django.utils.translation import override as in_language
 
 from cso.alarms.actions import cancel_alarm, set_alarm, when_ringing
+from cso.customers.asking import may_ask, record_asked
 from cso.customers.models import Customer
 from cso.languages import when
 from cso.outbox.actions import cancel_mails, write_mail
@@ -46,16 +47,18 @@ def ask_questions(case: Case, *, now: datetime) -> OutgoingMail | None:
     """Write the mail with the three questions to the customer of a fixed case, and remind them once.
 
     None, and no mail: the case is open, does not count or was fixed more than 48 h ago; no address is known; the
-    customer was erased, asked not to be asked, is an employee, or was asked within the tenant's days of rest (unless
-    it is they who said of this case that it was not fixed: they are owed the next word).
+    customer was erased, asked not to be asked, is an employee, was asked as often as the tenant's limit allows, by
+    whatever question, or about a case within the days of rest (unless it is they who said of this case that it was not
+    fixed: they are owed the next word).
     """
     case, customer = _hold(case)
     if customer is None or not _is_fixed(case) or now - case.fixed_at > FRESH:  # type: ignore[operator]
         return None
-    if not may_be_asked(customer) or _rests(case, customer, now):
+    if not may_be_asked(customer) or _rests(case, customer, now) or not may_ask(customer, now=now):
         return None
     mail = _write(case, customer, QUESTIONS, now)
     if mail is not None:
+        record_asked(customer, by="case", about=case.pk, now=now)
         CaseEvent.objects.create(case=case, kind=EventKind.QUESTION_SENT, at=now)
         set_alarm(REMIND, case.pk, now + timedelta(days=recovery_settings().question_reminder_days))
     return mail
