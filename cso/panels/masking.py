@@ -69,10 +69,13 @@ class Names:
     sure: frozenset[str]
     ordinary: frozenset[str]
     little: frozenset[str]
-    titles: frozenset[tuple[str, ...]] = frozenset()
+    titles: frozenset[tuple[str, ...]]
+    # Of those which may be misspelt.
+    long: frozenset[str]
 
     @classmethod
-    def of(cls, names: Iterable[str], titles: Iterable[str] = ()) -> Names:
+    def of(cls, names: Iterable[str], titles: Iterable[str] = (), *, misspelt: bool = True) -> Names:
+        """misspelt: also find them with one letter wrong."""
         written = [words_of(name) for name in names]
         parts = {part for words in written for part in words if len(part) > 1}
         joined = {each for words in written for each in _joined(words)}
@@ -84,6 +87,7 @@ class Names:
             frozenset(ordinary - LITTLE),
             frozenset(ordinary & LITTLE),
             frozenset(tuple(words) for words in [*whole, *map(words_of, titles)] if words),
+            frozenset(part for part in parts - ordinary if misspelt and len(part) >= _LEAST_NEAR),
         )
 
     @property
@@ -92,8 +96,8 @@ class Names:
 
     @cached_property
     def near(self) -> frozenset[str]:
-        """The longer names and whatever is left of them without one letter: a misspelt name is among them so, too."""
-        return frozenset(each for name in self.sure if len(name) >= _LEAST_NEAR for each in _without_a_letter(name))
+        """The long names, and what is left of them without one letter, as of a misspelt one."""
+        return frozenset(each for name in self.long for each in _without_a_letter(name))
 
     @cached_property
     def longest_title(self) -> int:
@@ -170,7 +174,7 @@ def _is_name(word: _Word, names: Names) -> bool:
 
 
 def _is_near(folded: str, names: Names) -> bool:
-    """Whether it is a longer name with one letter wrong, missing, too many or in the wrong place."""
+    """Whether it is a long name with one letter wrong, missing, too many or in the wrong place."""
     if len(folded) < _LEAST_NEAR or folded in ORDINARY:
         return False
     return not names.near.isdisjoint(_without_a_letter(folded))

@@ -17,8 +17,7 @@ from django.utils.translation import gettext as _
 from cso.errors import ConflictError
 from cso.panels.models import Invitation, Option, Panel, Question, ResultGroup, Wave
 from cso.panels.permissions import visible_panels
-from cso.panels.scales import SCALES
-from cso.panels.scores import Score, WeightedScore, together
+from cso.panels.scores import Score, WeightedScore, has_value, together
 from cso.people.models import Unit, UnitAncestor
 from cso.people.queries import visible_units
 from tenants.models import Actor, Membership
@@ -67,11 +66,7 @@ class QuestionResult:
     @property
     def has_value(self) -> bool:
         """Whether its figure is one number: a score, or of reasons the share of the price alone."""
-        return self.question.kind in SCALES or self.is_about_reasons
-
-    @property
-    def is_about_reasons(self) -> bool:
-        return is_about_reasons(self.question)
+        return has_value(self.question)
 
     @property
     def options(self) -> list[Option]:
@@ -113,10 +108,6 @@ class Rate:
     def share(self) -> float | None:
         """0 to 1; None where nobody counts."""
         return self.answered / self.counted if self.counted else None
-
-
-def is_about_reasons(question: Question) -> bool:
-    return question.kind == Question.Kind.CHOICE and question.asks_for == Question.AsksFor.REASONS
 
 
 def results_of(viewer: Actor, wave: Wave, *, by: By = "all") -> Results:

@@ -18,6 +18,15 @@ SIDES: dict[str, tuple[int, int]] = {
 }
 
 
+def is_about_reasons(question: Question) -> bool:
+    return question.kind == Question.Kind.CHOICE and question.asks_for == Question.AsksFor.REASONS
+
+
+def has_value(question: Question) -> bool:
+    """Whether what is said to it is one number: a score, or of reasons the share of the price alone."""
+    return question.kind in SCALES or is_about_reasons(question)
+
+
 @dataclass(frozen=True)
 class Score:
     """What `answers` people say: how many gave each score from the lowest on, or chose each option in their order.
