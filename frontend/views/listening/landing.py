@@ -1,0 +1,116 @@
+"""What customers say: promises to them that are overdue, what is being asked, and each panel's newest figure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from cso.panels.headlines import headlines
+from cso.panels.models import Commitment, Invitation, Panel, PanelMember, Wave
+from cso.panels.permissions import visible_panels
+from cso.panels.queries import waiting
+from cso.panels.results import Part
+from frontend.access import MemberRequest, for_members
+from frontend.charts.svg import percent
+from frontend.panel_figures import change_words, figure_words, part_picture, within_words
+from frontend.views.listening.tabs import listening_tabs
+from frontend.wording import number
+from tenants.roles import Can
+
+COMMITMENTS_SHOWN = 6
+
+
+@for_members(Can.SEE_RESULTS)
+@require_safe
+def listening(request: MemberRequest) -> HttpResponse:
+    panels = list(visible_panels(request.member).select_related("unit").order_by("name", "id"))
+    waves = list(Wave.objects.filter(panel__in=panels).order_by("-closes_at", "id"))
+    owed = Commitment.objects.filter(Q(panel__in=panels) | Q(owner__member=request.member))
+    commitments = list(waiting(owed).select_related("owner"))
+    overdue = [each for each in commitments if each.due_at < request.now]
+    running = sorted((wave for wave in waves if wave.status == Wave.Status.OPEN), key=lambda wave: wave.closes_at)
+    context = {
+        "tabs": listening_tabs(request, "listening"),
+        "title": _sentence(overdue, running, panels),
+        "commitments": commitments[:COMMITMENTS_SHOWN],
+        "running": _running(running, {panel.pk: panel for panel in panels}),
+        "rows": _rows([panel for panel in panels if panel.closed_at is None], waves),
+        "may_found": request.member.can(Can.RUN_PANELS),
+    }
+    return render(request, "frontend/listening/listening.html", context)
+
+
+def _sentence(overdue: Sequence[Commitment], running: Sequence[Wave], panels: Sequence[Panel]) -> str:
+    if n := len(overdue):
+        return ngettext("%(n)s promise to our panels is overdue", "%(n)s promises to our panels are overdue", n) % {
+            "n": n
+        }
+    if n := len(running):
+        return ngettext("%(n)s wave is asking customers now", "%(n)s waves are asking customers now", n) % {"n": n}
+    return _("What customers say") if panels else _("No panel listens to customers yet")
+
+
+def _running(waves: Sequence[Wave], panels: dict[UUID, Panel]) -> list[dict[str, Any]]:
+    """The open waves: how many answered of those who were asked. There are no results before the close."""
+    counted = Invitation.objects.filter(wave__in=waves, is_counted=True).order_by().values_list("wave_id")
+    tallied = counted.annotate(asked=Count("pk"), answered=Count("pk", filter=Q(has_answered=True)))
+    counts = {wave: (asked, answered) for wave, asked, answered in tallied}
+    return [
+        {"wave": wave, "panel": panels[wave.panel_id], **answered_words(*counts.get(wave.pk, (0, 0)))} for wave in waves
+    ]
+
+
+def answered_words(asked: int, answered: int) -> dict[str, str]:
+    """How far a wave has come: in words, and as the width of a bar."""
+    if not asked:
+        return {"words": _("nobody is invited yet"), "width": "0%"}
+    said = {"part": number(answered), "all": number(asked), "share": percent(answered / asked)}
+    return {"words": _("%(part)s of %(all)s answered (%(share)s)") % said, "width": f"{answered / asked * 100:.1f}%"}
+
+
+def _rows(panels: Sequence[Panel], waves: Sequence[Wave]) -> list[dict[str, Any]]:
+    """Each panel with its newest results."""
+    closed: dict[UUID, list[Wave]] = defaultdict(list)
+    for wave in waves:
+        if wave.status == Wave.Status.CLOSED and len(closed[wave.panel_id]) < 2:
+            closed[wave.panel_id].append(wave)
+    figures = headlines([wave for both in closed.values() for wave in both])
+    members = dict(
+        PanelMember.objects.filter(panel__in=panels, left_at=None)
+        .order_by()
+        .values_list("panel_id")
+        .annotate(Count("pk"))
+    )
+    return [
+        {"panel": panel, "members": number(members.get(panel.pk, 0)), **_newest(closed[panel.pk], figures)}
+        for panel in panels
+    ]
+
+
+def _newest(waves: Sequence[Wave], figures: dict[UUID, Part]) -> dict[str, Any]:
+    if not waves:
+        return {"wave": None, "figure": ""}
+    newest = waves[0]
+    part = figures.get(newest.pk)
+    if part is None:
+        return {"wave": newest, "figure": ""}
+    before = figures.get(waves[1].pk) if len(waves) > 1 else None
+    change, tone = change_words(part, before, waves[1].name) if before else ("", "chance")
+    return {
+        "wave": newest,
+        "figure": figure_words(part),
+        "within": within_words(part),
+        "picture": part_picture(part, label=newest.name),
+        "change": change,
+        "tone": tone,
+    }

@@ -1,0 +1,168 @@
+"""What a closed wave says: the sentence, then the picture; what went right before what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from cso.panels.headlines import headlines
+from cso.panels.models import Question, Wave
+from cso.panels.results import By, Part, QuestionResult, Results, response_rate, results_of
+from frontend.access import MemberRequest
+from frontend.panel_figures import (
+    change_words,
+    columns_picture,
+    breakdown_sentence,
+    figure_words,
+    headline_of,
+    mean_words,
+    option_rows,
+    part_rows,
+    part_words,
+    parts_axis,
+    rate_words,
+    score_words,
+    sentence,
+    shares_picture,
+    sides,
+    trend_of,
+    unweighted_words,
+    value_of,
+    within_words,
+)
+from frontend.wording import number
+
+BREAKDOWNS: tuple[By, ...] = ("all", "unit", "segment")
+History = Sequence[tuple[Wave, Part | None]]
+
+
+def results(request: MemberRequest, wave: Wave) -> HttpResponse:
+    by = _chosen(request)
+    found = results_of(request.member, wave, by=by)
+    headline = headline_of(found.questions)
+    context: dict[str, Any] = {
+        "wave": wave,
+        "title": sentence(headline, found.smallest_group),
+        "k": found.smallest_group,
+        "by": by,
+        "tabs": result_tabs(request, wave, by),
+    }
+    history = _history(wave)
+    context["sub"] = _sub(request, found, headline, history)
+    if by == "all":
+        context |= {
+            "headline": _headline(headline),
+            "trend": trend_of(history),
+            "questions": _questions(found, headline),
+        }
+    else:
+        context |= _breakdown(request, found, headline)
+    return render(request, "frontend/listening/results.html", context)
+
+
+def result_tabs(request: MemberRequest, wave: Wave, current: str) -> list[tuple[str, str, bool, None]]:
+    here = reverse("wave", args=[request.tenant.slug, wave.pk])
+    pages = [
+        ("all", _("All together"), here),
+        ("unit", _("By unit"), f"{here}?by=unit"),
+        ("segment", _("By group of customers"), f"{here}?by=segment"),
+    ]
+    return [(label, url, name == current, None) for name, label, url in pages]
+
+
+def _chosen(request: MemberRequest) -> By:
+    asked = request.GET.getlist("by") or ["all"]
+    if len(asked) > 1 or asked[0] not in BREAKDOWNS:
+        # Both at once would tell of too few people: see `cso.panels.results`.
+        raise Http404
+    return asked[0]
+
+
+def _history(wave: Wave) -> History:
+    """The closed waves of the panel up to this one, oldest first, each with its figure."""
+    before = wave.panel.waves.filter(status=Wave.Status.CLOSED, closes_at__lte=wave.closes_at)
+    waves = list(before.order_by("closes_at", "id"))
+    figures = headlines(waves)
+    return [(each, figures.get(each.pk)) for each in waves]
+
+
+def _sub(request: MemberRequest, found: Results, headline: QuestionResult | None, history: History) -> str:
+    """What the sentence rests on: how sure it is, how it stood before, who answered."""
+    words = []
+    if headline is not None and headline.whole is not None:
+        words.append(_("Likely %(within)s.") % {"within": within_words(headline.whole)})
+        before = next(((each, part) for each, part in reversed(history[:-1]) if part is not None), None)
+        if before is not None and before[1] is not None:
+            words.append(change_words(headline.whole, before[1], before[0].name)[0])
+    if not found.wave.is_imported:
+        words.append(rate_words(response_rate(request.member, found.wave)))
+    elif headline is not None and headline.whole is not None:
+        words.append(_("%(n)s answered.") % {"n": number(headline.whole.score.answers)})
+    return " ".join(filter(None, words))
+
+
+def _headline(result: QuestionResult | None) -> dict[str, Any] | None:
+    if result is None or result.whole is None:
+        return None
+    return {
+        "value": score_words(result.question.kind, float(value_of(result.whole))),
+        "text": result.question.text_en,
+        "within": within_words(result.whole),
+        "answers": number(result.whole.score.answers),
+        "picture": shares_picture(result),
+        "sides": [(side.label, number(side.count), side.tone) for side in sides(result)],
+        "unweighted": unweighted_words(result.whole),
+        "columns": columns_picture(result),
+    }
+
+
+def _questions(found: Results, headline: QuestionResult | None) -> list[dict[str, Any]]:
+    """All but the headline: what went right first, what went wrong last."""
+    order = {Question.AsksFor.RIGHT: 0, Question.AsksFor.WRONG: 2}
+    others = [each for each in found.questions if each is not headline and each.question.kind != Question.Kind.WORDS]
+    others.sort(key=lambda each: order.get(Question.AsksFor(each.question.asks_for), 1))
+    return [_question(each) for each in others]
+
+
+def _question(result: QuestionResult) -> dict[str, Any]:
+    """One question and what everybody said to it."""
+    shown: dict[str, Any] = {"question": result.question, "is_shown": result.whole is not None}
+    if result.whole is None:
+        return shown
+    shown["answers"] = number(result.whole.score.answers)
+    if result.has_value:
+        shown |= {"figure": figure_words(result.whole), "within": within_words(result.whole)}
+    if result.question.kind == Question.Kind.CHOICE:
+        return shown | {"options": option_rows(result)}
+    return shown | {
+        "picture": shares_picture(result),
+        "columns": columns_picture(result),
+        "mean": mean_words(result.whole),
+    }
+
+
+def _breakdown(request: MemberRequest, found: Results, headline: QuestionResult | None) -> dict[str, Any]:
+    """One question by its groups; the others are a click away."""
+    offered = [each for each in found.questions if each.has_value]
+    chosen = next((each for each in offered if each.question.code == request.GET.get("q")), headline)
+    if chosen is None and offered:
+        chosen = offered[0]
+    here = f"?by={found.by}&q="
+    context: dict[str, Any] = {
+        "chips": [(each.question.code, here + each.question.code, each is chosen, None) for each in offered],
+        "chosen": chosen,
+    }
+    if chosen is None or chosen.whole is None or not chosen.parts:
+        return context
+    rows = part_rows(chosen, by_unit=found.by == "unit")
+    return context | {
+        "rows": rows,
+        "axis": parts_axis(chosen),
+        "breakdown": breakdown_sentence(rows, by_unit=found.by == "unit"),
+        "whole": part_words(chosen.whole),
+    }
