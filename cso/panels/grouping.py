@@ -3,9 +3,9 @@
 Pure: counts of people in, names of groups out. The answers to one question are parted twice.
 
 *By unit.* A unit is shown where at least k of its answers are, and at least k people work where they were given (or
-nobody is recorded there, who could be pointed at). What its shown children leave over must be nothing or as many, else
-the smallest of them is not shown. So the figure of a unit is a sum of groups, each of k people or more, and so is every
-difference of units.
+nobody is recorded there, who could be pointed at; or it is the whole organization). What its shown children leave over
+must be nothing or as many, else the smallest of them is not shown. So the figure of a unit is a sum of groups, each of k
+people or more, and so is every difference of units.
 
 *By segment.* Segments of k or more stand alone, the others are pooled; a pool that is too small takes in the smallest.
 
@@ -37,11 +37,15 @@ Graph = dict[N, dict[N, int]]
 
 @dataclass(frozen=True)
 class Tree(Generic[U]):
-    """The units below `root`: each one's parent (not the root's), and how many people work in it."""
+    """The units below `root`: each one's parent (not the root's), and how many people work in it.
+
+    is_everything: the root is the whole organization, which is nobody, however few of its people are recorded.
+    """
 
     root: U
     parents: Mapping[U, U]
     staff: Mapping[U, int]
+    is_everything: bool = False
 
     def known(self, unit: U) -> U:
         """The unit, or the root for one that is elsewhere."""
@@ -101,6 +105,7 @@ def shown_units(people: Mapping[U, int], tree: Tree[U], k: int, *, within: Itera
 class _Units(Generic[U]):
     def __init__(self, people: Mapping[U, int], tree: Tree[U], k: int, within: Iterable[U] | None) -> None:
         self.root, self.k = tree.root, k
+        self.blames_nobody = {tree.root} if tree.is_everything else set()
         self.within = None if within is None else frozenset(within)
         self.children: dict[U, set[U]] = defaultdict(set)
         # Of each subtree: how many answered, and how many work where they did.
@@ -136,7 +141,8 @@ class _Units(Generic[U]):
 
     def _may_show(self, unit: U) -> bool:
         is_within = self.within is None or unit in self.within
-        return is_within and self._are_enough(self.people[unit], self.staff[unit])
+        staff = 0 if unit in self.blames_nobody else self.staff[unit]
+        return is_within and self._are_enough(self.people[unit], staff)
 
     def _are_enough(self, people: int, staff: int) -> bool:
         return people >= self.k and (staff == 0 or staff >= self.k)

@@ -54,7 +54,7 @@ def tree_of(wave: Wave) -> Tree[UUID]:
     parents = dict(Unit.objects.filter(pk__in=ids).values_list("pk", "parent_id"))
     there = Person.objects.filter(Q(member=None) | Q(member__ended_at=None), unit__in=[wave.unit_id, *ids])
     staff = dict(there.order_by().values_list("unit_id").annotate(Count("pk")))
-    return Tree(wave.unit_id, parents, staff)
+    return Tree(wave.unit_id, parents, staff, is_everything=wave.unit.parent_id is None)
 
 
 def _smallest_group() -> int:

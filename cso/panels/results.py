@@ -148,7 +148,7 @@ def response_rate(viewer: Actor, wave: Wave, *, by: By = "all") -> list[Rate]:
     wave = visible_wave(viewer, wave)
     column = {"all": None, "unit": "unit__name", "segment": "segment"}[by]
     invited = Invitation.objects.filter(wave=wave).order_by()
-    seen = _units_seen(viewer, wave)
+    seen = units_seen(viewer, wave)
     if by == "unit" and seen is not None:
         invited = invited.filter(unit__in=seen)
     parts: Any = invited.values(*[column or "wave_id"])
@@ -168,7 +168,7 @@ def visible_wave(viewer: Actor, wave: Wave) -> Wave:
     return Wave.objects.select_related("panel", "unit").get(pk=wave.pk, panel__in=visible_panels(viewer))
 
 
-def _units_seen(viewer: Actor, wave: Wave) -> list[UUID] | None:
+def units_seen(viewer: Actor, wave: Wave) -> list[UUID] | None:
     """Of which units the viewer may see figures; None for all."""
     sees_all = not isinstance(viewer, Membership) or viewer.can(Can.SEE_SCORECARD)
     if sees_all or wave.panel.steward_id == viewer.pk:
@@ -209,7 +209,7 @@ class _Tree:
             # A unit that has moved elsewhere since stands by itself.
             if ancestor in inside or ancestor == unit:
                 above[unit].add(ancestor)
-        known, seen = set().union(*above.values()), _units_seen(viewer, wave)
+        known, seen = set().union(*above.values()), units_seen(viewer, wave)
         if seen is not None:
             known &= set(seen)
         return cls(_in_order(Unit.objects.filter(pk__in=known), inside), above)

@@ -50,6 +50,13 @@ def test_units_are_shown_where_enough_answered_and_enough_work(
     assert shown_units(known, Tree("top", PARENTS, staff), K) == frozenset(shown.split())
 
 
+def test_the_whole_organization_is_nobody() -> None:
+    few = {"n1": 2}
+    assert shown_units({"n1": 9, "s1": 9}, Tree("top", PARENTS, few), K) == frozenset()
+    # South would be fine; but all less south is the two of n1.
+    assert shown_units({"n1": 9, "s1": 9}, Tree("top", PARENTS, few, is_everything=True), K) == {"top"}
+
+
 @pytest.mark.parametrize(
     ("people", "segments"),
     [
