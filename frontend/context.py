@@ -54,7 +54,9 @@ def _sections(member: Membership) -> list[tuple[str, str]]:
         # All of them stand under the user's menu.
         return _administration(member)[:MOST_SECTIONS]
     first = (_("Scorecard"), "scorecard") if member.can(Can.SEE_SCORECARD) else (_("My work"), "landing")
-    return [first, (_("Recoveries"), "cases"), (_("Dumb rules"), "rules"), (_("Organization"), "organization")]
+    listening = [(_("Listening"), "listening")] if member.can(Can.SEE_RESULTS) else []
+    sections = [first, (_("Recoveries"), "cases"), (_("Dumb rules"), "rules"), *listening, (_("Heroes"), "heroes")]
+    return [*sections, (_("Organization"), "organization")]
 
 
 def _menu(member: Membership) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from frontend.views import (
     customers,
     files,
     health,
+    heroes,
     landing,
     oops,
     organization,
@@ -26,7 +27,9 @@ from frontend.views import (
     units,
 )
 from frontend.views.committees import ballots, bodies, breaks, delegations, motions, nominations, orders, outcomes
-from frontend.views.public import customer_page, tell_us, vote
+from frontend.views.listening import commitments, panels, sessions, waves
+from frontend.views.listening import landing as listening
+from frontend.views.public import customer_page, leave_panel, survey, tell_us, vote
 
 # Named as allauth calls them. Left out is what this product does not offer: sign-up, changing one's e-mail address.
 account_urls = [
@@ -129,6 +132,70 @@ workspace_urls = [
     path("rules/<uuid:rule>/amend/", rules.amend, name="amend_rule"),
     path("rules/<uuid:rule>/change/", rules.change, name="change_rule"),
     path("rules/<uuid:rule>/withdraw/", rules.withdraw, name="withdraw_rule"),
+    path("listening/", listening.listening, name="listening"),
+    path("listening/settings/", panels.listening_settings, name="listening_settings"),
+    path("listening/panels/new/", panels.found, name="found_panel"),
+    path("listening/panels/<uuid:panel>/", panels.panel, name="panel"),
+    path("listening/panels/<uuid:panel>/change/", panels.change, name="change_panel"),
+    path("listening/panels/<uuid:panel>/quota/", panels.quota, name="panel_quota"),
+    path("listening/panels/<uuid:panel>/close/", panels.close, name="close_panel"),
+    path("listening/panels/<uuid:panel>/members/", panels.members, name="panel_members"),
+    path("listening/panels/<uuid:panel>/join/", panels.join, name="join_panel"),
+    path("listening/panels/<uuid:panel>/ask/", waves.new_wave, name="new_wave"),
+    path("listening/members/<uuid:member>/remove/", panels.remove, name="remove_panel_member"),
+    path("listening/waves/<uuid:wave>/", waves.wave, name="wave"),
+    path("listening/waves/<uuid:wave>/change/", waves.change_wave, name="change_wave"),
+    path("listening/waves/<uuid:wave>/ask/", waves.new_question, name="new_question"),
+    path("listening/waves/<uuid:wave>/preview/", waves.preview_question, name="preview_question"),
+    *(
+        path(f"listening/waves/<uuid:wave>/{name}/", waves.act_on_wave, {"act": name}, name=f"wave_{name}")
+        for name in waves.WAVE_ACTS
+    ),
+    path("listening/questions/<uuid:question>/", waves.change_question, name="change_question"),
+    *(
+        path(
+            f"listening/questions/<uuid:question>/{name}/",
+            waves.act_on_question,
+            {"act": name},
+            name=f"question_{name}",
+        )
+        for name in waves.QUESTION_ACTS
+    ),
+    path("listening/sessions/", sessions.sessions, name="sessions"),
+    path("listening/sessions/new/", sessions.plan, name="plan_session"),
+    path("listening/sessions/<uuid:session>/", sessions.session, name="session"),
+    *(
+        path(
+            f"listening/sessions/<uuid:session>/{name}/", sessions.act_on_session, {"act": name}, name=f"session_{name}"
+        )
+        for name in sessions.ACTS
+    ),
+    *(
+        path(f"listening/sessions/<uuid:session>/{name}/", sessions.take_back, {"act": name}, name=f"session_{name}")
+        for name in sessions.SLIPS
+    ),
+    *(
+        path(f"listening/roster/<uuid:entry>/{name}/", sessions.act_on_entry, {"act": name}, name=f"entry_{name}")
+        for name in sessions.ENTRY_ACTS
+    ),
+    path("listening/presences/<uuid:presence>/remove/", sessions.remove_presence, name="remove_presence"),
+    path("listening/commitments/", commitments.commitments, name="commitments"),
+    path("listening/commitments/new/", commitments.commit, name="new_commitment"),
+    *(
+        path(
+            f"listening/commitments/<uuid:commitment>/{name}/",
+            commitments.act_on_commitment,
+            {"act": name},
+            name=f"commitment_{name}",
+        )
+        for name in commitments.ACTS
+    ),
+    path("listening/commitments/<uuid:commitment>/reopen/", commitments.reopen, name="commitment_reopen"),
+    path("listening/panels/<uuid:panel>/tell/", commitments.tell, name="tell_commitments"),
+    path("heroes/", heroes.heroes, name="heroes"),
+    path("heroes/new/", heroes.celebrate, name="celebrate"),
+    path("heroes/<uuid:recognition>/take-back/", heroes.take_back_hero, name="take_back_hero"),
+    path("heroes/<uuid:recognition>/hide/", heroes.hide_hero, name="hide_hero"),
     path("customers/", customers.customers, name="customers"),
     path("customers/new/", customers.add_customer, name="add_customer"),
     path("customers/<uuid:customer>/", customers.customer, name="customer"),
@@ -166,6 +233,8 @@ workspace_urls = [
     path("outbox/<uuid:mail>/retry/", outbox.retry_sending, name="retry_mail"),
     path("c/<str:token>/", customer_page.customer_page, name="customer_page"),
     path("v/<str:token>/", vote.vote, name="vote"),
+    path("s/<str:token>/", survey.survey, name="survey"),
+    path("leave/<str:token>/", leave_panel.leave_panel, name="leave_panel"),
     path("tell-us/", tell_us.tell_us, name="tell_us"),
     path("tell-us/thanks/<str:token>/", tell_us.tell_us_thanks, name="tell_us_thanks"),
 ]

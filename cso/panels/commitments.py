@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
 from cso.panels.models import Commitment, Panel, PanelSession, Truth
 from cso.panels.permissions import may_run_panel, require_panel
+from cso.panels.truths import without_names
 from cso.people.models import Person
 from cso.people.queries import units_of
 from cso.texts import text_errors
@@ -34,7 +35,8 @@ def commit(
 ) -> Commitment:
     """`owner` does something by `due_at`, because of what the members said. Said by who runs the panel, or the owner.
 
-    `you_said` is told to the members; empty, it is the words of `truth`. Raises `InvalidFieldsError` by field.
+    `you_said` is told to the members, names of staff masked; empty, it is the words of `truth`. Raises
+    `InvalidFieldsError` by field.
     """
     if not (may_run_panel(by, panel) or is_owner(by, owner)):
         raise NotAllowedError("Only they themselves commit themselves, or who runs the panel says so.")
@@ -55,7 +57,7 @@ def commit(
         unit_id=units.get(owner.pk, panel.unit_id),
         owner=owner,
         what=what,
-        you_said=you_said,
+        you_said=without_names(you_said)[:MAX_YOU_SAID],
         made_at=now,
         due_at=due_at,
     )

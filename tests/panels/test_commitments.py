@@ -89,6 +89,7 @@ def test_what_a_commitment_says(scene: Scene) -> None:
     truth = hear_truth(scene.session, "Nobody tells us when the bus leaves", by=None, now=NOW)
     made = scene.commit(truth=truth)
     assert (made.you_said, made.session) == ("Nobody tells us when the bus leaves", scene.session)
+    assert scene.commit(you_said="Fran Line was rude to us").you_said == "[name] was rude to us"
     for days, code in ((0, "in_the_past"), (732, "too_far")):
         with pytest.raises(InvalidFieldsError) as refused:
             scene.commit(days=days)

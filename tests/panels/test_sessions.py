@@ -260,6 +260,8 @@ def test_executives_excuse_themselves_and_say_what_they_heard(scene: Scene) -> N
     session = sessions.start_session(scene.session, by=None, now=NOW)
     truth = hear_truth(session, " Nobody tells us  when the bus leaves ", by=leader, now=NOW)
     assert (truth.words, truth.heard_by) == ("Nobody tells us when the bus leaves", leader)
+    named = hear_truth(session, "FRAN  Liné at the desk was rude; write to fran@acme.example", by=leader, now=NOW)
+    assert named.words == "[name] at the desk was rude; write to [contact]"
     with pytest.raises(NotAllowedError):
         hear_truth(session, "I was not there", by=executive, now=NOW)
 

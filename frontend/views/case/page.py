@@ -31,6 +31,7 @@ from frontend.views.case.table import ACTS, LISTED
 from frontend.views.case.teamwork import custody_rows, task_rows
 from frontend.views.case.timeline import events
 from frontend.views.case.voice import voice
+from frontend.views.heroes import celebrating
 from frontend.wording import span_words
 from tenants.roles import Can
 
@@ -62,6 +63,7 @@ def case(request: MemberRequest, case: UUID) -> HttpResponse:
         **head(request, found, offered),
         **remedies(request, found, happened, works=works),
         **voice(request, found, happened, works=works),
+        **celebrating(request, found),
         **_support(request, found, offered),
         **(_quick_acts(request, found) if works else {}),
         **{f"{name}_url": case_url(request, found, name) for name in ("close", "split") if name in offered},
