@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from cso.customers.models import Customer
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from cso.panels.holding import hold_wave
 from cso.panels.models import MAX_WORDS, Answer, Invitation, Option, Question, Response, Wave
@@ -25,9 +26,9 @@ def open_response(invitation: Invitation, *, language: str) -> Response:
     Raises `ConflictError` with the code `not_open_yet`, `closed` or `left`.
     """
     db_now = _hold_open(invitation.wave_id)
-    _refuse_who_left(invitation)
+    invitation = _hold(invitation.pk)
     response, is_new = Response.objects.get_or_create(
-        invitation_id=invitation.pk,
+        invitation=invitation,
         defaults={
             "wave_id": invitation.wave_id,
             "segment": invitation.segment,
@@ -57,11 +58,11 @@ def answer_question(
     `InvalidFieldsError` of `score`, `choices` or `words`.
     """
     _hold_open(response.wave_id)
-    response = _hold(response)
+    _hold(response.invitation_id)
+    response = Response.objects.get(pk=response.pk)
     if response.submitted_at is not None:
         raise ConflictError("This survey was sent: what was answered is final.", code="submitted")
-    _refuse_who_left(response)
-    if not is_asked(question, _answers(response)):
+    if question.wave_id != response.wave_id or not is_asked(question, _answers(response)):
         raise ConflictError("This question is not asked, after what was answered before.", code="not_asked")
     answer = Answer(
         response=response,
@@ -87,12 +88,12 @@ def submit_response(response: Response, *, may_contact: bool = False) -> Respons
     `nothing_answered`.
     """
     wave, db_now = hold_wave(response.wave_id, alone=False)
-    response = _hold(response)
-    if response.submitted_at is not None:
-        return response
     if wave.status == Wave.Status.CANCELLED:
         raise ConflictError("This survey was called off.", code="cancelled")
-    _refuse_who_left(response)
+    invitation = _hold(response.invitation_id)
+    response = Response.objects.get(pk=response.pk)
+    if response.submitted_at is not None:
+        return response
     answers = _answers(response)
     asked = {question.pk for question in _questions(response) if is_asked(question, answers)}
     if not any(says_something(answer) for question, answer in answers.items() if question in asked):
@@ -101,9 +102,9 @@ def submit_response(response: Response, *, may_contact: bool = False) -> Respons
     response.submitted_at, response.may_contact = db_now, may_contact
     response.is_late = wave.status != Wave.Status.OPEN or db_now >= wave.closes_at
     response.save(update_fields=["submitted_at", "may_contact", "is_late"])
-    if not response.is_late and response.invitation is not None:
+    if not response.is_late:
         # Who answers was reached, whatever a mail server said.
-        Invitation.objects.filter(pk=response.invitation.pk).update(answered_at=db_now, bounced_at=None)
+        Invitation.objects.filter(pk=invitation.pk).update(answered_at=db_now, bounced_at=None)
     response.refresh_from_db(fields=["is_counted"])
     return response
 
@@ -191,14 +192,16 @@ def _hold_open(wave: UUID) -> datetime:
     return db_now
 
 
-def _hold(response: Response) -> Response:
-    return Response.objects.select_for_update(of=("self",), no_key=True).get(pk=response.pk)
-
-
-def _refuse_who_left(asked: Invitation | Response) -> None:
-    invitation = asked if isinstance(asked, Invitation) else asked.invitation
-    if invitation is not None and Invitation.objects.filter(pk=invitation.pk, withdrew_at__isnull=False).exists():
+def _hold(invitation: UUID | None) -> Invitation:
+    """The invitation, locked, so that who leaves or is erased meanwhile waits until we are done, or we see that they
+    did; two tabs line up here too. What was imported has none, and is not answered here."""
+    held = Invitation.objects.select_for_update(no_key=True).filter(pk=invitation or UUID(int=0)).first()
+    if held is None or held.withdrew_at is not None:
         raise ConflictError("You left this panel.", code="left")
+    # Asked after we have the lock: with it, the database would tell how they were before we waited.
+    if not Customer.objects.filter(pk=held.customer_id, erased_at=None).exists():
+        raise ConflictError("You left this panel.", code="left")
+    return held
 
 
 def _answers(response: Response) -> dict[UUID, Answer]:

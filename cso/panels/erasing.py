@@ -32,10 +32,12 @@ def erase_from_panels(customer: Customer, *, now: datetime) -> Iterable[UUID]:
     for member in PanelMember.objects.filter(customer=customer, left_at=None).select_related("panel"):
         leave_panel(member, because=Because.ERASED, by=None, now=now)
     PanelMember.objects.filter(customer=customer).exclude(consent_source="").update(consent_source=ERASED)
-    invitations = dict(Invitation.objects.filter(customer=customer).values_list("pk", "wave_id"))
-    for wave in sorted(set(invitations.values())):
+    asked = Invitation.objects.filter(customer=customer)
+    for wave in sorted(asked.values_list("wave_id", flat=True)):
         hold_wave(wave, alone=False)
-    written = Answer.objects.filter(response__invitation__in=list(invitations)).exclude(words="")
+    # Whoever answers at this moment is waited for; who comes after finds that they left.
+    invitations = [invitation.pk for invitation in asked.select_for_update(no_key=True).order_by("pk")]
+    written = Answer.objects.filter(response__invitation__in=invitations).exclude(words="")
     answers = list(written.values_list("pk", flat=True))
     _blank(Answer.objects.filter(pk__in=answers), "words")
     _erase_remarks(answers)
