@@ -63,8 +63,9 @@ class PlanVersion(TenantModel):
 class PlanItem(TenantModel):
     """One figure in a version: a metric of this product, or a measure of others.
 
-    The weights of each category's items add up to as much as serving's. Points go from `floor` (0) to the target (100): `target`, or, where that is None,
-    the metric's target path in force when the period starts. Shares are in percent, times in hours, NPS in points.
+    The weights of each category's items add up to as much as serving's. Points go from `floor` (0) to the target (100):
+    `target`, or, where that is None, the metric's target path in force when the period starts. Shares are in percent;
+    floor and target of what adds up, such as a count, are those of one month.
     """
 
     version = TenantForeignKey(PlanVersion, models.CASCADE, related_name="items")
