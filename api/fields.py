@@ -21,6 +21,7 @@ from api.references import find
 from cso.customers.models import Customer
 from cso.people.models import Person, Unit
 from cso.recovery.clocks import EARLIEST
+from cso.texts import as_uuid
 from tenants.models import Membership
 
 
@@ -114,10 +115,26 @@ class Reference(Text):
         wording = super().run_validation(data)
         if wording is None:
             return None
-        found: Model | None = find(self.model._default_manager.all(), wording, self.own_key)
+        found = self.named(wording)
         if found is None:
             self.fail("unknown", own_key=own_key_words(self.own_key))
         return found
+
+    def named(self, wording: str) -> Model | None:
+        return find(self.model._default_manager.all(), wording, self.own_key)
+
+
+class ById(Reference):
+    """The id of a thing that has no other key."""
+
+    default_error_messages = {"unknown": "There is none with this id."}
+
+    def __init__(self, model: type[Model], **options: Any) -> None:
+        super().__init__(model, "id", **options)
+
+    def named(self, wording: str) -> Model | None:
+        pk = as_uuid(wording)
+        return None if pk is None else self.model._default_manager.filter(pk=pk).first()
 
 
 def unit_reference(**options: Any) -> Reference:
@@ -135,4 +152,4 @@ def member_reference(**options: Any) -> Reference:
 
 
 def person_reference(**options: Any) -> Reference:
-    return Reference(Person, "external_id", help_text="Id or external id of a person.", **options)
+    return Reference(Person, "external_id", **({"help_text": "Id or external id of a person."} | options))

@@ -15,6 +15,7 @@ from api.v1.metrics import views as metrics
 from api.v1.metrics.leaders import LeadersStanding
 from api.v1.metrics.targets import Targets
 from api.v1.org_chart import OrgChart
+from api.v1.panels import commitments, members, panels, questions, responses, results, sessions, waves
 from api.v1.people import OnePerson, People, Positions
 from api.v1.promises import (
     CancelPromise,
@@ -26,6 +27,7 @@ from api.v1.promises import (
     OnePromise,
 )
 from api.v1.purchases import Purchases, PurchasesOfCustomer
+from api.v1.recognitions import OneRecognition, Recognitions, WithdrawRecognition
 from api.v1.recovery_settings import OneRecoverySettings, PromiseWords
 from api.v1.remedies import CaseCost, CaseRemedies, OneRemedy, Remedies, UnitCost, WithdrawRemedy
 from api.v1.rules import AmendRule, OneRule, RuleCases, Rules, RuleVersions, SimilarRules, WithdrawRule
@@ -144,6 +146,53 @@ urlpatterns = [
     path("kill-orders/<uuid:pk>/execute", orders.ExecuteKill.as_view(), name="execute_kill"),
     path("kill-orders/<uuid:pk>/verify", orders.VerifyKill.as_view(), name="verify_kill"),
     path("kill-orders/<uuid:pk>/reinstate", orders.ReinstateRule.as_view(), name="reinstate_kill"),
+    path("panels", panels.Panels.as_view(), name="panels"),
+    path("panels/<uuid:pk>", panels.OnePanel.as_view(), name="panel"),
+    path("panels/<uuid:pk>/close", panels.ClosePanel.as_view(), name="close_panel"),
+    path("panels/<uuid:pk>/places", panels.Places.as_view(), name="places"),
+    path("panels/<uuid:pk>/members", members.PanelMembers.as_view(), name="panel_members"),
+    path("panels/<uuid:pk>/members/import", members.ImportMembers.as_view(), name="import_members"),
+    path("panels/<uuid:pk>/members/<uuid:member>/leave", members.LeavePanel.as_view(), name="leave_panel"),
+    path("panels/<uuid:pk>/candidates", members.Candidates.as_view(), name="candidates"),
+    path("panels/<uuid:pk>/trend", results.PanelTrend.as_view(), name="trend"),
+    path("bounces", members.Bounces.as_view(), name="bounces"),
+    path("listening", panels.Listening.as_view(), name="listening"),
+    path("waves", waves.Waves.as_view(), name="waves"),
+    path("waves/<uuid:pk>", waves.OneWave.as_view(), name="wave"),
+    path("waves/<uuid:pk>/questions", questions.QuestionsOfWave.as_view(), name="questions"),
+    path("waves/<uuid:pk>/questions/<uuid:question>", questions.OneQuestion.as_view(), name="question"),
+    path("waves/<uuid:pk>/questions/<uuid:question>/move", questions.MoveQuestion.as_view(), name="move_question"),
+    path("waves/<uuid:pk>/shares", waves.Shares.as_view(), name="shares"),
+    path("waves/<uuid:pk>/open", waves.OpenWave.as_view(), name="open_wave"),
+    path("waves/<uuid:pk>/responses", responses.Responses.as_view(), name="responses"),
+    path("waves/<uuid:pk>/close", waves.CloseWave.as_view(), name="close_wave"),
+    path("waves/<uuid:pk>/cancel", waves.CancelWave.as_view(), name="cancel_wave"),
+    path("waves/<uuid:pk>/copy", waves.CopyWave.as_view(), name="copy_wave"),
+    path("waves/<uuid:pk>/results", results.WaveResults.as_view(), name="results"),
+    path("waves/<uuid:pk>/response-rates", results.ResponseRates.as_view(), name="response_rates"),
+    path("panel-sessions", sessions.Sessions.as_view(), name="sessions"),
+    path("panel-sessions/<uuid:pk>", sessions.OneSession.as_view(), name="session"),
+    path("panel-sessions/<uuid:pk>/cancel", sessions.CancelSession.as_view(), name="cancel_session"),
+    path("panel-sessions/<uuid:pk>/start", sessions.StartSession.as_view(), name="start_session"),
+    path("panel-sessions/<uuid:pk>/end", sessions.EndSession.as_view(), name="end_session"),
+    path("panel-sessions/<uuid:pk>/take-back-start", sessions.TakeBackStart.as_view(), name="take_back_start"),
+    path("panel-sessions/<uuid:pk>/take-back-end", sessions.TakeBackEnd.as_view(), name="take_back_end"),
+    path("panel-sessions/<uuid:pk>/truths", commitments.Truths.as_view(), name="truths"),
+    path("panel-sessions/<uuid:pk>/roster", sessions.Roster.as_view(), name="roster"),
+    path("panel-sessions/<uuid:pk>/roster/<uuid:entry>/join", sessions.JoinSession.as_view(), name="join_session"),
+    path("panel-sessions/<uuid:pk>/roster/<uuid:entry>/leave", sessions.LeaveSession.as_view(), name="leave_session"),
+    path("panel-sessions/<uuid:pk>/roster/<uuid:entry>/stays", sessions.RecordPresence.as_view(), name="stays"),
+    path("panel-sessions/<uuid:pk>/roster/<uuid:entry>/excuse", sessions.Excuse.as_view(), name="excuse"),
+    path("panel-sessions/<uuid:pk>/roster/<uuid:entry>/delegate", sessions.SendDelegate.as_view(), name="delegate"),
+    path("commitments", commitments.Commitments.as_view(), name="commitments"),
+    path("commitments/tell", commitments.TellMembers.as_view(), name="tell_members"),
+    path("commitments/<uuid:pk>", commitments.OneCommitment.as_view(), name="commitment"),
+    path("commitments/<uuid:pk>/keep", commitments.KeepCommitment.as_view(), name="keep_commitment"),
+    path("commitments/<uuid:pk>/reopen", commitments.ReopenCommitment.as_view(), name="reopen_commitment"),
+    path("commitments/<uuid:pk>/withdraw", commitments.WithdrawCommitment.as_view(), name="withdraw_commitment"),
+    path("recognitions", Recognitions.as_view(), name="recognitions"),
+    path("recognitions/<uuid:pk>", OneRecognition.as_view(), name="recognition"),
+    path("recognitions/<uuid:pk>/withdraw", WithdrawRecognition.as_view(), name="withdraw_recognition"),
     path("metrics", metrics.Metrics.as_view(), name="metrics"),
     path("metrics/leaders", LeadersStanding.as_view(), name="leaders_standing"),
     path("metrics/<slug:key>", metrics.OneMetric.as_view(), name="metric"),

@@ -75,7 +75,7 @@ class CodeList:
 def read_code_list(wave: Wave, told: Any) -> CodeList:
     """The code list of an import into `wave`, from its JSON form (`docs/panels.md`).
 
-    Raises `InvalidFieldsError`, each error named by where in the list it stands, such as `questions.q7a.codes.6`.
+    Raises `InvalidFieldsError`, each error named by where it stands, such as `code_list.questions.q7a.codes.6`.
     """
     reader = _Reader()
     parts = reader.mapping(told, "", PARTS)
@@ -104,7 +104,7 @@ class _Reader:
         self.errors: list[FieldError] = []
 
     def refuse(self, where: str, code: str, message: str) -> None:
-        self.errors.append(FieldError(shown(where or "code_list", 100), code, message))
+        self.errors.append(FieldError(shown(f"code_list.{where}".strip("."), 100), code, message))
 
     def mapping(self, told: Any, where: str, known: Iterable[str] | None = None) -> Mapping[str, Any]:
         if not isinstance(told, Mapping):
@@ -220,7 +220,7 @@ def _instant(reader: _Reader, told: Any) -> Instant:
     if isinstance(told, str):
         at = read_instant("submitted_at", told, Reading())
         if isinstance(at, FieldError):
-            reader.errors.append(at)
+            reader.refuse(at.field, at.code, at.message)
             return Instant()
         return Instant(at=at)
     where = "submitted_at"
