@@ -4,8 +4,8 @@ Pure: counts of people in, names of groups out. The answers to one question are 
 
 *By unit.* A unit is shown where at least k of its answers are, and at least k people work where they were given (or
 nobody is recorded there, who could be pointed at; or it is the whole organization). What its shown children leave over
-must be nothing or as many, else the smallest of them is not shown. So the figure of a unit is a sum of groups, each of k
-people or more, and so is every difference of units.
+must be nothing or as many, else the smallest of them is not shown. So the figure of a unit is a sum of groups, each of
+k people or more, and so is every difference of units.
 
 *By segment.* Segments of k or more stand alone, the others are pooled; a pool that is too small takes in the smallest.
 

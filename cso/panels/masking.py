@@ -21,7 +21,7 @@ _ADDRESS = re.compile(
     r"(?:https?://|www\.)\S+"  # a page
     r"|[^\s@<>()\[\],;:]+\s?@\s?[^\s@<>()\[\],;:]+\.[^\s@<>()\[\],;:]+"  # an e-mail address
     r"|(?<![\w@])@\w[\w.]*"  # a handle
-    r"|\+?\(?\d(?:[\s().\-/]?\d){5,}"  # a phone number, or whatever else has six digits or more
+    r"|\+?\(?\d(?:[\s().\-/]{0,3}\d){5,}"  # a phone number, or whatever else has six digits or more
 )
 # Who says so of themselves, or signs.
 _SELF = re.compile(
@@ -62,8 +62,8 @@ def words_of(text: str) -> list[str]:
 class Names:
     """Names to look for, by their words.
 
-    sure: masked in any case; ordinary: only with a capital; little: moreover not where a sentence begins. titles: those
-    of posts that so few hold that they are as good as a name, and names made of such words alone; in any case, whole.
+    sure: masked in any case; ordinary: only with a capital; little: moreover not where a sentence begins. titles: whole
+    names, and posts that so few hold that they are as good as a name; in any case.
     """
 
     sure: frozenset[str]
@@ -80,8 +80,8 @@ class Names:
         parts = {part for words in written for part in words if len(part) > 1}
         joined = {each for words in written for each in _joined(words)}
         ordinary = parts & ORDINARY
-        # A name all of whose parts are ordinary is told by the whole.
-        whole = [words for words in written if len(words) > 1 and ORDINARY.issuperset(words)]
+        # What is ordinary by itself is a name beside the others: "anne de la tour".
+        whole = [words for words in written if len(words) > 1 and not ORDINARY.isdisjoint(words)]
         return cls(
             frozenset((parts - ordinary) | (joined - ORDINARY)),
             frozenset(ordinary - LITTLE),
@@ -100,8 +100,11 @@ class Names:
         return frozenset(each for name in self.long for each in _without_a_letter(name))
 
     @cached_property
-    def longest_title(self) -> int:
-        return max(map(len, self.titles), default=0)
+    def titles_by_first(self) -> dict[str, list[tuple[str, ...]]]:
+        found: dict[str, list[tuple[str, ...]]] = {}
+        for title in self.titles:
+            found.setdefault(title[0], []).append(title)
+        return found
 
 
 @dataclass
@@ -188,10 +191,10 @@ def _goes_with(word: _Word, names: Names) -> bool:
 
 
 def _mark_titles(words: list[_Word], names: Names) -> None:
-    for length in range(1, names.longest_title + 1):
-        for n in range(len(words) - length + 1):
-            part = words[n : n + length]
-            if tuple(word.folded for word in part) in names.titles:
+    for n, first in enumerate(words):
+        for title in names.titles_by_first.get(first.folded, ()):
+            part = words[n : n + len(title)]
+            if tuple(word.folded for word in part) == title:
                 for word in part:
                     word.is_name = True
 
