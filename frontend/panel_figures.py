@@ -50,10 +50,13 @@ def interval_of(part: Part) -> Interval:
 
 def part_words(part: Part) -> str:
     """The figure of a group; of few people how many of how many."""
-    value = score_words(part.score.kind, value_of(part))
-    if part.score.is_small and not is_net(part.score.kind):
-        return _("%(part)s of %(all)s") % {"part": part.score.favourable, "all": part.score.answers}
-    return value
+    score = part.score
+    if not score.is_small:
+        return score_words(score.kind, value_of(part))
+    if is_net(score.kind):
+        said = {"for": score.favourable, "against": score.unfavourable, "all": score.answers}
+        return _("%(for)s for, %(against)s against, of %(all)s") % said
+    return _("%(part)s of %(all)s") % {"part": score.favourable, "all": score.answers}
 
 
 def within_words(part: Part) -> str:
@@ -220,7 +223,7 @@ def part_rows(result: QuestionResult, *, by_unit: bool) -> list[dict[str, Any]]:
         {
             "label": part.label,
             "depth": part.depth,
-            "answers": number(part.score.answers),
+            "answers": _("%(n)s answers") % {"n": number(part.score.answers)},
             "value": part_words(part),
             "within": within_words(part),
             "tone": tone_against(part, result.whole),

@@ -27,7 +27,7 @@ from frontend.views import (
     units,
 )
 from frontend.views.committees import ballots, bodies, breaks, delegations, motions, nominations, orders, outcomes
-from frontend.views.listening import commitments, panels, sessions, waves
+from frontend.views.listening import commitments, panels, remarks, results, sessions, waves
 from frontend.views.listening import landing as listening
 from frontend.views.public import customer_page, leave_panel, survey, tell_us, vote
 
@@ -144,6 +144,29 @@ workspace_urls = [
     path("listening/panels/<uuid:panel>/ask/", waves.new_wave, name="new_wave"),
     path("listening/members/<uuid:member>/remove/", panels.remove, name="remove_panel_member"),
     path("listening/waves/<uuid:wave>/", waves.wave, name="wave"),
+    path("listening/waves/<uuid:wave>/export.csv", results.export_results, {"kind": "csv"}, name="export_results"),
+    path(
+        "listening/waves/<uuid:wave>/export.xlsx", results.export_results, {"kind": "xlsx"}, name="export_results_xlsx"
+    ),
+    path("listening/waves/<uuid:wave>/remarks/", remarks.remarks, name="remarks"),
+    path(
+        "listening/waves/<uuid:wave>/remarks/export.csv",
+        remarks.export_remarks,
+        {"kind": "csv"},
+        name="export_remarks",
+    ),
+    path(
+        "listening/waves/<uuid:wave>/remarks/export.xlsx",
+        remarks.export_remarks,
+        {"kind": "xlsx"},
+        name="export_remarks_xlsx",
+    ),
+    path("listening/remarks/<uuid:remark>/thank/", remarks.thank, name="thank_for_remark"),
+    path("listening/remarks/<uuid:remark>/tag/", remarks.tag, name="tag_remark"),
+    path("listening/remarks/<uuid:remark>/nominate/", remarks.nominate, name="nominate_by_remark"),
+    path("listening/remarks/<uuid:remark>/case/", remarks.open_case, name="case_by_remark"),
+    path("listening/settings/themes/", remarks.theme, name="set_theme"),
+    path("listening/settings/themes/<uuid:theme>/remove/", remarks.drop_theme, name="remove_theme"),
     path("listening/waves/<uuid:wave>/change/", waves.change_wave, name="change_wave"),
     path("listening/waves/<uuid:wave>/ask/", waves.new_question, name="new_question"),
     path("listening/waves/<uuid:wave>/preview/", waves.preview_question, name="preview_question"),

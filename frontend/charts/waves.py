@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString
@@ -29,10 +30,11 @@ def waves_chart(*, label: str, points: Sequence[WavePoint], ends: tuple[float, f
     low, high = _range(points, ends, step)
     marks = _grid(low, high, step)
     places = [(_x(index, len(points)), point) for index, point in enumerate(points)]
-    marks += [_line(first, second, low, high) for first, second in zip(places, places[1:], strict=False)]
+    marks += [_line(first, second, low, high) for first, second in pairwise(places)]
     for index, (x, point) in enumerate(places):
-        marks += _mark(x, point, low, high, is_last=index == len(places) - 1)
-        if _is_named(index, len(places)):
+        is_named = _is_named(index, len(places))
+        marks += _mark(x, point, low, high, is_last=index == len(places) - 1, is_named=is_named)
+        if is_named:
             marks.append(
                 f'<text class="chart-text" x="{coordinate(x)}%" y="{_HEIGHT - 4}" font-size="12" fill="{GREY}" '
                 f'text-anchor="middle">{escape(point.label)}</text>'
@@ -71,9 +73,13 @@ def _grid(low: float, high: float, step: float) -> list[str]:
         marks.append(f'<line class="waves__grid" x1="0%" x2="100%" y1="{y}" y2="{y}" stroke="{PALE}"/>')
         marks.append(
             f'<text class="chart-text" x="0%" y="{coordinate(_y(value, low, high) - 4)}" font-size="11" '
-            f'fill="{GREY}">{round(value)}</text>'
+            f'fill="{GREY}">{_signed(value)}</text>'
         )
     return marks
+
+
+def _signed(value: float) -> str:
+    return f"\u2212{round(-value)}" if value < 0 else str(round(value))
 
 
 def _line(first: tuple[float, WavePoint], second: tuple[float, WavePoint], low: float, high: float) -> str:
@@ -84,7 +90,7 @@ def _line(first: tuple[float, WavePoint], second: tuple[float, WavePoint], low: 
     return f'<line class="waves__line" {" ".join(ends)} stroke="{GREY}" stroke-width="1.5"/>'
 
 
-def _mark(x: float, point: WavePoint, low: float, high: float, *, is_last: bool) -> list[str]:
+def _mark(x: float, point: WavePoint, low: float, high: float, *, is_last: bool, is_named: bool) -> list[str]:
     place = f"{coordinate(x)}%"
     bottom, top = (coordinate(_y(each, low, high)) for each in point.within)
     y = _y(point.value, low, high)
@@ -94,7 +100,7 @@ def _mark(x: float, point: WavePoint, low: float, high: float, *, is_last: bool)
         f'<circle class="waves__point{" waves__point--last" if is_last else ""}" cx="{place}" cy="{coordinate(y)}" '
         f'r="5" fill="{INK if is_last else PAPER}" stroke="{INK}" stroke-width="2"/>',
     ]
-    if is_last:
+    if is_named:
         marks.append(
             f'<text class="waves__value" x="{place}" y="{coordinate(max(float(top) - 7, 12))}" font-size="13" '
             f'font-weight="600" fill="{INK}" text-anchor="middle">{escape(point.words)}</text>'

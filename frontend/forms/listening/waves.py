@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 from django import forms
@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cso.panels.models import MAX_TEXT, Option, Panel, Question, Wave
-from cso.panels.questions import MAX_CODE, MAX_TOUCH_POINT, SCALES
+from cso.panels.questions import MAX_CODE, MAX_TOUCH_POINT
+from cso.panels.scales import SCALES
 from cso.panels.scores import SIDES
 from cso.panels.waves import (
     MAX_NAME,
@@ -170,9 +171,9 @@ class QuestionForm(PortalForm):
     def drafted(self) -> tuple[Question, list[Option]]:
         """The question as far as it is written, to be shown and not kept."""
         data = self.data if self.is_bound else self.initial
-        kind = data.get("kind") if data.get("kind") in Question.Kind.values else Question.Kind.NPS
+        kind = str(data.get("kind"))
         question = Question(
-            kind=kind,
+            kind=kind if kind in Question.Kind.values else Question.Kind.NPS,
             text_en=str(data.get("text_en") or "")[:MAX_TEXT],
             text_fr=str(data.get("text_fr") or "")[:MAX_TEXT],
             takes_several=bool(data.get("takes_several")),
@@ -200,7 +201,7 @@ _NO_TERMS: dict[str, Any] = {"only_if": None, "only_if_low": None, "only_if_high
 
 
 def _conditions(earlier: Sequence[Question]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """What a question may hang on: key, words, and how the office takes it. Each of `earlier` comes with its options."""
+    """What a question may hang on: key, words, and how the office takes it. `earlier` come with their options."""
     for question in earlier:
         if question.kind in SCALES:
             low, high = SCALES[question.kind]
@@ -262,4 +263,4 @@ def _read_options(text: str, known: Sequence[Option] = ()) -> list[dict[str, Any
 
 def _new_code(words: str, taken: Collection[str]) -> str:
     name = re.sub(r"[^a-z0-9_-]", "", slugify(words))[:32] or "option"
-    return next(code for code in (name, *(f"{name}-{n}" for n in count(2))) if code not in taken)
+    return next(code for code in chain([name], (f"{name}-{n}" for n in count(2))) if code not in taken)

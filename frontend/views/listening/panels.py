@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cso.errors import DomainError
 from cso.panels.headlines import headlines
 from cso.panels.members import Place, leave_panel, members_of, open_places
-from cso.panels.models import Panel, PanelMember, Wave
+from cso.panels.models import Panel, PanelMember, Theme, Wave
 from cso.panels.panels import close_panel
 from cso.panels.permissions import may_run_panel, visible_panels
 from frontend.access import MemberRequest, for_members
@@ -141,7 +141,8 @@ def listening_settings(request: MemberRequest) -> HttpResponse:
         messages.success(request, _("Saved. What was counted before stays as it was."))
         return redirect("listening_settings", request.tenant.slug)
 
-    context = {"form": form, "tabs": listening_tabs(request, "listening_settings")}
+    themes = Theme.objects.order_by("name")
+    context = {"form": form, "tabs": listening_tabs(request, "listening_settings"), "themes": themes}
     return answer_to(form, do) or render(request, "frontend/listening/settings.html", context)
 
 

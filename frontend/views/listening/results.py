@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from cso.panels.headlines import headlines
 from cso.panels.models import Question, Wave
+from cso.panels.permissions import visible_panels
+from cso.panels.remarks import ReadRemark, read_remarks, remarks_of
 from cso.panels.results import By, Part, QuestionResult, Results, response_rate, results_of
-from frontend.access import MemberRequest
+from cso.panels.scales import SCALES
+from frontend.access import MemberRequest, for_members
 from frontend.panel_figures import (
+    breakdown_sentence,
     change_words,
     columns_picture,
-    breakdown_sentence,
     figure_words,
     headline_of,
+    interval_of,
     mean_words,
     option_rows,
     part_rows,
@@ -35,8 +43,28 @@ from frontend.panel_figures import (
     value_of,
     within_words,
 )
+from frontend.table import as_file
 from frontend.wording import number
+from tenants.roles import Can
 
+QUOTES = 3
+_FILES = (("CSV", "csv"), ("Excel", "xlsx"))
+# The figure and its interval in points or per cent.
+_COLUMNS = (
+    "question",
+    "kind",
+    "touch_point",
+    "text",
+    "unit_code",
+    "group",
+    "answers",
+    "figure",
+    "low",
+    "high",
+    "mean",
+    "counts",
+)
+CHIP = 48  # letters of a question on a button
 BREAKDOWNS: tuple[By, ...] = ("all", "unit", "segment")
 History = Sequence[tuple[Wave, Part | None]]
 
@@ -51,11 +79,14 @@ def results(request: MemberRequest, wave: Wave) -> HttpResponse:
         "k": found.smallest_group,
         "by": by,
         "tabs": result_tabs(request, wave, by),
+        "exports": [(label, f"export.{kind}?{request.GET.urlencode()}") for label, kind in _FILES],
     }
     history = _history(wave)
     context["sub"] = _sub(request, found, headline, history)
     if by == "all":
         context |= {
+            "right": _quotes(request, wave, praise=True),
+            "wrong": _quotes(request, wave, praise=False),
             "headline": _headline(headline),
             "trend": trend_of(history),
             "questions": _questions(found, headline),
@@ -71,6 +102,7 @@ def result_tabs(request: MemberRequest, wave: Wave, current: str) -> list[tuple[
         ("all", _("All together"), here),
         ("unit", _("By unit"), f"{here}?by=unit"),
         ("segment", _("By group of customers"), f"{here}?by=segment"),
+        ("remarks", _("In their words"), reverse("remarks", args=[request.tenant.slug, wave.pk])),
     ]
     return [(label, url, name == current, None) for name, label, url in pages]
 
@@ -154,7 +186,7 @@ def _breakdown(request: MemberRequest, found: Results, headline: QuestionResult 
         chosen = offered[0]
     here = f"?by={found.by}&q="
     context: dict[str, Any] = {
-        "chips": [(each.question.code, here + each.question.code, each is chosen, None) for each in offered],
+        "chips": [(_short(each.question), here + each.question.code, each is chosen, None) for each in offered],
         "chosen": chosen,
     }
     if chosen is None or chosen.whole is None or not chosen.parts:
@@ -166,3 +198,60 @@ def _breakdown(request: MemberRequest, found: Results, headline: QuestionResult 
         "breakdown": breakdown_sentence(rows, by_unit=found.by == "unit"),
         "whole": part_words(chosen.whole),
     }
+
+
+def _short(question: Question) -> str:
+    """A question on a button: where it is about, else its own words."""
+    return question.touch_point or Truncator(question.text_en).chars(CHIP)
+
+
+def _quotes(request: MemberRequest, wave: Wave, *, praise: bool) -> list[ReadRemark]:
+    """A few remarks; the others stand on their own page."""
+    found = remarks_of(request.member, wave, praise=praise).remarks
+    return read_remarks(request.member, wave, list(found[:QUOTES]))
+
+
+@for_members(Can.SEE_RESULTS)
+@require_safe
+def export_results(request: MemberRequest, wave: UUID, kind: str) -> HttpResponseBase:
+    """The figures that the page shows: of everybody to each question, or of the groups to one."""
+    here = get_object_or_404(Wave.objects.select_related("panel", "unit"), pk=wave)
+    get_object_or_404(visible_panels(request.member), pk=here.panel_id)
+    if here.status != Wave.Status.CLOSED:
+        raise Http404
+    found = results_of(request.member, here, by=_chosen(request))
+    if found.by == "all":
+        rows = [_line(each.question, each.whole, each) for each in found.questions if each.whole is not None]
+    else:
+        chosen = _breakdown(request, found, headline_of(found.questions))["chosen"]
+        rows = [_line(chosen.question, part, chosen) for part in chosen.parts] if chosen else []
+    return as_file(request, kind, "results", _COLUMNS, rows)
+
+
+def _line(question: Question, part: Part, result: QuestionResult) -> list[Any]:
+    """A group's figures, as the page has them; counts by score or option."""
+    score, within = part.score, interval_of(part)
+    scale = SCALES.get(question.kind)
+    names = [str(n) for n in range(scale[0], scale[1] + 1)] if scale else [each.code for each in result.options]
+    counts = "; ".join(f"{name}={count}" for name, count in zip(names, score.counts, strict=False))
+    figures: list[Any] = [None, None, None, None]
+    if result.has_value:
+        mean = part.weighted.mean if part.weighted else score.mean
+        numbers = (value_of(part), within.low, within.high)
+        figures = [*(_number(each * 100) for each in numbers), None if mean is None else _number(float(mean))]
+    unit = part.unit.code if part.unit else ""
+    return [
+        question.code,
+        question.kind,
+        question.touch_point,
+        question.text_en,
+        unit,
+        part.label,
+        score.answers,
+        *figures,
+        counts,
+    ]
+
+
+def _number(value: float) -> Decimal:
+    return Decimal(str(round(value, 4)))

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -102,15 +102,16 @@ def _page(
 ) -> HttpResponse:
     """The question that is asked for, else the first without an answer, else what was said, to be sent."""
     wave, language = invitation.wave, get_language() or "en"
-    # As if it had been begun: looking makes no response.
-    path = path_of(response or Response(wave=wave))
+    questions = list(wave.questions.order_by("position"))
+    # Looking makes no response: before the first answer all are asked that hang on none.
+    path: Path = path_of(response) if response else [(each, None) for each in questions if each.only_if_id is None]
     code = code or request.GET.get("q", "")
     unanswered = next((each for each in path if each[1] is None), None)
     current = next((each for each in path if each[0].code == code), unanswered)
     options = options_of([question for question, _answer in path] if current is None else [current[0]])
     at = path.index(current) if current else len(path)
-    all_of_them = list(wave.questions.order_by("position").values_list("pk", flat=True))
-    total = len(all_of_them) - (all_of_them.index(current[0].pk) - at if current else len(all_of_them) - at)
+    # Those that were passed over are no longer to come.
+    total = len(questions) - (questions.index(current[0]) - at) if current else at
     before = path[at - 1][0].code if at else ""
     query = {"lang": language} | ({"q": current[0].code} if current and code else {})
     page = {
@@ -127,7 +128,7 @@ def _page(
             (lang, name, f"?{urlencode(query | {'lang': lang})}", lang == language)
             for lang, name in CUSTOMER_LANGUAGES.items()
         ],
-        "invites": _invites_words(invitation, total),
+        "invites": _("It is about %(unit)s, and takes a minute.") % {"unit": wave.unit.name},
         "promise": _promise_words(),
         "closes": when(wave.closes_at),
         "leave_url": reverse("leave_panel", args=[request.tenant.slug, leave_token(invitation.member)]),
@@ -145,11 +146,6 @@ def _answers(path: Path, options: dict[Any, list[Option]], language: str) -> lis
         )
         for question, answer in path
     ]
-
-
-def _invites_words(invitation: Invitation, total: int) -> str:
-    words = ngettext("One short question about %(unit)s.", "%(n)s short questions about %(unit)s.", total)
-    return words % {"n": total, "unit": invitation.wave.unit.name}
 
 
 def _promise_words() -> str:
