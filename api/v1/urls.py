@@ -13,7 +13,7 @@ from api.v1.leaders import Leaders, OneLeader
 from api.v1.me import Me
 from api.v1.metrics import views as metrics
 from api.v1.metrics.leaders import LeadersStanding
-from api.v1.metrics.targets import Targets
+from api.v1.metrics.targets import TargetGap, TargetPath, Targets
 from api.v1.org_chart import OrgChart
 from api.v1.panels import commitments, members, panels, questions, responses, results, sessions, waves
 from api.v1.people import OnePerson, People, Positions
@@ -201,5 +201,7 @@ urlpatterns = [
     path("metrics/<slug:key>/cases", metrics.MetricCases.as_view(), name="metric_cases"),
     path("metrics/<slug:key>/facts", metrics.MetricFacts.as_view(), name="metric_facts"),
     path("metrics/<slug:key>/breakdown", metrics.MetricBreakdown.as_view(), name="metric_breakdown"),
+    path("metrics/<slug:key>/gap", TargetGap.as_view(), name="target_gap"),
+    path("targets/path", TargetPath.as_view(), name="target_path"),
     path("targets", Targets.as_view(), name="targets"),
 ]

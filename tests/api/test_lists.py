@@ -35,7 +35,7 @@ def add_rows(company: Company, number: int) -> None:
     people.name_leader(unit, person, date(2026, 1, 1), by=None)
     customer = save_customer(Customer(), by=None, external_id=f"crm-{number}")
     log_case(company.units["top"], NOW - number * HOUR, cause="Rule", customer=customer)
-    set_target("reopened", Decimal(50 + number), date(2026, 1, number), by=None)
+    set_target("surprised", Decimal(50 + number), date(2026, 1, number), by=None)
 
 
 @pytest.mark.parametrize(
