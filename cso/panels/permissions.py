@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 
 from cso.errors import NotAllowedError
@@ -9,19 +10,30 @@ from cso.panels.models import Panel
 from cso.people.models import UnitAncestor
 from cso.people.queries import led_units
 from tenants.models import Actor, Membership
-from tenants.permissions import require
 from tenants.roles import Can
 
 
 def visible_panels(viewer: Actor) -> QuerySet[Panel]:
-    """All panels; for a leader those of the units that they lead, of units below and above, and those they keep."""
-    require(viewer, Can.SEE_RESULTS)
+    """All panels; for a leader those of the units that they lead, of units below and above, and those they keep.
+
+    Who keeps one sees that one, whatever their role. Raises PermissionDenied for who sees no results and keeps none.
+    """
+    kept = kept_panels(viewer)
+    if not viewer.can(Can.SEE_RESULTS):
+        if not kept.exists():
+            raise PermissionDenied
+        return kept
     if not isinstance(viewer, Membership) or viewer.can(Can.SEE_SCORECARD):
         return Panel.objects.all()
     led = list(led_units(viewer).values_list("pk", flat=True))
     lines = UnitAncestor.objects.filter(Q(ancestor__in=led) | Q(unit__in=led)).values_list("ancestor_id", "unit_id")
     units = {unit for line in lines for unit in line}
-    return Panel.objects.filter(Q(unit__in=units) | Q(steward=viewer))
+    return Panel.objects.filter(unit__in=units) | kept
+
+
+def kept_panels(viewer: Actor) -> QuerySet[Panel]:
+    """Those of which the viewer is the steward; none for an API key."""
+    return Panel.objects.filter(steward=viewer) if isinstance(viewer, Membership) else Panel.objects.none()
 
 
 def may_run_panel(by: Actor | None, panel: Panel) -> bool:

@@ -265,7 +265,7 @@ def _count(session: PanelSession) -> None:
 def presences_in(session: PanelSession) -> Mapping[UUID, list[Presence]]:
     """The stays of each entry of the roster, by its id, in their order."""
     found: dict[UUID, list[Presence]] = defaultdict(list)
-    for presence in Presence.objects.filter(entry__in=_entries(session)).order_by("joined_at", "id"):
+    for presence in Presence.objects.filter(entry__session=session).order_by("joined_at", "id"):
         found[presence.entry_id].append(presence)
     return found
 

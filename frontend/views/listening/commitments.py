@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cso.errors import DomainError
 from cso.panels.commitments import may_change, reopen_commitment
 from cso.panels.models import Commitment, Panel, Truth
-from cso.panels.permissions import may_run_panel, visible_panels
+from cso.panels.permissions import kept_panels, may_run_panel, visible_panels
 from cso.panels.queries import visible_commitments, visible_sessions
 from cso.panels.telling import mailable
 from cso.people.models import Person
@@ -76,10 +77,12 @@ def commitments(request: MemberRequest) -> HttpResponse:
     return render(request, "frontend/listening/commitments.html", context)
 
 
-@for_members(Can.SEE_RESULTS)
+@for_members()
 @require_http_methods(["GET", "HEAD", "POST"])
 def commit(request: MemberRequest) -> HttpResponse:
     """To the panel, or because of the truth, that the address names."""
+    if not _may_commit(request):
+        raise PermissionDenied
     truth = _truth(request)
     panels = [truth.session.panel] if truth else list(_panels(request))
     own = list(Person.objects.filter(member=request.member))
@@ -180,16 +183,19 @@ def _untold_panels(request: MemberRequest, seen: QuerySet[Commitment]) -> list[d
 
 def _panels(request: MemberRequest) -> list[Panel]:
     """The panels to which one can promise something: that of the address alone, where it names one."""
-    live = visible_panels(request.member).filter(closed_at=None).order_by("name", "id")
+    member = request.member
+    seen = visible_panels(member) if member.can(Can.SEE_RESULTS) else kept_panels(member)
+    live = seen.filter(closed_at=None).order_by("name", "id")
     wished = as_uuid(request.GET.get("panel", ""))
     return list(live.filter(pk=wished) if wished else live)
 
 
 def _may_commit(request: MemberRequest) -> bool:
-    """For others, by who runs panels; for oneself, by who works here by name."""
+    """For others, by who runs a panel; for oneself, by who works here by name."""
     member = request.member
-    is_somebody = member.can(Can.RUN_PANELS) or Person.objects.filter(member=member).exists()
-    return member.can(Can.SEE_RESULTS) and is_somebody
+    if member.can(Can.RUN_PANELS) or kept_panels(member).exists():
+        return True
+    return member.can(Can.SEE_RESULTS) and Person.objects.filter(member=member).exists()
 
 
 def _truth(request: MemberRequest) -> Truth | None:

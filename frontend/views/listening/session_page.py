@@ -38,7 +38,7 @@ def page_of(request: MemberRequest, session: PanelSession) -> dict[str, Any]:
         "truths": session.truths.select_related("heard_by__user").order_by("heard_at", "id"),
         "commitments": commitment_rows(request, _commitments(session)),
         "may_hear": session.started_at is not None and (keeps or on_roster),
-        "may_commit": (keeps or on_roster) and request.member.can(Can.SEE_RESULTS),
+        "may_commit": keeps or (on_roster and request.member.can(Can.SEE_RESULTS)),
         "keeps": keeps,
         "acts": _acts(request, session) if keeps else [],
         "primary": _primary(request, session) if keeps else None,

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cso.errors import DomainError
 from cso.panels import sessions as acts
 from cso.panels.models import Panel, PanelSession, Presence, RosterEntry
-from cso.panels.permissions import may_run_panel
+from cso.panels.permissions import kept_panels, may_run_panel
 from cso.panels.queries import attendance_by_person, visible_sessions
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import answer_to, sent
@@ -265,10 +265,8 @@ def _rows(request: MemberRequest, found: list[PanelSession]) -> list[dict[str, A
 
 def _panels_kept(request: MemberRequest) -> Any:
     """The panels for which this member may plan a session."""
-    live = Panel.objects.filter(closed_at=None)
-    if request.member.can(Can.RUN_PANELS):
-        return live
-    return live.filter(steward=request.member)
+    kept = Panel.objects.all() if request.member.can(Can.RUN_PANELS) else kept_panels(request.member)
+    return kept.filter(closed_at=None)
 
 
 def _session(request: MemberRequest, pk: UUID) -> PanelSession:
