@@ -30,10 +30,10 @@ _FREQUENT = r"""
             THEN ts_lexize('french_stem', word) ELSE ts_lexize('english_stem', word) END)[1] AS stem, answer.response_id
         FROM panels_remark remark
         JOIN panels_answer answer ON answer.tenant_id = remark.tenant_id AND answer.id = remark.answer_id
-        CROSS JOIN LATERAL regexp_split_to_table(
-            lower(regexp_replace(remark.words, '\[(name|contact)\]', ' ', 'g')), '[^[:alpha:]]+') AS word
+        CROSS JOIN LATERAL regexp_split_to_table(lower(
+            regexp_replace(remark.words, '\[(name|contact)\]', ' ', 'g') COLLATE pg_c_utf8), '[^[:alpha:]]+') AS word
         WHERE remark.tenant_id = %(tenant)s AND remark.wave_id = %(wave)s AND NOT remark.is_held_back
-            AND remark.is_praise = %(praise)s AND length(word) > 2
+            AND remark.is_praise = %(praise)s AND length(word) > 3
     ) words
     WHERE stem IS NOT NULL GROUP BY stem HAVING count(DISTINCT response_id) >= %(least)s
     ORDER BY count(DISTINCT response_id) DESC, stem LIMIT %(most)s
