@@ -15,7 +15,7 @@ from api.v1.metrics import views as metrics
 from api.v1.metrics.leaders import LeadersStanding
 from api.v1.metrics.targets import TargetGap, TargetPath, Targets
 from api.v1.org_chart import OrgChart
-from api.v1.panels import commitments, members, panels, questions, responses, results, sessions, waves
+from api.v1.panels import commitments, members, panels, questions, remarks, responses, results, sessions, waves
 from api.v1.people import OnePerson, People, Positions
 from api.v1.promises import (
     CancelPromise,
@@ -170,6 +170,13 @@ urlpatterns = [
     path("waves/<uuid:pk>/copy", waves.CopyWave.as_view(), name="copy_wave"),
     path("waves/<uuid:pk>/results", results.WaveResults.as_view(), name="results"),
     path("waves/<uuid:pk>/response-rates", results.ResponseRates.as_view(), name="response_rates"),
+    path("waves/<uuid:pk>/remarks", remarks.Remarks.as_view(), name="remarks"),
+    path("waves/<uuid:pk>/themes", remarks.WaveThemes.as_view(), name="wave_themes"),
+    path("remarks/<uuid:pk>/tags", remarks.TagRemark.as_view(), name="tag_remark"),
+    path("remarks/<uuid:pk>/recognise", remarks.RecogniseFromRemark.as_view(), name="recognise_from_remark"),
+    path("remarks/<uuid:pk>/nominate", remarks.NominateFromRemark.as_view(), name="nominate_from_remark"),
+    path("themes", remarks.Themes.as_view(), name="themes"),
+    path("themes/<uuid:pk>", remarks.OneTheme.as_view(), name="theme"),
     path("panel-sessions", sessions.Sessions.as_view(), name="sessions"),
     path("panel-sessions/<uuid:pk>", sessions.OneSession.as_view(), name="session"),
     path("panel-sessions/<uuid:pk>/cancel", sessions.CancelSession.as_view(), name="cancel_session"),

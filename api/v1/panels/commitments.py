@@ -22,9 +22,11 @@ from api.schema import IDEMPOTENCY_KEY, IF_NONE_MATCH, endpoint
 from api.v1.panels.panels import PanelRef
 from api.v1.remedies import NoBody
 from api.v1.shapes import PersonRef, Shape, UnitRef, unit_columns, unit_ref
+from cso.errors import InvalidFieldsError
 from cso.panels import commitments
 from cso.panels.models import Commitment, Panel, PanelSession, Remark, Truth
 from cso.panels.queries import visible_commitments, visible_sessions, waiting
+from cso.panels.remarks import readable_remark
 from cso.panels.telling import tell_members
 from cso.panels.truths import MAX_TRUTH, hear_truth
 from tenants.roles import Can
@@ -59,7 +61,7 @@ class CommitmentShape(Shape):
 
 class TruthBody(Body):
     words = Text(max_length=MAX_TRUTH, required=False, help_text="Else those of the remark.")
-    remark = ById(Remark, required=False, allow_null=True, help_text="Id of a remark to the same panel.")
+    remark = serializers.UUIDField(required=False, allow_null=True, help_text="Id of a remark to the same panel.")
 
 
 class NewCommitment(Body):
@@ -177,7 +179,10 @@ class Truths(Resource):
     def post(self, request: Request, pk: UUID) -> Response:
         """In the customers' words; never who of the staff did it."""
         session = only(visible_sessions(self.key).filter(pk=pk).select_related("panel"))
-        truth = hear_truth(session, **self.read(TruthBody), by=self.key, now=self.now)
+        values = self.read(TruthBody)
+        if values.get("remark"):
+            values["remark"] = _remark(self, values["remark"])
+        truth = hear_truth(session, **values, by=self.key, now=self.now)
         return self.show(Truth.objects.filter(pk=truth.pk), TRUTHS, status=201)
 
 
@@ -292,3 +297,11 @@ class TellMembers(Resource):
         told = tell_members(wanted, by=self.key, now=self.now)
         rows = Commitment.objects.filter(pk__in=[one.pk for one in told]).order_by("-id")
         return Response({"data": COMMITMENTS.shown(rows.values(*COMMITMENTS.columns))})
+
+
+def _remark(asked: Resource, pk: UUID) -> Remark:
+    """One that the key may read: none that is held back."""
+    try:
+        return readable_remark(asked.key, pk)
+    except Remark.DoesNotExist as error:
+        raise InvalidFieldsError.of("remark", "unknown", "There is none with this id.") from error
