@@ -37,6 +37,8 @@ class Can(StrEnum):
     EDIT_PEOPLE = "edit_people"  # units, positions, leaders
     EDIT_CUSTOMERS = "edit_customers"
     SET_TARGET = "set_target"
+    SET_PLANS = "set_plans"  # what leaders are scored by: categories, measures, plans
+    RECORD_FIGURES = "record_figures"  # of measures that others count
     ADMINISTER = "administer"  # members, API keys, settings of the tenant
     SEE_AUDIT = "see_audit"
 
@@ -100,4 +102,6 @@ SCOPE_GRANTS: dict[str, frozenset[Can]] = {
     "links:send": frozenset({Can.SEE_ALL_CASES, Can.SEND_LINKS}),
     "metrics:read": frozenset({Can.SEE_SCORECARD}),
     "targets:write": frozenset({Can.SEE_SCORECARD, Can.SET_TARGET}),
+    "plans:write": frozenset({Can.SEE_SCORECARD, Can.SET_PLANS}),
+    "figures:write": frozenset({Can.SEE_PEOPLE, Can.RECORD_FIGURES}),
 }

@@ -113,7 +113,7 @@ def test_a_path_rises_step_by_step_to_100_and_makes_room_of_what_was_later(risin
         )
         expected = [("2026-04", 90), ("2026-06", 94), ("2026-08", 98), ("2026-10", 100)]
         assert course() == [("2026-01", 70), *expected]
-        assert [(str(target.starts_on)[:7], target.percent) for target in made] == expected
+        assert [(str(target.starts_on)[:7], int(target.percent)) for target in made] == expected
         told = AuditEntry.objects.order_by("-number")[0]
         assert (told.act, told.details["replaced"]) == (
             "set_target_path",
