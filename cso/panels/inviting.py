@@ -16,7 +16,7 @@ from django.utils.translation import override as in_language
 
 from cso.alarms.actions import cancel_alarm, set_alarm, when_ringing
 from cso.clock import is_told
-from cso.customers.asking import asked_too_often
+from cso.customers.asking import asked_too_often, asking_limit, times_asked
 from cso.customers.models import Asked, Customer
 from cso.languages import when
 from cso.outbox.actions import cancel_mail, cancel_mails, write_mail
@@ -69,20 +69,34 @@ def invite_members(wave: UUID, *, now: datetime, at_once: int = AT_ONCE) -> int:
     known = Wave.objects.filter(pk=wave, status=Wave.Status.OPEN, is_imported=False).first()
     if known is None or not known.opens_at <= now < known.closes_at:
         return 0
-    drawn = _draw(known, now, at_once)
-    # In one order and before the wave, as in an erasure.
-    customers = Customer.objects.select_for_update(no_key=True).order_by("pk")
-    list(customers.filter(pk__in=[member.customer_id for member in drawn]))
-    held, db_now = hold_wave(wave, alone=False)
-    if held.status != Wave.Status.OPEN or db_now >= held.closes_at:
-        return 0
-    # Once more, now that nobody else can ask them.
-    _ask(held, _eligible(held, now).filter(pk__in=[member.pk for member in drawn]), now)
-    return len(drawn)
+    refused: list[UUID] = []
+    while drawn := _draw(known, _eligible(known, now).exclude(pk__in=refused), at_once):
+        # In one order and before the wave, as in an erasure.
+        customers = Customer.objects.select_for_update(no_key=True).order_by("pk")
+        list(customers.filter(pk__in=[member.customer_id for member in drawn]))
+        held, db_now = hold_wave(wave, alone=False)
+        if held.status != Wave.Status.OPEN or db_now >= held.closes_at:
+            return 0
+        # Once more, now that nobody else can ask them.
+        drawn_ids = [member.pk for member in drawn]
+        if members := _each_address_once(held, _eligible(held, now).filter(pk__in=drawn_ids), now):
+            _ask(held, members, now)
+            return len(members)
+        refused += drawn_ids
+    return 0
+
+
+def _each_address_once(wave: Wave, members: Iterable[PanelMember], now: datetime) -> list[PanelMember]:
+    """Without those whose address another customer has who was asked in this wave, or too often."""
+    by_address = {member.customer.email_ci: member for member in members}
+    alike = Customer.objects.filter(email_ci__in=list(by_address)).values_list("pk", flat=True)
+    invited = Invitation.objects.filter(wave=wave, customer__in=list(alike)).select_related("customer")
+    taken = {invitation.customer.email_ci for invitation in invited}
+    asked, most = times_asked(by_address, now=now), asking_limit().most
+    return [member for email, member in by_address.items() if email not in taken and asked[email] < most]
 
 
 def _ask(wave: Wave, members: Iterable[PanelMember], now: datetime) -> None:
-    by_address = {member.customer.email_ci: member for member in members}
     invitations = [
         Invitation(
             wave=wave,
@@ -93,7 +107,7 @@ def _ask(wave: Wave, members: Iterable[PanelMember], now: datetime) -> None:
             invited_at=now,
             closes_at=wave.closes_at,
         )
-        for member in by_address.values()
+        for member in members
     ]
     Invitation.objects.bulk_create(invitations)
     asked = [Asked(customer=each.customer, at=now, by=Asked.By.PANEL, about=wave.pk) for each in invitations]
@@ -151,8 +165,7 @@ def invitation_of(mail: OutgoingMail) -> UUID:
     return UUID(mail.key.partition(":")[2])
 
 
-def _draw(wave: Wave, now: datetime, at_once: int) -> list[PanelMember]:
-    eligible = _eligible(wave, now)
+def _draw(wave: Wave, eligible: QuerySet[PanelMember], at_once: int) -> list[PanelMember]:
     if wave.sample_size is None:
         return list(eligible[:at_once])
     invited = _by_segment(Invitation.objects.filter(wave=wave))
@@ -175,9 +188,8 @@ def _eligible(wave: Wave, now: datetime) -> QuerySet[PanelMember]:
     members = PanelMember.objects.filter(_may_be_written_to(), panel=wave.panel_id, left_at=None)
     if wave.unit_id != wave.panel.unit_id:
         members = members.filter(in_or_below([wave.unit_id]))
-    invited = Invitation.objects.filter(wave=wave, customer__email_ci=OuterRef("customer__email_ci"))
-    asked = asked_too_often(now, "customer__email_ci")
-    return members.filter(~Exists(invited), ~asked).select_related("customer").order_by("pk")
+    invited = Invitation.objects.filter(wave=wave, customer=OuterRef("customer"))
+    return members.filter(~Exists(invited), ~asked_too_often(now)).select_related("customer").order_by("pk")
 
 
 def _may_be_written_to() -> Q:
