@@ -221,7 +221,8 @@ def export_results(request: MemberRequest, wave: UUID, kind: str) -> HttpRespons
         raise Http404
     found = results_of(request.member, here, by=_chosen(request))
     if found.by == "all":
-        rows = [_line(each.question, each.whole, each) for each in found.questions if each.whole is not None]
+        shown = [each for each in found.questions if each.question.kind != Question.Kind.WORDS]
+        rows = [_line(each.question, each.whole, each) for each in shown if each.whole is not None]
     else:
         chosen = _breakdown(request, found, headline_of(found.questions))["chosen"]
         rows = [_line(chosen.question, part, chosen) for part in chosen.parts] if chosen else []

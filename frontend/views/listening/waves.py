@@ -71,6 +71,7 @@ def wave(request: MemberRequest, wave: UUID) -> HttpResponse:
         "questions": questions,
         "chosen": chosen,
         "previews": previews(chosen, list(chosen.options.all())) if chosen else [],
+        "is_over": here.status == Status.OPEN and here.closes_at <= request.now,
         "is_draft": here.status == Status.DRAFT,
         "may_run": may_run,
         "warnings": warnings_of(here) if here.status == Status.DRAFT and may_run else [],
