@@ -100,11 +100,11 @@ def figures(
     unfinished = [period for period in periods if family.can_run and period.bounds(zone)[1] > until]
     # What is running is read before the cells: a change between the two has then left its mark, which the cells' query
     # sees.
-    running = {period: _count_now(family, groups, _undue_part(period, until), until) for period in unfinished}
+    running = {period: _count_now(family, groups, undue_part(period, until), until) for period in unfinished}
     kept = _sum_cells(metric, groups, periods, until)
     live: dict[Period, _Now[K]] = {}
     if kept.is_behind:
-        live = {period: _count_now(family, groups, _rest_of(period, until), until) for period in unfinished}
+        live = {period: _count_now(family, groups, rest_of(period, until), until) for period in unfinished}
     found = {}
     for period, group in product(periods, groups):
         sums, revision, as_of, restated_at = kept.sums.get((group, period), ([0] * len(names), None, None, None))
@@ -262,7 +262,7 @@ def _sum_cells(
     """
     family = metric.family
     shown = [family.position(name) + 1 for name in metric.shown]  # arrays begin at 1
-    owners = _groups_of_units(groups)
+    owners = groups_of_units(groups)
     holders: dict[tuple[str, date], list[Period]] = defaultdict(list)
     for period in periods:
         for cell in period.cells():
@@ -290,7 +290,7 @@ def _sum_cells(
         )
         rows = cursor.fetchall()
     is_behind = bool(rows[0][0])
-    left_out = {key for key in holders if is_behind and family.can_run and _cell_end(*key) > until}
+    left_out = {key for key in holders if is_behind and family.can_run and cell_end(*key) > until}
     sums: dict[tuple[K, Period], _Sum] = {}
     for _, unit, grain, cell, total, revision, as_of, restated_at in rows:
         if unit is None:
@@ -304,18 +304,20 @@ def _sum_cells(
     return _Kept(sums, is_behind)
 
 
-def _cell_end(grain: Any, cell: date) -> datetime:
+def cell_end(grain: Any, cell: date) -> datetime:
+    """The first instant that no longer belongs to a cell."""
     return Period(grain, cell).bounds(current_tenant().zone)[1]
 
 
-def _undue_part(period: Period, until: datetime) -> tuple[datetime, datetime]:
+def undue_part(period: Period, until: datetime) -> tuple[datetime, datetime]:
+    """What of a period does not count yet, where `until` is what counts before."""
     start, end = period.bounds(current_tenant().zone)
     return max(start, until), end
 
 
-def _rest_of(period: Period, until: datetime) -> tuple[datetime, datetime]:
+def rest_of(period: Period, until: datetime) -> tuple[datetime, datetime]:
     """From the first of its cells that is not over at `until` to its end."""
-    first = next(cell for cell in period.cells() if _cell_end(period.cell_grain, cell) > until)
+    first = next(cell for cell in period.cells() if cell_end(period.cell_grain, cell) > until)
     zone = current_tenant().zone
     return day_start(first, zone), period.bounds(zone)[1]
 
@@ -328,7 +330,7 @@ def _count_now(
     family: Family, groups: Mapping[K, Sequence[UUID]], between: tuple[datetime, datetime], until: datetime
 ) -> _Now[K]:
     """The facts that are decided in [start, end), split at `until`; one query."""
-    owners = _groups_of_units(groups)
+    owners = groups_of_units(groups)
     table = family.source.table
     counters = ", ".join(
         family.aggregate(name, f"{table}.{family.column} {side} %(until)s")
@@ -368,7 +370,8 @@ def _count_now(
     return found
 
 
-def _groups_of_units(groups: Mapping[K, Sequence[UUID]]) -> dict[UUID, list[K]]:
+def groups_of_units(groups: Mapping[K, Sequence[UUID]]) -> dict[UUID, list[K]]:
+    """In which groups each unit stands."""
     holders: dict[UUID, list[K]] = defaultdict(list)
     for group, units in groups.items():
         for unit in units:
