@@ -100,6 +100,7 @@ workspace_urls = [
     path("rules/committees/", bodies.committees, name="committees"),
     path("rules/committees/new/", bodies.found, name="found_committee"),
     path("rules/committees/<uuid:committee>/", bodies.committee, name="committee"),
+    path("rules/committees/<uuid:committee>/dissolve/", bodies.dissolve, name="dissolve_committee"),
     path("rules/committees/<uuid:committee>/charter/", bodies.charter, name="set_charter"),
     path("rules/committees/<uuid:committee>/seats/", bodies.new_seat, name="new_seat"),
     path("rules/committees/<uuid:committee>/move/", motions.move, name="move_motion"),

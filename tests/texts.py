@@ -33,7 +33,11 @@ PAGES = [
     "frontend/templates/frontend/components/tiles.html",
     "cso/languages.py",
     "cso/committees/balloting.py",
+    "cso/committees/models/nominations.py",
+    "cso/committees/models/orders.py",
+    "cso/committees/motions.py",
     "cso/committees/opening.py",
+    "cso/committees/wording.py",
     "cso/recovery/customer_page.py",
     "cso/recovery/call_backs.py",
 ]

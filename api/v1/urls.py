@@ -107,6 +107,7 @@ urlpatterns = [
     path("promise-words", PromiseWords.as_view(), name="promise_words"),
     path("committees", bodies.Committees.as_view(), name="committees"),
     path("committees/<uuid:pk>", bodies.OneCommittee.as_view(), name="committee"),
+    path("committees/<uuid:pk>/dissolve", bodies.DissolveCommittee.as_view(), name="dissolve_committee"),
     path("committees/<uuid:pk>/charter", bodies.Charters.as_view(), name="charters"),
     path("committees/<uuid:pk>/seats", bodies.Seats.as_view(), name="seats"),
     path("committees/<uuid:pk>/seats/<uuid:seat>/holder", bodies.SeatHolder.as_view(), name="seat_holder"),

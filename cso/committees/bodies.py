@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
+from cso.committees.holding import hold_standing
 from cso.committees.models import Base, CharterVersion, Committee, Delegation, Seat, SeatTenure
 from cso.errors import ConflictError, InvalidFieldsError
 from cso.people.models import Unit
@@ -74,7 +75,7 @@ def set_charter(
         raise InvalidFieldsError.of("preset", "unknown", f"Use one of: {', '.join(PRESETS)}.")
     if unknown := set(terms) - set(TERMS):
         raise ValueError(f"No terms of a charter: {sorted(unknown)}")
-    Committee.objects.select_for_update().get(pk=committee.pk)
+    committee = hold_standing(committee)
     last = committee.charters.aggregate(last=Max("number"))["last"] or 0
     charter = CharterVersion(
         committee=committee,
@@ -113,7 +114,7 @@ def add_seat(
         raise InvalidFieldsError.of("label", "required", "Give the seat a name.")
     if errors := text_errors("label", label, 120):
         raise InvalidFieldsError(errors)
-    seat = Seat(committee=committee, label=label, is_chair=is_chair)
+    seat = Seat(committee=hold_standing(committee), label=label, is_chair=is_chair)
     _save_new(seat, "one_", "The committee has a seat of that name, or a chair already.")
     audit.record(by, "add_seat", label, committee=committee.name)
     if holder is not None or holder_name:
@@ -130,6 +131,8 @@ def seat_member(
     """
     require(by, Can.RUN_COMMITTEES)
     holder_name = _name_of_holder(member, holder_name)
+    if member is not None or holder_name:
+        hold_standing(seat.committee)
     seat = Seat.objects.select_for_update().get(pk=seat.pk)
     if seat.retired_at is not None and (member or holder_name):
         raise ConflictError("This seat is no more.", code="retired")
@@ -171,7 +174,7 @@ def delegate_seat(seat: Seat, to_seat: Seat, *, by: Actor | None, now: datetime)
     held = SeatTenure.objects.filter(ends_at=None, seat__retired_at=None, member__isnull=False, member__ended_at=None)
     if not held.filter(seat=to_seat).exists():
         raise ConflictError("No member holds that seat, so nobody could vote for yours.", code="vacant")
-    Committee.objects.select_for_update().get(pk=seat.committee_id)
+    hold_standing(seat.committee)
     open_ones = Delegation.objects.filter(revoked_at=None)
     if open_ones.filter(seat=to_seat).exists() or open_ones.filter(to_seat=seat).exists():
         raise ConflictError("A delegation is never passed on.", code="one_hop")

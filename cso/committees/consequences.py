@@ -110,7 +110,12 @@ def _tell_nomination(motion: Motion, order: KillOrder | None) -> None:
         return
     nomination = Nomination.objects.filter(pk=motion.nomination_id)
     if motion.status == Motion.Status.REFERRED:
-        nomination.update(committee=motion.refer_to, revision=F("revision") + 1)
+        to = motion.refer_to
+        if to is None or to.dissolved_at is not None:
+            # It was dissolved while the others voted: the triage finds another.
+            nomination.update(status=Nomination.Status.TRIAGED, committee=None, revision=F("revision") + 1)
+        else:
+            nomination.update(committee=to, revision=F("revision") + 1)
     elif motion.status != Motion.Status.INQUORATE:
         ended_at = motion.decided_at if order is None else None
         nomination.update(status=Nomination.Status.DECIDED, ended_at=ended_at, revision=F("revision") + 1)

@@ -9,8 +9,8 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from cso.clock import database_now
-from cso.committees.models import Ballot, RollEntry, SeatTenure
-from cso.errors import NotAllowedError
+from cso.committees.models import Ballot, Committee, RollEntry, SeatTenure
+from cso.errors import ConflictError, NotAllowedError
 from tenants.models import Actor, ApiKey, Membership
 from tenants.roles import Can
 from tenants.scope import current_tenant_id
@@ -24,6 +24,17 @@ def hold(ballot: UUID, *, alone: bool) -> tuple[Ballot, datetime]:
         cursor.execute(query + lock, [current_tenant_id(), ballot])
     held = Ballot.objects.select_related("motion__rule", "motion__committee", "charter").get(pk=ballot)
     return held, database_now()
+
+
+def hold_standing(committee: Committee) -> Committee:
+    """The committee as it is once we hold it against being dissolved; before motions, rules and nominations.
+
+    Raises `ConflictError` with the code `dissolved` where it is no more.
+    """
+    held = Committee.objects.select_for_update(no_key=True).get(pk=committee.pk)
+    if held.dissolved_at is not None:
+        raise ConflictError("This committee was dissolved.", code="dissolved")
+    return held
 
 
 def save(ballot: Ballot, *fields: str) -> None:

@@ -73,16 +73,17 @@ def tell_outcome(outcome: OutcomeRecord, order: KillOrder | None, *, now: dateti
     is_decided = outcome.result != OutcomeRecord.Result.INQUORATE
     nomination = Nomination.objects.filter(motions=outcome.ballot.motion).select_related("member__user").first()
     if is_decided and nomination is not None:
-        tell_nominator(nomination, now=now, sentence=outcome.sentence)
+        tell_nominator(nomination, now=now, outcome=outcome)
     if order is not None:
         tell_owner(order, now=now)
 
 
-def tell_nominator(nomination: Nomination, *, now: datetime, sentence: str = "") -> None:
+def tell_nominator(nomination: Nomination, *, now: datetime, outcome: OutcomeRecord | None = None) -> None:
     """What came of a nomination, to who made it and to those whose own was merged into it."""
+    with override(recovery_settings().language):
+        status, sentence = nomination.get_status_display(), outcome.words if outcome else ""
     context = {"sentence": sentence, "note": nomination.note}
     for each in _with_merged(nomination):
-        status = nomination.get_status_display()
         key = f"{OUTCOME}:{each.pk}:{nomination.revision}"
         _write(each.member, OUTCOME, key, each.pk, context | {"nomination": each, "status": status}, now)
 
@@ -99,8 +100,10 @@ def tell_effect(order: KillOrder, *, now: datetime) -> None:
     """Whether the kill helped, to those who wanted it."""
     if order.nomination is None:
         return
+    with override(recovery_settings().language):
+        status = order.get_status_display()
     for each in _with_merged(order.nomination):
-        context = {"order": order, "rule": order.rule, "nomination": each, "status": order.get_status_display()}
+        context = {"order": order, "rule": order.rule, "nomination": each, "status": status}
         _write(each.member, EFFECT, f"{EFFECT}:{order.pk}:{each.pk}", order.pk, context, now)
 
 

@@ -6,15 +6,18 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from cso.committees.bodies import charter_of
 from cso.committees.consequences import settle_review
 from cso.committees.evidence import evidence_of
-from cso.committees.holding import held_now, may_chair
+from cso.committees.holding import held_now, hold_standing, may_chair
 from cso.committees.models import Ballot, CharterVersion, Committee, KillOrder, Motion, Nomination, OutcomeRecord
 from cso.committees.standing import standing_outcomes
 from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
 from cso.people.models import Person
+from cso.recovery.settings import recovery_settings
 from cso.rules.models import Origin, Rule
 from cso.texts import text_errors
 from tenants import audit
@@ -48,10 +51,11 @@ def move_motion(
     deliberation hours to reply. Keeping a rule that a carried motion is taking away asks to reconsider that.
 
     Raises `InvalidFieldsError` by field; `ConflictError` with the code `external_law`, `cool_down` (after a loss, while
-    no new case or break cites the rule), `moved_already`, `ended` or `ordered_already`.
+    no new case or break cites the rule), `moved_already`, `ended`, `ordered_already` or `dissolved`.
     """
     _require_seat(committee, by)
     _refuse_fields(committee, kind, text, new_text, keep_until, refer_to, day_of(now))
+    committee = hold_standing(committee)
     rule = Rule.objects.select_for_update().get(pk=rule.pk)
     charter = charter_of(committee)
     _refuse_rule(rule, kind)
@@ -177,8 +181,6 @@ def _refuse_rule(rule: Rule, kind: str) -> None:
 
 
 def _refuse_motion(committee: Committee, rule: Rule, kind: str, charter: CharterVersion, now: datetime) -> None:
-    if committee.dissolved_at is not None:
-        raise ConflictError("This committee was dissolved.", code="dissolved")
     same = Motion.objects.filter(committee=committee, rule=rule, kind=kind)
     if same.filter(status__in=LIVE).exists():
         raise ConflictError("The committee has this motion before it.", code="moved_already")
@@ -213,12 +215,15 @@ def _docketed(nomination: Nomination | None, committee: Committee, rule: Rule) -
 
 
 def _words(kind: str, rule: Rule, keep_until: date | None, refer_to: Committee | None) -> str:
-    return {
-        Motion.Kind.KILL: f"Kill the rule “{rule.title}”.",
-        Motion.Kind.CHANGE: f"Change the rule “{rule.title}” to the new text.",
-        Motion.Kind.KEEP: f"Keep the rule “{rule.title}” until {keep_until}.",
-        Motion.Kind.REFER: f"Refer the rule “{rule.title}” to {refer_to}.",
-    }[Motion.Kind(kind)]
+    """In the language of the workspace, for it is read out to all."""
+    with override(recovery_settings().language):
+        words = {
+            Motion.Kind.KILL: _("Kill the rule “%(rule)s”."),
+            Motion.Kind.CHANGE: _("Change the rule “%(rule)s” to the new text."),
+            Motion.Kind.KEEP: _("Keep the rule “%(rule)s” until %(day)s."),
+            Motion.Kind.REFER: _("Refer the rule “%(rule)s” to %(committee)s."),
+        }[Motion.Kind(kind)]
+    return words % {"rule": rule.title, "day": keep_until, "committee": refer_to}
 
 
 def _deliberated_until(rule: Rule, charter: CharterVersion, by: Actor | None, now: datetime) -> datetime | None:

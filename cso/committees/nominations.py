@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 
 from cso.committees.consequences import order_kill, owner_for, settle_review
-from cso.committees.holding import actor
+from cso.committees.holding import actor, hold_standing
 from cso.committees.invitations import tell_nominator, tell_owner
 from cso.committees.models import Ballot, Committee, KillOrder, Motion, Nomination, RuleBreak
 from cso.customers.models import Customer
@@ -120,13 +120,15 @@ def triage(
 
 
 def docket(nomination: Nomination, committee: Committee, *, by: Actor | None, now: datetime) -> Nomination:
-    """Put it on the docket of a committee, or of another one. Raises `ConflictError` while its rule is not known."""
+    """Put it on the docket of a committee, or of another one.
+
+    Raises `ConflictError` with the code `no_rule` while its rule is not known, `in_motion`, `settled` or `dissolved`.
+    """
     require(by, Can.TRIAGE_NOMINATIONS)
+    committee = hold_standing(committee)
     nomination = _locked(nomination)
     if nomination.rule is None:
         raise ConflictError("Say first which rule it is about.", code="no_rule")
-    if committee.dissolved_at is not None:
-        raise ConflictError("This committee was dissolved.", code="dissolved")
     if _is_in_motion(nomination):
         raise ConflictError("A motion answers this nomination already.", code="in_motion")
     nomination.status, nomination.committee = Nomination.Status.DOCKETED, committee

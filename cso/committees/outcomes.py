@@ -9,11 +9,9 @@ from django.db import connection
 
 from cso.committees.consequences import carry_out
 from cso.committees.invitations import tell_outcome
-from cso.committees.models import Ballot, Base, CharterVersion, OutcomeRecord, RollEntry
+from cso.committees.models import Ballot, CharterVersion, OutcomeRecord, RollEntry
 from cso.committees.tally import Tally
-
-# With fewer papers than this a secret ballot's numbers would tell who voted how.
-FEWEST_SECRET_PAPERS = 3
+from cso.committees.wording import FEWEST_SECRET_PAPERS, kept_words
 
 HASH_FUNCTION = """
 CREATE FUNCTION outcome_hash(outcome committees_outcomerecord) RETURNS text LANGUAGE sql STABLE AS $$
@@ -65,10 +63,9 @@ def record(
 ) -> OutcomeRecord:
     """The next record of the chain, which does nothing yet; one that corrects another says why."""
     assert ballot.charter is not None
-    words = sentence(ballot.charter, tally, is_told=_is_told(ballot, tally), casting_vote=casting_vote)
     roll = list(ballot.roll.select_related("member__user").order_by("label"))
     is_told = _is_told(ballot, tally)
-    outcome = OutcomeRecord.objects.create(
+    outcome = OutcomeRecord(
         ballot=ballot,
         corrects=corrects,
         result=tally.result,
@@ -84,48 +81,15 @@ def record(
         base_count=tally.base_count if is_told else None,
         yes_needed=tally.yes_needed if is_told else None,
         casting_vote=casting_vote,
-        sentence=f"Corrected ({because}). {words}" if corrects else words,
         terms=terms_of(ballot.charter),
         roll=[_line(entry, is_secret=ballot.is_secret) for entry in roll],
         evidence_hash=ballot.evidence_hash,
         declared_at=now,
     )
+    outcome.sentence = kept_words(outcome, because=because)
+    outcome.save(force_insert=True)
     outcome.refresh_from_db()
     return outcome
-
-
-def sentence(charter: CharterVersion, tally: Tally, *, is_told: bool, casting_vote: str) -> str:
-    """The arithmetic in words: "Carried: 6 yes of 9 cast; a majority needs 5. Quorum 7 of 12 met by 9." """
-    votes = tally.votes
-    quorum = f"Quorum {tally.quorum} of {votes.eligible}"
-    met = f"{quorum} met by {votes.participating}." if tally.has_quorum else f"{quorum} missed: {votes.participating}."
-    if tally.result == "inquorate":
-        return f"No quorum, so nothing is decided. {met}"
-    word = "Carried" if tally.result == "carried" else "Lost"
-    if not is_told:
-        return f"{word}. Fewer than {FEWEST_SECRET_PAPERS} papers of a secret ballot are not broken down. {met}"
-    base = {
-        Base.CAST: f"of {tally.base_count} cast",
-        Base.PARTICIPATING: f"of {tally.base_count} given",
-        Base.ELIGIBLE: f"of {tally.base_count} eligible seats",
-        Base.FIXED: "",
-    }[Base(charter.base)]
-    needs = f"{majority_words(charter)} needs {tally.yes_needed}"
-    parts = [f"{votes.yes} yes {base}".strip(), f"{votes.no} no", f"{votes.abstain} abstained"]
-    tie = {"yes": " The chair's casting vote: yes.", "no": " The chair's casting vote: no."}.get(casting_vote, "")
-    if not tie and votes.yes == votes.no > 0 and tally.result == "lost":
-        tie = " A tie is lost."
-    return f"{word}: {', '.join(parts)}; {needs}. {met}{tie}"
-
-
-def majority_words(charter: CharterVersion) -> str:
-    if charter.majority_count is not None:
-        return "the charter"
-    numerator, denominator = charter.majority_numerator, charter.majority_denominator
-    if (numerator, denominator) == (1, 2) and charter.majority_is_more_than:
-        return "a majority"
-    kind = "more than" if charter.majority_is_more_than else "at least"
-    return f"{kind} {numerator}/{denominator}"
 
 
 def terms_of(charter: CharterVersion) -> dict[str, Any]:

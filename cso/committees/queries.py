@@ -157,7 +157,7 @@ def _of_motions(rule: Rule) -> list[Moment]:
         assert ballot.opened_at is not None
         moments.append(Moment(ballot.opened_at, "opened", ballot.motion_text, subject=ballot.pk))
         moments += [
-            Moment(outcome.declared_at, "decided", outcome.sentence, subject=outcome.pk)
+            Moment(outcome.declared_at, "decided", outcome.words, subject=outcome.pk)
             for outcome in ballot.outcomes.all()
         ]
     return moments

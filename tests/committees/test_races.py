@@ -12,7 +12,8 @@ import pytest
 
 from cso.committees import bodies
 from cso.committees.balloting import cast_vote, close_ballot, database_now
-from cso.committees.models import Ballot, KillOrder, Nomination, OutcomeRecord, RollEntry, VoteEvent
+from cso.committees.dissolving import dissolve_committee
+from cso.committees.models import Ballot, KillOrder, Motion, Nomination, OutcomeRecord, RollEntry, VoteEvent
 from cso.committees.nominations import log_break, nominate, quick_kill
 from cso.committees.outcomes import verify_outcomes
 from tenants.roles import Role
@@ -127,3 +128,19 @@ def test_the_fifth_break_nominates_once_and_the_owner_kills_once(acme: Company) 
     with tenant_scope(acme.tenant):
         assert Nomination.objects.filter(source="breaks").count() == 1
         assert KillOrder.objects.get().owner == acme.leader
+
+
+def test_a_motion_that_is_moved_while_its_committee_dissolves_is_withdrawn_or_refused(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        scene, rules = seat_committee(acme, 1), [new_rule(acme) for _ in range(6)]
+    moving = [lambda rule=rule: scene.motion(rule) for rule in rules]
+
+    def dissolving() -> None:
+        dissolve_committee(scene.committee, because="Merged", by=None, now=database_now())
+
+    told = at_once(acme, *moving[:3], dissolving, *moving[3:])
+    assert told[3] == "done"
+    assert set(told) <= {"done", "dissolved"}
+    with tenant_scope(acme.tenant):
+        motions = list(Motion.objects.values_list("status", flat=True))
+    assert motions == ["withdrawn"] * (told.count("done") - 1)

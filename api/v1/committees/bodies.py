@@ -22,6 +22,7 @@ from api.schema import IDEMPOTENCY_KEY, IF_NONE_MATCH, endpoint
 from api.v1.remedies import NoBody
 from api.v1.shapes import Shape, UnitRef, unit_columns, unit_ref
 from cso.committees import bodies
+from cso.committees.dissolving import MAX_BECAUSE, dissolve_committee
 from cso.committees.models import Base, CharterVersion, Committee, Delegation, Seat, SeatTenure
 from cso.errors import FieldError, InvalidFieldsError
 from cso.texts import as_uuid
@@ -129,6 +130,10 @@ class HolderBody(Body):
         allow_blank=True,
         help_text="Of a holder who is no member: an integration tells their votes.",
     )
+
+
+class DissolveBody(Body):
+    because = Text(max_length=MAX_BECAUSE)
 
 
 class DelegationBody(Body):
@@ -256,6 +261,28 @@ class OneCommittee(Resource):
     )
     def get(self, request: Request, pk: UUID) -> Response:
         return self.show(Committee.objects.filter(pk=pk), COMMITTEES)
+
+
+class DissolveCommittee(Resource):
+    acts = {"POST": (Can.RUN_COMMITTEES,)}
+
+    @endpoint(
+        "dissolve_committee",
+        "Dissolve a committee",
+        body=DissolveBody,
+        answer=CommitteeShape,
+        parameters=[IDEMPOTENCY_KEY],
+        example={"because": "The gates and the lounges decide together from now on."},
+    )
+    @idempotent
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Its seats fall vacant, its motions are withdrawn, its docket goes back to the triage; what it decided stays.
+
+        Refused while a ballot runs, or waits for the chair's vote (`in_ballot`).
+        """
+        rows = Committee.objects.filter(pk=pk)
+        dissolve_committee(only(rows), **self.read(DissolveBody), by=self.key, now=self.now)
+        return self.show(rows, COMMITTEES)
 
 
 class Charters(Resource):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cso.committees.models.bodies import CharterVersion, Committee, Seat
 from cso.committees.models.nominations import Nomination
+from cso.committees.wording import words_of
 from cso.people.models import Unit
 from cso.rules.models import Rule
 from tenants.base import TableRules, TenantModel
@@ -228,6 +229,8 @@ class SecretCount(TenantModel):
 class OutcomeRecord(TenantModel):
     """What came of a ballot, written once, with all that it takes to compute it again. Chained by hash.
 
+    `sentence`: the arithmetic in English; `words`: in the reader's language.
+
     `yes`, `no`, `abstain` are None where fewer than three secret papers were given, which are not broken down.
     `terms`: the charter's. `roll`: [{seat, member, status, voted, choice}], the choice of named ballots alone.
     """
@@ -275,3 +278,7 @@ class OutcomeRecord(TenantModel):
 
     def __str__(self) -> str:
         return self.sentence
+
+    @property
+    def words(self) -> str:
+        return words_of(self)

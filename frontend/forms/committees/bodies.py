@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cso.committees.bodies import add_seat, delegate_seat, found_committee, seat_member, set_charter
+from cso.committees.dissolving import MAX_BECAUSE, dissolve_committee
 from cso.committees.models import Base, CharterVersion, Committee, Seat, SeatTenure
 from frontend.forms.base import PortalForm, UnitField, offer_units
 from frontend.forms.committees.fields import OneOfField, offer, working_members
@@ -56,6 +57,21 @@ class FoundForm(PortalForm):
     def save(self, *, by: Membership, now: datetime) -> Committee:
         values = self.cleaned_data
         return found_committee(values["unit"], values["name"], by=by, now=now, cadence_days=values["cadence_days"])
+
+
+class DissolveForm(PortalForm):
+    because = forms.CharField(
+        label=_("Why is it dissolved?"),
+        help_text=_(
+            "Its seats fall vacant, its motions are withdrawn, and its docket goes back to the triage. What it decided"
+            " stays. This cannot be undone."
+        ),
+        max_length=MAX_BECAUSE,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def save(self, committee: Committee, *, by: Membership, now: datetime) -> None:
+        dissolve_committee(committee, because=self.cleaned_data["because"], by=by, now=now)
 
 
 class SeatForm(PortalForm):

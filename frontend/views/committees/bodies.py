@@ -16,14 +16,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cso.committees.balloting import status_at
 from cso.committees.bodies import charter_of, retire_seat
 from cso.committees.holding import held_now
-from cso.committees.models import Ballot, Committee, Motion, Seat, SeatTenure
+from cso.committees.models import Ballot, Committee, Motion, OutcomeRecord, Seat, SeatTenure
 from cso.committees.motions import docket_of
+from cso.committees.outcomes import verify_outcomes
 from cso.committees.queries import Coverage, committee_coverage
 from cso.committees.standing import standing_outcomes
 from frontend.access import MemberRequest, for_members
 from frontend.charter_words import charter_words
 from frontend.forms.base import answer_to, sent
-from frontend.forms.committees.bodies import CharterForm, FoundForm, HolderForm, SeatForm
+from frontend.forms.committees.bodies import CharterForm, DissolveForm, FoundForm, HolderForm, SeatForm
 from frontend.templatetags.times import due_in
 from frontend.views.committees.delegations import delegations_shown
 from frontend.views.committees.motions import sits_in
@@ -38,21 +39,27 @@ RUNNING = (Ballot.Status.SCHEDULED, Ballot.Status.OPEN, Ballot.Status.CLOSED)
 @for_members(Can.SEE_PEOPLE)
 @require_safe
 def committees(request: MemberRequest) -> HttpResponse:
-    """Which units have a live one. Of a unit with several the liveliest stands here."""
+    """Which units have a live one. Of a unit with several the liveliest stands here.
+
+    `check=1` walks the whole chain of outcomes, for who may see the audit.
+    """
     covered = committee_coverage(request.member, now=request.now)
     live = sum(each.is_live for each in covered)
     words = ngettext(
         "%(live)s of %(n)s unit has a live committee.", "%(live)s of %(n)s units have a live committee.", len(covered)
     )
     listed = {each.committee.pk for each in covered if each.committee}
-    others = Committee.objects.filter(dissolved_at=None).exclude(pk__in=listed).select_related("unit").order_by("name")
+    others = Committee.objects.exclude(pk__in=listed).select_related("unit").order_by("name", "id")
     context = {
         "tabs": section_tabs(request, "committees"),
         "summary": words % {"live": live, "n": len(covered)},
         # Units that have one first: in a large organization most have none.
         "rows": [_coverage_row(each) for each in sorted(covered, key=lambda each: each.committee is None)],
-        "others": others,
+        "others": [each for each in others if each.dissolved_at is None],
+        "dissolved": [each for each in others if each.dissolved_at is not None],
         "may_found": request.member.can(Can.RUN_COMMITTEES),
+        "may_check": request.member.can(Can.SEE_AUDIT),
+        "chain": _chain(request),
     }
     return render(request, "frontend/committees/committees.html", context)
 
@@ -80,7 +87,7 @@ def committee(request: MemberRequest, committee: UUID) -> HttpResponse:
     before = motions.filter(status__in=[Motion.Status.DRAFT, Motion.Status.DELIBERATING])
     ballots = Ballot.objects.filter(motion__committee=here, status__in=RUNNING).select_related("motion__rule")
     outcomes = standing_outcomes().filter(ballot__motion__committee=here).select_related("ballot__motion__rule")
-    charter, holders = charter_of(here), _holders(here)
+    charter, holders, is_standing = charter_of(here), _holders(here), here.dissolved_at is None
     context = {
         "committee": here,
         "docket": docket_of(member, here),
@@ -90,10 +97,25 @@ def committee(request: MemberRequest, committee: UUID) -> HttpResponse:
         "seats": _seats(here, holders),
         **delegations_shown(request, here, charter, holders),
         "charter": charter_words(charter),
-        "may_run": member.can(Can.RUN_COMMITTEES),
-        "move_url": reverse("move_motion", args=[slug, here.pk]) if sits_in(request, here) else "",
+        "may_run": is_standing and member.can(Can.RUN_COMMITTEES),
+        "move_url": reverse("move_motion", args=[slug, here.pk]) if is_standing and sits_in(request, here) else "",
     }
     return render(request, "frontend/committees/committee.html", context)
+
+
+@for_members(Can.RUN_COMMITTEES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def dissolve(request: MemberRequest, committee: UUID) -> HttpResponse:
+    here = _committee(committee)
+    form = DissolveForm(sent(request))
+
+    def do() -> HttpResponse:
+        form.save(here, by=request.member, now=request.now)
+        messages.success(request, _("Dissolved. What waited for it is with the triage again."))
+        return redirect("committee", request.tenant.slug, here.pk)
+
+    title = _("Dissolve %(committee)s") % {"committee": here.name}
+    return _answer(request, here, form, do, title=title, submit=_("Dissolve it"))
 
 
 @for_members(Can.RUN_COMMITTEES)
@@ -153,6 +175,13 @@ def retire(request: MemberRequest, seat: UUID) -> HttpResponse:
 def _answer(request: MemberRequest, committee: Committee, form: Any, do: Any, **words: str) -> HttpResponse:
     up = (reverse("committee", args=[request.tenant.slug, committee.pk]), committee.name)
     return answer_to(form, do) or form_page(request, form, title=words["title"], submit=words["submit"], up=up)
+
+
+def _chain(request: MemberRequest) -> dict[str, Any] | None:
+    """Whether the chain of outcomes holds; None where nobody asked, or who asked may not know."""
+    if "check" not in request.GET or not request.member.can(Can.SEE_AUDIT):
+        return None
+    return {"broken": verify_outcomes(), "records": OutcomeRecord.objects.count()}
 
 
 def _coverage_row(covered: Coverage) -> dict[str, Any]:
