@@ -107,6 +107,11 @@ class Behind:
         return self.metric.family.source.is_of_committees
 
     @property
+    def is_of_panels(self) -> bool:
+        """Whether it is what panels say, and who listens: groups of answers, invitations, sessions, commitments."""
+        return self.metric.family.source.is_of_panels
+
+    @property
     def is_narrowed(self) -> bool:
         """By cause or channel: then it is less than the figure."""
         return self.cause is not None or self.without_cause or self.channel is not None
@@ -126,14 +131,14 @@ class Behind:
             raise Http404 from error
         if part not in get_args(Part) or (unit is None and not viewer.can(Can.SEE_SCORECARD)):
             raise Http404
-        if metric.family.source.is_of_committees and (cause or channel is not None):
+        if not metric.family.source.has_case and (cause or channel is not None):
             raise Http404  # neither has what belongs to no case
         return cls(metric, cast(Part, part), period, unit, days, found, cause == NO_CAUSE, channel)
 
     def facts(self, viewer: Membership, *, now: datetime) -> QuerySet[Any]:
         units = [self.unit.pk] if self.unit else None
         found = facts_behind(viewer, self.metric, self.part, units, self.period, now=now, between=self.days.between)
-        if self.is_of_committees:
+        if not self.metric.family.source.has_case:
             return found
         path = "" if self.is_of_cases else f"{self.metric.family.source.case}__"
         if self.channel is not None:

@@ -30,6 +30,10 @@ NOUNS: dict[str, Callable[[int], str]] = {
     "nomination": lambda n: ngettext("%(n)s nomination", "%(n)s nominations", n),
     "motion": lambda n: ngettext("%(n)s motion was to be decided", "%(n)s motions were to be decided", n),
     "coverage": lambda n: ngettext("%(n)s unit", "%(n)s units", n),
+    "invitation": lambda n: ngettext("%(n)s member was invited", "%(n)s members were invited", n),
+    "roster": lambda n: ngettext("%(n)s executive was expected", "%(n)s executives were expected", n),
+    "result_group": lambda n: ngettext("%(n)s group of answers", "%(n)s groups of answers", n),
+    "commitment": lambda n: ngettext("%(n)s commitment", "%(n)s commitments", n),
     "exposure": lambda n: ngettext("%(n)s customer at risk", "%(n)s customers at risk", n),
 }
 

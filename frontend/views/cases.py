@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from cso.metrics.queries.beside import ratio_of, worth_currency, worth_of
+from cso.metrics.queries.beside import net_of, ratio_of, worth_currency, worth_of
 from cso.metrics.queries.drilldown import Part
 from cso.metrics.queries.figures import Figure
 from cso.recovery.models import Case, Channel
@@ -30,6 +30,8 @@ from frontend.forms.once import fresh_id
 from frontend.forms.saved_views import CASES, SaveViewForm, plain_query
 from frontend.offers import Offers, offers_for
 from frontend.paging import LONGEST_SILENT, NEWEST_REPORT, OLDEST_CLOCK, Order, count_of
+from frontend.panel_rows import TITLES as PANEL_TITLES
+from frontend.panel_rows import PanelFactsExport, net_sentence, panel_page
 from frontend.wording import number, part_words, period_words, share_words, status_words
 from tenants.roles import Can
 
@@ -90,6 +92,8 @@ def cases_behind(request: MemberRequest) -> HttpResponse:
 def _rows(request: MemberRequest, behind: Behind, found: QuerySet[Any]) -> dict[str, Any]:
     if behind.is_of_cases:
         return cases_page(request, found, _order(behind))
+    if behind.is_of_panels:
+        return panel_page(request, found, behind.metric.family)
     of_facts = decisions_page if behind.is_of_committees else facts_page
     return of_facts(request, found, behind.metric.family)
 
@@ -98,6 +102,9 @@ def _rows(request: MemberRequest, behind: Behind, found: QuerySet[Any]) -> dict[
 @require_safe
 def export_cases_behind(request: MemberRequest, kind: str) -> HttpResponseBase:
     behind = Behind.asked_for(request.GET, request.member)
+    if behind.is_of_panels:
+        facts = behind.facts(request.member, now=request.now)
+        return _written(request, kind, PanelFactsExport.of(facts, behind.metric.family, request))
     if behind.is_of_committees:
         facts = behind.facts(request.member, now=request.now)
         return _written(request, kind, DecisionsExport.of(facts, behind.metric.family, request))
@@ -159,7 +166,7 @@ def _list_title(filters: CaseFilters, count: int, is_all: bool) -> str:
 
 def _behind_title(behind: Behind, count: int) -> str:
     of_source = NOUNS.get(behind.metric.family.source.key, _cases)
-    words = (_TITLES | TITLES).get((behind.metric.key, behind.part), of_source)
+    words = (_TITLES | TITLES | PANEL_TITLES).get((behind.metric.key, behind.part), of_source)
     title = words(count) % {"n": number(count)}
     if behind.channel is not None:
         channel = Channel(behind.channel).label if behind.channel else _("no channel given")
@@ -218,6 +225,8 @@ def _behind_sub(request: MemberRequest, behind: Behind, figure: Figure | None) -
         part, whole = number(figure.numerator), number(figure.denominator)
         shown = {"metric": behind.metric.name, "share": share_words(figure), "part": part, "all": whole}
         words.insert(1, _("%(metric)s: %(share)s, %(part)s of %(all)s.") % shown)
+    if net := net_of(figure):
+        words.insert(1, net_sentence(figure, net))
     if ratio := ratio_of(figure):
         words.insert(1, ratio_sentence(figure, ratio))
     if worth := worth_of(behind.metric, figure.counts, worth_currency() if behind.metric.money else ""):
@@ -264,9 +273,9 @@ def _agrees(behind: Behind, figure: Figure, count: int) -> bool:
     """Whether the list is as long as the figure says; between a change and its refresh it is not."""
     if behind.is_narrowed:
         return True
-    if behind.metric.kind == "ratio":
-        # Its numbers are of cases; its facts are rules.
-        return behind.part == "running" or count == figure.counts["rules"]
+    if behind.metric.facts is not None:
+        # Its numbers are of cases or answers; its facts are rules or groups.
+        return behind.part == "running" or count == figure.counts[behind.metric.facts]
     parts = {
         "numerator": figure.numerator,
         "denominator": figure.denominator,

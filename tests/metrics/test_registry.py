@@ -194,13 +194,22 @@ def test_a_delay_is_what_the_definition_says() -> None:
         "nominated": at_once,
         "decisions": ahead,
         "covered": at_once,
+        "invited": ahead,
+        "attended": at_once,
+        "commitments": ahead,
+        "nps": at_once,
+        "csat": at_once,
+        "effort": at_once,
+        "reasons": at_once,
     }
 
 
-def test_sums_stand_in_figures_of_money_and_in_ratios_alone() -> None:
+def test_sums_stand_in_figures_of_money_in_ratios_and_in_those_of_groups_alone() -> None:
     for metric in METRICS.values():
         sums = {name for name in metric.shown if name in metric.family.measures}
-        assert bool(sums) == (metric.kind in {"money", "ratio"})
+        is_of_groups = metric.family.source.key == "result_group"
+        assert bool(sums) == (metric.kind in {"money", "ratio"} or is_of_groups)
         assert (metric.money is not None) == (metric.kind == "money")
-        assert ({metric.numerator, metric.denominator} <= sums) == (metric.kind == "ratio")
+        assert (metric.against is not None) == (metric.kind == "net")
+        assert ({metric.numerator, metric.denominator} <= sums) == (metric.kind == "ratio" or is_of_groups)
         assert metric.counted not in metric.family.measures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -43,9 +43,10 @@ def survey(
     weighting: str = Wave.Weighting.NONE,
     shares: Mapping[str, str] | None = None,
     smallest_group: int = 5,
+    closes_at: datetime | None = None,
 ) -> Wave:
     """An imported wave with its responses, closed. questions: `code`, `kind` and what else `add_question` takes."""
-    wave = open_survey(company, questions, panel=panel, weighting=weighting, shares=shares)
+    wave = open_survey(company, questions, panel=panel, weighting=weighting, shares=shares, closes_at=closes_at)
     respond(company, wave, rows)
     ListeningSettings.objects.update_or_create(defaults={"smallest_group": smallest_group})
     return close_wave(wave, by=None, now=NOW)
@@ -58,13 +59,15 @@ def open_survey(
     panel: Panel | None = None,
     weighting: str = Wave.Weighting.NONE,
     shares: Mapping[str, str] | None = None,
+    closes_at: datetime | None = None,
 ) -> Wave:
     number = next(_numbers)
+    closes_at = closes_at or NOW - timedelta(days=10)
     wave = draft_wave(
         panel or panel_of(company),
         f"Wave {number}",
-        opens_at=NOW - timedelta(days=20 - number % 7),
-        closes_at=NOW - timedelta(days=10 - number % 7),
+        opens_at=closes_at - timedelta(days=10),
+        closes_at=closes_at,
         by=None,
         now=NOW,
         weighting=weighting,

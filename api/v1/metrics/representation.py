@@ -13,7 +13,7 @@ from api.v1.shapes import Shape, UnitRef, unit_columns, unit_ref
 from cso.intervals import wilson_interval
 from cso.metrics.formulas.statistics import Summary
 from cso.metrics.periods import Period
-from cso.metrics.queries.beside import Ratio, Response, Worth, ratio_of, response_of, worth_of
+from cso.metrics.queries.beside import Net, Ratio, Response, Worth, net_of, ratio_of, response_of, worth_of
 from cso.metrics.queries.breakdown import Slice
 from cso.metrics.queries.figures import Figure
 from cso.metrics.registry import Family, Metric
@@ -28,7 +28,14 @@ class MetricShape(Shape):
     name = serializers.CharField()
     meaning = serializers.CharField()
     kind = serializers.ChoiceField(
-        [("share", "Share"), ("time", "Time"), ("count", "Count"), ("money", "Money"), ("ratio", "Ratio")]
+        [
+            ("share", "Share"),
+            ("time", "Time"),
+            ("count", "Count"),
+            ("money", "Money"),
+            ("ratio", "Ratio"),
+            ("net", "Net"),
+        ]
     )
     numerator = serializers.CharField(help_text="What is counted.")
     denominator = serializers.CharField(help_text="Of what.")
@@ -55,6 +62,12 @@ class RatioShape(Shape):
     value = serializers.FloatField(help_text="Numerator / denominator; above 1 where there is more than before.")
     low = serializers.FloatField(allow_null=True, help_text="95 % interval; null: too few to tell.")
     high = serializers.FloatField(allow_null=True, help_text="Null: too few to tell, or nothing bounds it.")
+
+
+class NetShape(Shape):
+    value = serializers.FloatField(help_text="(Numerator - what is against it) / denominator, -1 to 1.")
+    low = serializers.FloatField(help_text="95 % interval, adjusted Wald.")
+    high = serializers.FloatField()
 
 
 class WorthShape(Shape):
@@ -88,6 +101,7 @@ class FigureShape(Shape):
     response = ResponseShape(allow_null=True, help_text="Of a share of answers: who answered at all.")
     worth = WorthShape(allow_null=True, help_text="Of a figure of money; of money there is no share.")
     ratio = RatioShape(allow_null=True, help_text="Of a ratio, whose numerator is no part of its denominator.")
+    net = NetShape(allow_null=True, help_text="Of a net figure, such as a Net Promoter Score.")
     median_seconds = serializers.FloatField(allow_null=True, help_text="Of a time; null: not reached.")
     p90_seconds = serializers.FloatField(allow_null=True, help_text="Of a time; null: not reached, or under 10 cases.")
     revision = serializers.IntegerField(allow_null=True, help_text="How often the figure's cells have changed.")
@@ -114,10 +128,12 @@ class RuleOfFact(Shape):
 
 
 class FactShape(Shape):
-    id = serializers.UUIDField(help_text="Of the case, promise, nomination, kill order or whatever it is.")
+    id = serializers.UUIDField(help_text="Of the case, promise, nomination, group of answers or whatever it is.")
     at = serializers.DateTimeField(help_text="What decides its period.")
     unit = UnitRef()
-    case = CaseOfFact(allow_null=True, help_text="The case that it belongs to, or is; null for what committees do.")
+    case = CaseOfFact(
+        allow_null=True, help_text="The case that it belongs to, or is; null for what committees do and panels say."
+    )
     rule = RuleOfFact(allow_null=True, help_text="The rule that a committee's fact is about.")
 
 
@@ -132,6 +148,7 @@ class SliceShape(Shape):
     response = ResponseShape(allow_null=True)
     worth = WorthShape(allow_null=True)
     ratio = RatioShape(allow_null=True)
+    net = NetShape(allow_null=True)
 
 
 class BreakdownShape(Shape):
@@ -189,6 +206,7 @@ def figure_json(
         "response": _response_json(response_of(figure)),
         "worth": _worth_json(worth_of(figure.metric, figure.counts, currency)),
         "ratio": _ratio_json(ratio_of(figure)),
+        "net": _net_json(net_of(figure)),
         "median_seconds": times.median if times else None,
         "p90_seconds": times.p90 if times else None,
         "revision": figure.revision,
@@ -231,11 +249,15 @@ def _ratio_json(ratio: Ratio | None) -> Row | None:
     return {"value": float(ratio.value), "low": ratio.low, "high": ratio.high} if ratio else None
 
 
+def _net_json(net: Net | None) -> Row | None:
+    return {"value": float(net.value), "low": net.low, "high": net.high} if net else None
+
+
 def facts_of(family: Family) -> Listing:
     """How the facts of a family are listed: the latest first by the instant that decides their period."""
     case = f"{family.source.case}__" if family.source.case else ""
     rule = f"{family.source.rule}__" if family.source.rule else ""
-    of_case = () if family.source.is_of_committees else (f"{case}id", f"{case}external_id")
+    of_case = () if not family.source.has_case else (f"{case}id", f"{case}external_id")
     of_rule = (f"{rule}id", f"{rule}code", f"{rule}title") if rule else ()
 
     def render(row: Row) -> Row:
@@ -271,6 +293,7 @@ def slice_json(part: Slice, currency: str) -> Row:
         "response": _response_json(response_of(figure)),
         "worth": _worth_json(worth_of(figure.metric, figure.counts, currency)),
         "ratio": _ratio_json(ratio_of(figure)),
+        "net": _net_json(net_of(figure)),
     }
 
 

@@ -46,7 +46,7 @@ from tenants.roles import Can
 from tenants.scope import current_tenant
 
 # A time is computed from its cases for each period; the others are read.
-MAX_PERIODS = {"share": 400, "count": 400, "money": 400, "ratio": 400, "time": 60}
+MAX_PERIODS = {"share": 400, "count": 400, "money": 400, "ratio": 400, "net": 400, "time": 60}
 
 
 class PeriodField(Text):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cso.committees.effect import effect_of
+from cso.intervals import net_interval
 from cso.metrics.queries.figures import Figure
 from cso.metrics.registry import Metric
 from cso.recovery.models import RecoverySettings
@@ -60,6 +61,25 @@ def ratio_of(figure: Figure) -> Ratio | None:
     effect = effect_of(figure.denominator, figure.numerator)
     high = None if effect.high is None or math.isinf(effect.high) else effect.high
     return Ratio(figure.share, effect.low, high)
+
+
+@dataclass(frozen=True)
+class Net:
+    """How many more are for it than against it, of all: `value` from -1 to 1, with its 95 % interval."""
+
+    value: Fraction
+    low: float
+    high: float
+
+
+def net_of(figure: Figure) -> Net | None:
+    """None for a figure that is not net, and without answers."""
+    if figure.metric.against is None or not figure.denominator:
+        return None
+    against = figure.counts[figure.metric.against]
+    interval = net_interval(figure.numerator, against, figure.denominator)
+    assert interval is not None, "there are answers"
+    return Net(Fraction(figure.numerator - against, figure.denominator), interval.low, interval.high)
 
 
 @dataclass(frozen=True)

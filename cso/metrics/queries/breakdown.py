@@ -74,6 +74,8 @@ def ways_to_part(metric: Metric) -> tuple[By, ...]:
     """By what a figure has parts: a state has none, nor has a time, whose medians do not add up."""
     if metric.is_state or metric.kind == "time":
         return ()
+    if metric.family.source.is_of_panels:
+        return ("month",)
     return ("origin", "month") if metric.family.source.is_of_committees else ("channel", "cause", "month")
 
 

@@ -11,7 +11,7 @@ from django.db.models import Model, Q, QuerySet
 
 from cso.metrics.periods import Period
 from cso.metrics.registry import Family, Metric
-from cso.people.queries import in_or_below, own_units
+from cso.people.queries import in_or_below, own_units, visible_units
 from cso.recovery.models import Case
 from cso.recovery.queries import visible_cases
 from tenants.models import Actor, Membership
@@ -72,7 +72,8 @@ def cases_behind(
 def visible_facts(viewer: Actor, family: Family) -> QuerySet[Any]:
     """What the viewer may see of a family's source: as cases are seen, by the fact's own unit or by its case.
 
-    What committees do is open to whoever sees people, as it is on their own pages.
+    What committees do is open to whoever sees people, as it is on their own pages; what panels say, in the groups that
+    they published, to whoever sees results, of the units whose figures they see.
     """
     model: Any = family.source.model
     if family.source.is_of_cases:
@@ -80,11 +81,21 @@ def visible_facts(viewer: Actor, family: Family) -> QuerySet[Any]:
     facts: QuerySet[Model] = model.objects.all()
     if family.source.is_of_committees:
         return facts if viewer.can(Can.SEE_PEOPLE) else facts.none()
+    if family.source.is_of_panels:
+        return _of_panels(viewer, facts)
     if viewer.can(Can.SEE_ALL_CASES):
         return facts
     if not isinstance(viewer, Membership):
         return facts.none()
     return facts.filter(in_or_below(own_units(viewer)) | Q(**{f"{family.source.case}__in": visible_cases(viewer)}))
+
+
+def _of_panels(viewer: Actor, facts: QuerySet[Model]) -> QuerySet[Model]:
+    if not viewer.can(Can.SEE_RESULTS):
+        return facts.none()
+    if viewer.can(Can.SEE_SCORECARD):
+        return facts
+    return facts.filter(unit__in=list(visible_units(viewer).values_list("pk", flat=True)))
 
 
 def _has(metric: Metric, part: Part) -> bool:
@@ -105,6 +116,8 @@ def _condition(metric: Metric, part: Part) -> Q:
     if metric.is_state and metric.kind != "share":
         return family.condition(metric.numerator)
     inside, numerator = family.condition(metric.denominator), family.condition(metric.numerator)
+    if metric.numerator in family.measures and metric.kind != "money":
+        return inside  # each fact holds of either
     if part == "numerator":
         return inside & numerator
     return inside & ~numerator if part == "rest" else inside

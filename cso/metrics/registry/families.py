@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cso.metrics.registry.committee_families import COMMITTEE_FAMILIES
 from cso.metrics.registry.kinds import Family, Source, Total
+from cso.metrics.registry.panel_families import PANEL_FAMILIES
 from cso.recovery.models import RECOVERY_TIME, CallBack, Case, Exposure, Promise, Remedy
 
 # A fix that no second failure of the same kind followed for so long held up.
@@ -211,6 +212,7 @@ FAMILIES: dict[str, Family] = {
         AT_RISK,
         RISKED,
         *COMMITTEE_FAMILIES,
+        *PANEL_FAMILIES,
     )
 }
 

@@ -28,11 +28,17 @@ class Source:
     case: str | None = "case"
     rule: str | None = None
     is_of_committees: bool = False
+    is_of_panels: bool = False
 
     @property
     def is_of_cases(self) -> bool:
         """Whether a row is a case itself."""
-        return self.case is None and not self.is_of_committees
+        return self.case is None and self.has_case
+
+    @property
+    def has_case(self) -> bool:
+        """Whether a row is a case or belongs to one."""
+        return not (self.is_of_committees or self.is_of_panels)
 
     @property
     def table(self) -> str:
@@ -130,14 +136,15 @@ class Metric:
     """What a figure says. `numerator` and `denominator` are counters of `family`.
 
     A time is that of the family's `seconds`; where they are NULL, it has not ended yet. A ratio compares two counts of
-    which neither lies within the other, so it may be above 1. Money is what the facts of both
+    which neither lies within the other, so it may be above 1. Of a net figure the counter `against` is taken off the
+    numerator, so it lies between -1 and 1. Money is what the facts of both
     are worth, and no share: what is known of some says nothing of the others.
     """
 
     key: str
     name: str | Promise
     meaning: str | Promise
-    kind: Literal["share", "time", "count", "money", "ratio"]
+    kind: Literal["share", "time", "count", "money", "ratio", "net"]
     family: Family
     numerator: str
     denominator: str
@@ -151,8 +158,9 @@ class Metric:
     money: Money | None = None
     # Of a share of answers: the counter of all that could have been answered, so that the silent ones are seen too.
     asked: str | None = None
-    # Of a ratio, whose numerator and denominator are sums: the counter of its facts.
+    # Where numerator and denominator are sums: the counter of its facts.
     facts: str | None = None
+    against: str | None = None
 
     @property
     def counted(self) -> str:
@@ -163,7 +171,7 @@ class Metric:
     def shown(self) -> tuple[str, ...]:
         """The counters that are seen in the figure, each once."""
         money = (*self.money.numerator, *self.money.denominator, self.money.unknown) if self.money else ()
-        asked = tuple(name for name in (self.asked, self.facts) if name)
+        asked = tuple(name for name in (self.asked, self.facts, self.against) if name)
         return tuple(dict.fromkeys((self.numerator, self.denominator, *money, *asked)))
 
 

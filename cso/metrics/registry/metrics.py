@@ -22,6 +22,7 @@ from cso.metrics.registry.families import (
     STARTED,
 )
 from cso.metrics.registry.kinds import Metric, Money
+from cso.metrics.registry.panel_metrics import PANEL_METRICS
 
 _METRICS = (
     Metric(
@@ -270,4 +271,4 @@ _METRICS = (
         money=Money(("saved_low", "saved_high"), ("exposed_low", "exposed_high"), "unknown"),
     ),
 )
-METRICS: dict[str, Metric] = {metric.key: metric for metric in (*_METRICS, *COMMITTEE_METRICS)}
+METRICS: dict[str, Metric] = {metric.key: metric for metric in (*_METRICS, *COMMITTEE_METRICS, *PANEL_METRICS)}
