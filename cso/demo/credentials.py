@@ -1,4 +1,4 @@
-"""Passwords of the demo people and API keys, made anew for each installation and told once."""
+"""Passwords of the demo people, API keys and links to surveys, made anew for each installation and told once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
+from cso.demo.listening import survey_path
 from cso.demo.story import Story
 from tenants.keys import create_api_key
 from tenants.models import ApiKey, Membership, Tenant
@@ -31,9 +32,12 @@ def _has_key(tenant: Tenant) -> bool:
 
 
 def issue(stories: Sequence[Story]) -> Credentials:
-    """Give each demo person a password, one for all their workspaces, and each tenant a key with all scopes."""
+    """Give each demo person a password, one for all their workspaces, and each tenant a key with all scopes.
+
+    And a survey that a customer may answer now, by its path.
+    """
     passwords: dict[str, str] = {}
-    people, keys = [], []
+    people, keys, surveys = [], [], []
     for story in stories:
         tenant = Tenant.objects.get(slug=story.slug)
         with tenant_scope(tenant):
@@ -55,7 +59,9 @@ def issue(stories: Sequence[Story]) -> Credentials:
                 )
             _, key = create_api_key(tenant, KEY_NAME, sorted(SCOPE_GRANTS), by=None)
             keys.append({"workspace": story.slug, "name": KEY_NAME, "key": key})
-    return {"people": people, "keys": keys}
+            if path := survey_path():
+                surveys.append({"workspace": story.slug, "path": path})
+    return {"people": people, "keys": keys, "surveys": surveys}
 
 
 def _password() -> str:

@@ -13,6 +13,7 @@ from django.db import connection
 from cso.customers.actions import add_customers
 from cso.demo.cases import DrawnCase, draw_cases
 from cso.demo.committees import tell_committees
+from cso.demo.listening import tell_listening
 from cso.demo.organization import Organization, customer_rows, tell_organization
 from cso.demo.recovering import Recoveries, set_up, tell_loose_ends, tell_secrets
 from cso.demo.story import Story
@@ -77,6 +78,8 @@ def tell(story: Story, *, seed: int, now: datetime, say: Callable[[str], None]) 
         tell_loose_ends(story, organization, now=now)
         tell_committees(story, organization, now=now)
         say(f"{story.name}: {len(acts):,} acts of people on them")
+        answers = tell_listening(story, organization, seed=seed, now=now)
+        say(f"{story.name}: {answers:,} answers to what customers were asked")
     with tenant_scope(tenant):
         say(f"{story.name}: {rebuild():,} cells of figures")
 

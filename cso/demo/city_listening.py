@@ -1,0 +1,160 @@
+"""What Port Ellery's neighbours say to city hall, and what its leaders do about it."""
+
+from __future__ import annotations
+
+from cso.demo.listening_texts import CAME_LATE, LEFT_EARLY, WHOLE, Asking, Deed, ListeningTexts, Scale, Session, Word
+
+PORT_ELLERY_LISTENING = ListeningTexts(
+    name="Neighbours' panel",
+    purpose="People who live and work here and tell city hall, three times a year, how it serves them.",
+    chief=("Beatrice Holloway", "City Manager"),
+    satisfied=Scale("Reporting a problem", "How satisfied were you with reporting a problem to us?", ""),
+    easy=Scale("Permits and papers", "How easy was it to get the paper or permit that you needed?", ""),
+    others={"Visitor": 5, "Contractor": 4},
+    waves=(
+        Asking(
+            "First wave", 172, 157, 55,
+            nps={10: 9, 9: 13, 8: 18, 7: 16, 6: 13, 5: 10, 4: 7, 3: 5, 2: 4, 1: 3, 0: 2},
+            csat={5: 15, 4: 31, 3: 26, 2: 17, 1: 11},
+            effort={7: 8, 6: 13, 5: 18, 4: 20, 3: 18, 2: 13, 1: 10},
+            reasons={("solved",): 30, ("service", "solved"): 22, ("service",): 16, ("nearness",): 12,
+                     ("offer",): 10, ("price",): 10},
+        ),
+        Asking(
+            "Second wave", 58, 44, 58,
+            nps={10: 14, 9: 18, 8: 21, 7: 15, 6: 11, 5: 8, 4: 5, 3: 3, 2: 2, 1: 2, 0: 1},
+            csat={5: 22, 4: 37, 3: 22, 2: 12, 1: 7},
+            effort={7: 13, 6: 18, 5: 21, 4: 19, 3: 14, 2: 9, 1: 6},
+            reasons={("service", "solved"): 28, ("solved",): 28, ("service",): 18, ("nearness",): 10,
+                     ("offer",): 9, ("price",): 7},
+        ),
+        Asking(
+            "Third wave", 5, -7, 21,
+            nps={10: 15, 9: 19, 8: 21, 7: 15, 6: 10, 5: 8, 4: 5, 3: 3, 2: 2, 1: 1, 0: 1},
+            csat={5: 23, 4: 38, 3: 21, 2: 12, 1: 6},
+            effort={7: 14, 6: 19, 5: 21, 4: 19, 3: 14, 2: 8, 1: 5},
+            reasons={("service", "solved"): 29, ("solved",): 27, ("service",): 19, ("nearness",): 10,
+                     ("offer",): 9, ("price",): 6},
+        ),
+    ),
+    draft="Fourth wave",
+    themes={
+        "Streets": ("street", "pothole", "sidewalk", "plow", "snow"),
+        "Calling back": ("call", "called", "phone", "answer", "message"),
+        "Papers": ("permit", "form", "papers", "copies", "letter"),
+        "Heat and water": ("heat", "water", "boiler", "leak"),
+        "Collection": ("truck", "bin", "bins", "collection", "mattress"),
+    },
+    right=(
+        "{hero} came back after the shift to make sure that our heat was on.",
+        "The crew at {street} fixed the light the same evening and waved.",
+        "{hero} explained the bill to my mother line by line, in words she knows.",
+        "I reported the pothole at {time} and it was filled before dinner.",
+        "{hero} remembered my name from the last call. In a city of this size!",
+        "The permit came by mail in {days} days. I had planned a month for it.",
+        "{hero} took our old mattress along, a day early.",
+        "The driver of line {line} waited while I ran with the stroller.",
+        "{hero} at the counter made one call and three departments agreed.",
+        "They planted a new tree and asked my children to name it.",
+        "A text told me when the water would be back, and it was right.",
+        "{hero} stayed on the phone until the plumber rang my bell.",
+    ),
+    wrong=(
+        "I called {days} times about {street} and heard no answer.",
+        "{staff} told me to come back with three copies of what they had on the screen.",
+        "The truck drove past our bins on {weekday} again.",
+        "I was without heat for {days} days, and {staff} closed my case twice.",
+        "Every department begins its own clock; I wait through all of them.",
+        "The water bill was ten times the usual, and I had to prove it.",
+        "{staff} hung up when I asked for a name.",
+        "Snow was plowed onto the sidewalk of the school.",
+        "The form asks for a fax number. I am {age}; even I have none.",
+        "Bus {line} did not come for {minutes} minutes and nobody said why.",
+        "I got a ticket at a hydrant that was taken out years ago.",
+        "They fixed the leak and left the hole at {street}.",
+        "{staff} said it is the state's road. The state says it is yours.",
+    ),
+    expected=("HOU", "311", "SAN"),
+    sessions=(
+        Session(
+            "What the first wave told us",
+            "1. What went right, and who did it\n2. Heat: five tenants tell\n3. What each of us takes home",
+            148,
+            stays={"chief": WHOLE, "cso": WHOLE, "executive": LEFT_EARLY, "leader": WHOLE, "first": (2, 60)},
+            delegates={"second": "The night supervisor of 311"},
+            excuses={"third": "A main broke; every truck was out."},
+            truths=(
+                "I have a reference number for everything and heat for nothing.",
+                "You close my case to meet your goal. My hole is still open.",
+            ),
+            words=(
+                Word(
+                    "leader", "We take a day off to fetch a paper.",
+                    "Send each permit by mail and as a file", 108,
+                    "Permits come by mail and as a file. The pick-up line is gone.", done=114, told=100,
+                ),
+                Word(
+                    "first", "A case is closed before anybody looks whether the heat is on.",
+                    "Close a heat case only after the tenant says that it is warm", 96,
+                    "No heat case is closed before the tenant says that it is warm.", done=99, told=80,
+                ),
+                Word(
+                    "executive", "Who answers the phone has no name.",
+                    "Everybody who answers gives a name", 92,
+                    "Everybody who answers for the city gives a first name.", done=82, told=80,
+                ),
+                Word(
+                    "second", "The phone rings for half an hour.",
+                    "Answer within five minutes at every hour", 70, withdrawn=104,
+                    because="Not with the lines that we have; a call-back within the hour comes first.",
+                ),
+            ),
+        ),
+        Session(
+            "What has changed since, and what has not",
+            "1. You said, we did: three commitments\n2. One clock for one permit\n3. The city manager answers",
+            33,
+            stays={
+                "chief": CAME_LATE, "cso": WHOLE, "executive": WHOLE, "leader": WHOLE, "first": WHOLE,
+                "second": (0, 57),
+            },
+            delegates={"third": "The depot manager"},
+            excuses={},
+            truths=(
+                "The permit was in my mailbox on Friday. I did not know that you could.",
+                "Four departments, four clocks, one bakery that cannot open.",
+            ),
+            words=(
+                Word(
+                    "leader", "Every department begins its own clock.",
+                    "One clock for a permit, from the first desk to the last", 5,
+                ),
+                Word(
+                    "third", "The truck passes our bins and nobody can say why.",
+                    "Text each street by nine when its truck is not coming", -18,
+                ),
+                Word(
+                    "first", "We take three temperatures on three days while it is freezing.",
+                    "One reading is enough to send a crew", 9,
+                    "One reading sends a crew now, by photo if you like.", done=11,
+                ),
+            ),
+        ),
+    ),
+    planned=("You said, we did: what we promise next", "1. You said, we did\n2. Streets and sidewalks\n3. Truths"),
+    deeds=(
+        Deed("prevention", "STR-LIT", 41, "cso",
+             "Walked the school route in the dark and marked eleven lamps before any of them failed."),
+        Deed("idea", "PER-BLD", 30, "leader",
+             "Put the three most frequent mistakes on the first page of the form: half the returns are gone."),
+        Deed("colleague", "SAN-HOU", 22, "frontline",
+             "Drove my route on top of the own one when my wife was in hospital."),
+        Deed("delight", "LIB-BRA", 13, "cso",
+             "Kept the branch open for a boy whose bus had not come, and read to him.",
+             "He wants to be a librarian now."),
+        Deed("prevention", "WAT-MAI", 8, "executive",
+             "Heard the valve hum at night and had it changed before Harbour Avenue was under water."),
+        Deed("colleague", "HOU-REP", 4, "committee_member",
+             "Taught the two of us who came new how one talks to somebody who is freezing."),
+    ),
+)  # fmt: skip
