@@ -95,10 +95,10 @@ SCORED = ["nps", "ease", *(item.lower() for item in ITEMS)]
 def test_two_years_of_a_survey_equal_plain_fractions(api: Integration, panel: str) -> None:
     waves = {}
     for year in (2018, 2019):
-        rows = passengers(600, seed=year)
+        rows = passengers(400, seed=year)
         wave = open_wave(api, panel, str(year), weighting="given")
         report = load(api, wave, rows)
-        assert (report["rows"], report["created"], report["refused"]) == (600, 600, 0)
+        assert (report["rows"], report["created"], report["refused"]) == (400, 400, 0)
         assert problem(api.get(f"waves/{wave}/results")) == (409, "conflict", "not_closed")
         close(api, wave)
         waves[wave] = rows

@@ -14,7 +14,7 @@ from typing import Any
 
 Row = dict[str, str]
 
-ITEMS = [f"Q7{letter}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+ITEMS = [f"Q7{letter}" for letter in "ABCDEFGHIJ"]
 IGNORED = [f"Q{number}X" for number in range(20, 85)]
 REGIONS = {"1": "International", "2": "Domestic"}
 REASONS = {"0": "blank", "1": "price", "2": "people", "3": "place", "4": "place"}

@@ -6,6 +6,7 @@ import difflib
 import json
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -63,6 +64,14 @@ SHOWING = {
     "outcome_of_ballot",
     "nomination",
     "kill_order",
+    "panel",
+    "wave",
+    "waves",
+    "session",
+    "truths",
+    "roster",
+    "commitment",
+    "recognitions",
 }
 API_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # What an act wants to be told before it looks for its thing; nothing for the others.
@@ -82,6 +91,8 @@ BODIES = {
     "api:quick_kill": {"agreed_by": str(HERE)},
 }
 PAST = {"starts_on": "1999-01-01", "ends_on": "1999-02-01"}
+LASTS = {"opens_at": "2099-01-01T00:00Z", "closes_at": "2099-02-01T00:00Z"}
+COMMITTED = {"what": "New", "due_at": (datetime.now(UTC) + timedelta(days=30)).isoformat()}
 # Where a body refers to another thing: method, path, body, the field that refers, and our own thing in it.
 REFERRING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "a unit's parent": ("POST", "/api/v1/units", {"code": "new", "name": "New"}, "parent"),
@@ -112,6 +123,31 @@ REFERRING: dict[str, tuple[str, str, dict[str, str], str]] = {
     "a rule break's author": ("POST", "/api/v1/rule-breaks", {"rule": str(HERE), "why": "New"}, "author"),
     "a seat's holder": ("POST", f"/api/v1/committees/{HERE}/seats", {"label": "New"}, "holder"),
     "a seat's new holder": ("POST", f"/api/v1/committees/{HERE}/seats/{HERE}/holder", {}, "holder"),
+    "a panel's unit": ("POST", "/api/v1/panels", {"name": "New", "steward": str(HERE)}, "unit"),
+    "a panel's steward": ("POST", "/api/v1/panels", {"name": "Newer", "unit": "{unit}"}, "steward"),
+    "a wave's panel": ("POST", "/api/v1/waves", {"name": "New"} | LASTS, "panel"),
+    "a wave's unit": ("POST", "/api/v1/waves", {"name": "Newer", "panel": str(HERE)} | LASTS, "unit"),
+    "a session's panel": (
+        "POST",
+        "/api/v1/panel-sessions",
+        {"title": "New", "planned_at": "2099-01-01T00:00Z"},
+        "panel",
+    ),
+    "a session's wave": (
+        "POST",
+        "/api/v1/panel-sessions",
+        {"title": "New", "planned_at": "2099-01-01T00:00Z", "panel": str(HERE)},
+        "wave",
+    ),
+    "a commitment's panel": ("POST", "/api/v1/commitments", {"owner": str(HERE)} | COMMITTED, "panel"),
+    "a commitment's owner": ("POST", "/api/v1/commitments", {"panel": str(HERE)} | COMMITTED, "owner"),
+    "a commitment's truth": (
+        "POST",
+        "/api/v1/commitments",
+        {"panel": str(HERE), "owner": str(HERE)} | COMMITTED,
+        "truth",
+    ),
+    "a hero": ("POST", "/api/v1/recognitions", {"kind": "delight", "what": "New"}, "person"),
     "a case's new unit": ("POST", f"/api/v1/cases/{HERE}/move", {}, "unit"),
 }
 # Ids that an address may be asked about, beside those in its path.

@@ -36,14 +36,14 @@ MEMBERS_LEAVE = [
 ]
 
 
-class CustomerRef(Shape):
+class PanelCustomer(Shape):
     id = serializers.UUIDField()
     external_id = serializers.CharField(allow_null=True)
 
 
 class PanelMemberShape(Shape):
     id = serializers.UUIDField()
-    customer = CustomerRef()
+    customer = PanelCustomer()
     segment = serializers.CharField(allow_null=True, help_text="As it was on joining.")
     unit = UnitRef(help_text="Whose customer they are.")
     via = serializers.ChoiceField(PanelMember.Via.choices)
@@ -230,7 +230,7 @@ class LeavePanel(Resource):
 class Candidates(Resource):
     acts = {"GET": (Can.RUN_PANELS, Can.SEE_CUSTOMERS)}
 
-    @endpoint("list_candidates", "Customers who could be asked to join", answer=CustomerRef, filters=CandidateFilters)
+    @endpoint("list_candidates", "Customers who could be asked to join", answer=PanelCustomer, filters=CandidateFilters)
     def get(self, request: Request, pk: UUID) -> Response:
         """With an address, not on it, and not such as asked to be left alone."""
         panel = only(visible_panels(self.key).filter(pk=pk))

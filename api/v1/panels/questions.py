@@ -88,7 +88,7 @@ class NewQuestionAt(NewQuestion):
     position = Whole(min_value=1, max_value=asked.MOST_QUESTIONS, required=False, help_text="Last when left out.")
 
 
-class MoveBody(Body):
+class QuestionMove(Body):
     position = Whole(min_value=1, max_value=asked.MOST_QUESTIONS)
 
 
@@ -226,7 +226,7 @@ class MoveQuestion(Resource):
     @endpoint(
         "move_question",
         "Ask a question at another place",
-        body=MoveBody,
+        body=QuestionMove,
         answer=QuestionShape,
         parameters=[IDEMPOTENCY_KEY],
         example={"position": 2},
@@ -235,7 +235,7 @@ class MoveQuestion(Resource):
     def post(self, request: Request, pk: UUID, question: UUID) -> Response:
         rows = _question_of(self, pk, question)
         found = only(rows)
-        asked.move_question(found, self.read(MoveBody)["position"], by=self.key)
+        asked.move_question(found, self.read(QuestionMove)["position"], by=self.key)
         return self.show(rows, QUESTIONS)
 
 

@@ -25,6 +25,7 @@ from api.v1.recognitions import RECOGNITIONS, RecognitionShape
 from api.v1.shapes import Shape, UnitRef, unit_columns, unit_ref
 from cso.committees.from_remarks import nominate_from_remark
 from cso.committees.models import Nomination
+from cso.errors import ConflictError
 from cso.panels import themes
 from cso.panels.models import Remark, Theme, Wave
 from cso.panels.remarks import (
@@ -46,7 +47,7 @@ from tenants.models import ApiKey
 from tenants.roles import Can
 
 
-class RemarkShape(Shape):
+class PanelRemarkShape(Shape):
     id = serializers.UUIDField(help_text="Made in random order: it tells nothing of when, or whose.")
     question = serializers.CharField(help_text="Its code.")
     unit = UnitRef(help_text="Of its group.")
@@ -58,7 +59,7 @@ class RemarkShape(Shape):
 
 
 class RemarksShape(Shape):
-    data = RemarkShape(many=True)  # type: ignore[assignment]
+    data = PanelRemarkShape(many=True)  # type: ignore[assignment]
     next = serializers.URLField(allow_null=True, help_text="The next page, or null.")
     holds_back = serializers.BooleanField(help_text="Criticism was found too, of too few people to be shown.")
 
@@ -153,10 +154,9 @@ class Remarks(Resource):
     def get(self, request: Request, pk: UUID) -> Response:
         """A search looks into what may be read: a name finds no criticism, and criticism of too few people is held
         back. Nothing tells when a remark was made, by whom, or what they scored."""
-        asked = self.read_query(RemarksQuery, paged=True)
+        wave, asked = _closed_wave(self, pk), self.read_query(RemarksQuery, paged=True)
         if "praise" in asked:
             asked["praise"] = asked["praise"] == "true"
-        wave = only(visible_waves(self.key).filter(pk=pk))
         found = remarks_of(self.key, wave, **asked)
         response = page(request, found.remarks, _listing(self.key, wave))
         response.data["holds_back"] = found.holds_back
@@ -170,7 +170,7 @@ class TagRemark(Resource):
         "tag_remark",
         "Give a remark these tags and no others",
         body=TagsBody,
-        answer=RemarkShape,
+        answer=PanelRemarkShape,
         parameters=[IDEMPOTENCY_KEY],
         example={"tags": ["queue", "security"]},
     )
@@ -196,8 +196,8 @@ class RecogniseFromRemark(Resource):
     )
     @idempotent
     def post(self, request: Request, pk: UUID) -> Response:
-        values = self.read(PraiseBody)
-        made = praise_to_recognition(_remark(self, pk), values.pop("person"), **values, by=self.key, now=self.now)
+        remark, values = _remark(self, pk), self.read(PraiseBody)
+        made = praise_to_recognition(remark, values.pop("person"), **values, by=self.key, now=self.now)
         rows = Recognition.objects.filter(pk=made.pk)
         return self.show(rows, RECOGNITIONS, status=201, location=reverse("api:recognition", args=[made.pk]))
 
@@ -257,7 +257,7 @@ class WaveThemes(Resource):
 
     @endpoint("read_themes", "What a closed wave's remarks are about", answer=ThemeCountsShape)
     def get(self, request: Request, pk: UUID) -> Response:
-        wave = only(visible_waves(self.key).filter(pk=pk))
+        wave = _closed_wave(self, pk)
         counted = [
             {
                 "theme": {"id": one.theme.pk, "name": one.theme.name, "words": one.theme.words},
@@ -268,6 +268,13 @@ class WaveThemes(Resource):
         ]
         right, wrong = (themes.frequent_words(self.key, wave, praise=praise) for praise in (True, False))
         return Response({"data": counted, "right": right, "wrong": wrong})
+
+
+def _closed_wave(asked: Resource, pk: UUID) -> Wave:
+    wave: Wave = only(visible_waves(asked.key).filter(pk=pk))
+    if wave.status != Wave.Status.CLOSED:
+        raise ConflictError("There are remarks once the wave has closed.", code="not_closed")
+    return wave
 
 
 def _remark(asked: Resource, pk: UUID) -> Remark:

@@ -31,14 +31,14 @@ _VALUE = (
 )
 
 
-class IntervalShape(Shape):
+class FigureIntervalShape(Shape):
     low = serializers.FloatField()
     high = serializers.FloatField()
 
 
 class WeightedShape(Shape):
     value = serializers.FloatField(allow_null=True)
-    interval = IntervalShape(allow_null=True)
+    interval = FigureIntervalShape(allow_null=True)
     mean = serializers.FloatField(allow_null=True)
     weight = serializers.FloatField(help_text="The sum of the answers' weights.")
     effective_answers = serializers.FloatField(help_text="Kish's: as many of equal weight would say it as surely.")
@@ -56,13 +56,13 @@ class PartShape(Shape):
         child=serializers.IntegerField(), help_text="How many gave each score from the lowest on, or chose each option."
     )
     value = serializers.FloatField(allow_null=True, help_text=_VALUE)
-    interval = IntervalShape(allow_null=True, help_text="95 %: of NPS adjusted Wald, of shares Wilson.")
+    interval = FigureIntervalShape(allow_null=True, help_text="95 %: of NPS adjusted Wald, of shares Wilson.")
     mean = serializers.FloatField(allow_null=True)
     is_small = serializers.BooleanField(help_text="To be said as so many of so many, with its interval.")
     weighted = WeightedShape(allow_null=True, help_text="Null by unit, and where it would tell of too few people.")
 
 
-class ResultShape(Shape):
+class QuestionResultShape(Shape):
     code = serializers.CharField()
     kind = serializers.ChoiceField(Question.Kind.choices)
     asks_for = serializers.ChoiceField(Question.AsksFor.choices)
@@ -83,7 +83,7 @@ class ResultsShape(Shape):
     wave = WaveName()
     by = serializers.ChoiceField(_BY)
     smallest_group = serializers.IntegerField(help_text="Nothing is shown of fewer people.")
-    questions = ResultShape(many=True)
+    questions = QuestionResultShape(many=True)
 
 
 class PointShape(Shape):
@@ -145,8 +145,8 @@ class PanelTrend(Resource):
 
     @endpoint("read_trend", "One question over the closed waves of a panel", answer=TrendShape, parameters=[CodeQuery])
     def get(self, request: Request, pk: UUID) -> Response:
-        code = self.read_query(CodeQuery)["code"]
-        points = results.trend(self.key, only(visible_panels(self.key).filter(pk=pk)), code)
+        panel = only(visible_panels(self.key).filter(pk=pk))
+        points = results.trend(self.key, panel, self.read_query(CodeQuery)["code"])
         return Response({"data": [{"wave": _wave(one.wave), "whole": one.part and _part(one.part)} for one in points]})
 
 
