@@ -108,10 +108,10 @@ def is_self(by: Actor | None, person: Person) -> bool:
 
 
 def erase_customer_words(source: str, ids: list[UUID]) -> None:
-    """Of the recognitions that come from these: what the customer said, where the customer is erased."""
-    Recognition.objects.filter(source=source, source_id__in=ids).exclude(customer_words="").update(
-        customer_words=ERASED
-    )
+    """Of the recognitions that come from these: what the customer said, and what was told of them, once erased."""
+    told = Recognition.objects.filter(source=source, source_id__in=ids)
+    told.update(what=ERASED)
+    told.exclude(customer_words="").update(customer_words=ERASED)
 
 
 def _unit_of(person: Person, now: datetime) -> Unit:

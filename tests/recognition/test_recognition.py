@@ -97,4 +97,7 @@ def test_an_erased_customer_is_quoted_no_more(acme: Company, fran: Person) -> No
     erase_customer(customer, by=None, now=NOW)
     quoted.refresh_from_db()
     silent.refresh_from_db()
-    assert (quoted.customer_words, silent.customer_words) == ("Erased at the customer's request", "")
+    gone = "Erased at the customer's request"
+    assert (quoted.customer_words, silent.customer_words) == (gone, "")
+    # What is told of a case may be what the customer told.
+    assert (quoted.what, quoted.person, silent.what) == (gone, fran, gone)
