@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from cso.customers.models import Asked, AskingLimit, Customer
 from cso.errors import FieldError, InvalidFieldsError
+from cso.people.queries import among
 from tenants import audit
 from tenants.models import Actor
 from tenants.permissions import require
@@ -65,13 +66,16 @@ def times_asked(emails: Iterable[str], *, now: datetime) -> Counter[str]:
     return Counter(owners[customer] for customer in asked.values_list("customer_id", flat=True))
 
 
-def asked_too_often(now: datetime) -> Exists:
-    """Of rows with a `customer`: that one was asked as often as may be; not counting who shares their address.
+def last_asked(customers: Sequence[UUID], *, now: datetime) -> dict[UUID, tuple[datetime, bool]]:
+    """When each of these was asked last, and whether the limit lets them be asked again; none who never was.
 
-    Not by a count, which would be made of all: is there one more than may be?
+    Not counting who shares their address.
     """
     limit = asking_limit()
-    return Exists(_lately(limit, now).filter(customer=OuterRef("customer"))[limit.most - 1 : limit.most])
+    lately = Count("pk", filter=Q(at__gt=now - timedelta(days=limit.days)))
+    asked = Asked.objects.filter(among(customers, "customer_id"), at__lte=now).order_by().values("customer_id")
+    found = asked.annotate(last=Max("at"), times=lately).values_list("customer_id", "last", "times")
+    return {customer: (last, times < limit.most) for customer, last, times in found}
 
 
 def _lately(limit: AskingLimit, now: datetime) -> QuerySet[Asked]:

@@ -5,18 +5,20 @@ Members are drawn a few hundred at a time, each lot in a transaction of its own,
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Random
+from django.db.models import Q, QuerySet
 from django.utils.timezone import override as in_zone
 from django.utils.translation import override as in_language
 
 from cso.alarms.actions import cancel_alarm, set_alarm, when_ringing
 from cso.clock import is_told
-from cso.customers.asking import asked_too_often, asking_limit, times_asked
+from cso.customers.asking import asking_limit, last_asked, times_asked
 from cso.customers.models import Asked, Customer
 from cso.languages import when
 from cso.outbox.actions import cancel_mail, cancel_mails, write_mail
@@ -25,7 +27,7 @@ from cso.panels.drawing import shares_of
 from cso.panels.holding import hold_wave
 from cso.panels.links import leave_link, survey_link
 from cso.panels.models import Invitation, PanelMember, Wave
-from cso.people.queries import in_or_below
+from cso.people.queries import among, in_or_below
 from cso.recovery.settings import recovery_settings
 from tenants.models import Membership
 from tenants.scope import current_tenant
@@ -69,20 +71,23 @@ def invite_members(wave: UUID, *, now: datetime, at_once: int = AT_ONCE) -> int:
     known = Wave.objects.filter(pk=wave, status=Wave.Status.OPEN, is_imported=False).first()
     if known is None or not known.opens_at <= now < known.closes_at:
         return 0
-    refused: list[UUID] = []
-    while drawn := _draw(known, _eligible(known, now).exclude(pk__in=refused), at_once):
+    refused: set[UUID] = set()
+    everybody = PanelMember.objects.filter(panel=known.panel_id)
+    while drawn := _draw(known, [each for each in _eligible(known, everybody, now) if each.pk not in refused], at_once):
         # In one order and before the wave, as in an erasure.
         customers = Customer.objects.select_for_update(no_key=True).order_by("pk")
-        list(customers.filter(pk__in=[member.customer_id for member in drawn]))
+        list(customers.filter(pk__in=[member.customer for member in drawn]))
         held, db_now = hold_wave(wave, alone=False)
         if held.status != Wave.Status.OPEN or db_now >= held.closes_at:
             return 0
         # Once more, now that nobody else can ask them.
-        drawn_ids = [member.pk for member in drawn]
-        if members := _each_address_once(held, _eligible(held, now).filter(pk__in=drawn_ids), now):
-            _ask(held, members, now)
-            return len(members)
-        refused += drawn_ids
+        ids = [member.pk for member in drawn]
+        still = [member.pk for member in _eligible(held, everybody.filter(pk__in=ids), now)]
+        members = PanelMember.objects.filter(pk__in=still).select_related("customer").order_by("pk")
+        if asked := _each_address_once(held, members, now):
+            _ask(held, asked, now)
+            return len(asked)
+        refused.update(ids)
     return 0
 
 
@@ -129,7 +134,9 @@ def remind_members(wave: UUID, *, now: datetime, at_once: int = AT_ONCE) -> int:
     if held.status != Wave.Status.OPEN or db_now >= held.closes_at:
         return 0
     waiting = Invitation.objects.filter(wave=held, answered_at=None, reminded_at=None, is_counted=True)
-    waiting = waiting.filter(_may_be_written_to(), member__left_at=None).select_related("member", "customer")
+    waiting = waiting.filter(_may_be_written_to("customer__"), member__left_at=None).select_related(
+        "member", "customer"
+    )
     lot = list(waiting.order_by("pk")[:at_once])
     Invitation.objects.filter(pk__in=[each.pk for each in lot]).update(reminded_at=now)
     _write_to(lot, held, REMINDER, now)
@@ -165,47 +172,62 @@ def invitation_of(mail: OutgoingMail) -> UUID:
     return UUID(mail.key.partition(":")[2])
 
 
-def _draw(wave: Wave, eligible: QuerySet[PanelMember], at_once: int) -> list[PanelMember]:
+class _Member(NamedTuple):
+    """A member who may be invited; `asked_at`: when they were asked last, by whatever question."""
+
+    pk: UUID
+    customer: UUID
+    segment: str
+    asked_at: datetime | None
+
+
+def _draw(wave: Wave, eligible: list[_Member], at_once: int) -> list[_Member]:
     if wave.sample_size is None:
-        return list(eligible[:at_once])
-    invited = _by_segment(Invitation.objects.filter(wave=wave))
-    room = min(at_once, wave.sample_size - sum(invited.values()))
+        return eligible[:at_once]
+    # By lot, where they were asked equally long ago.
+    random.shuffle(eligible)
+    eligible.sort(key=lambda member: (member.asked_at is not None, member.asked_at))
+    invited = Counter(Invitation.objects.filter(wave=wave).values_list("segment", flat=True))
+    room = max(0, min(at_once, wave.sample_size - invited.total()))
     wanted: dict[str, int] = dict(wave.panel.quotas.values_list("segment", "wanted"))
     if not wanted:
-        return list(_longest_unasked(eligible)[: max(0, room)])
-    left = _by_segment(eligible)
-    available = {segment: invited.get(segment, 0) + left.get(segment, 0) for segment in {*invited, *left}}
-    drawn: list[PanelMember] = []
-    for segment, share in shares_of(wave.sample_size, wanted, available).items():
-        places = min(share - invited.get(segment, 0), room - len(drawn))
-        if places > 0:
-            drawn += _longest_unasked(eligible.filter(segment=segment))[:places]
-    return drawn
+        return eligible[:room]
+    by_segment: dict[str, list[_Member]] = {segment: [] for segment in invited}
+    for member in eligible:
+        by_segment.setdefault(member.segment, []).append(member)
+    available = {segment: invited[segment] + len(members) for segment, members in by_segment.items()}
+    shares = shares_of(wave.sample_size, wanted, available)
+    drawn = [
+        each for segment, share in shares.items() for each in by_segment[segment][: max(0, share - invited[segment])]
+    ]
+    return drawn[:room]
 
 
-def _eligible(wave: Wave, now: datetime) -> QuerySet[PanelMember]:
-    """The members who may be invited now, with their customers."""
-    members = PanelMember.objects.filter(_may_be_written_to(), panel=wave.panel_id, left_at=None)
+def _eligible(wave: Wave, members: QuerySet[PanelMember], now: datetime) -> list[_Member]:
+    """Those of the members who may be invited now, by one plain query after the other: the planner knows too little of
+    a new tenant to join these well."""
     if wave.unit_id != wave.panel.unit_id:
         members = members.filter(in_or_below([wave.unit_id]))
-    invited = Invitation.objects.filter(wave=wave, customer=OuterRef("customer"))
-    return members.filter(~Exists(invited), ~asked_too_often(now)).select_related("customer").order_by("pk")
+    invited = set(Invitation.objects.filter(wave=wave).values_list("customer_id", flat=True))
+    staying = members.filter(left_at=None).values_list("pk", "customer_id", "segment")
+    found = [each for each in staying if each[1] not in invited]
+    customers = [customer for _, customer, _ in found]
+    reached = set(Customer.objects.filter(among(customers, "id"), _may_be_written_to()).values_list("pk", flat=True))
+    asked = last_asked(customers, now=now)
+    return [
+        _Member(pk, customer, segment, asked[customer][0] if customer in asked else None)
+        for pk, customer, segment in found
+        if customer in reached and (customer not in asked or asked[customer][1])
+    ]
 
 
-def _may_be_written_to() -> Q:
-    """Of rows with a customer: who has an address, was not erased, did not decline, and does not work here."""
+def _may_be_written_to(customer: str = "") -> Q:
+    """Of customers, or of rows from which `customer` leads to theirs: who has an address, was not erased, did not
+    decline, and does not work here."""
     staff = Membership.objects.filter(ended_at=None).values_list("user__email", flat=True)
-    living = Q(customer__erased_at=None, customer__declined_questions_at=None, customer__email_ci__gt="")
-    return living & ~Q(customer__email_ci__in=[email.lower() for email in staff])
-
-
-def _longest_unasked(members: QuerySet[PanelMember]) -> QuerySet[PanelMember]:
-    asked = Asked.objects.filter(customer=OuterRef("customer")).order_by("-at").values("at")[:1]
-    return members.order_by(Subquery(asked).asc(nulls_first=True), Random())
-
-
-def _by_segment(rows: QuerySet[Invitation] | QuerySet[PanelMember]) -> dict[str, int]:
-    return dict(rows.order_by().values_list("segment").annotate(Count("pk")))
+    living = {"erased_at": None, "declined_questions_at": None, "email_ci__gt": ""}
+    hired = Q(**{f"{customer}email_ci__in": [email.lower() for email in staff]})
+    return Q(**{f"{customer}{name}": value for name, value in living.items()}) & ~hired
 
 
 def _write_to(invitations: Sequence[Invitation], wave: Wave, kind: str, now: datetime) -> None:
