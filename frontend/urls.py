@@ -169,6 +169,7 @@ workspace_urls = [
     path("listening/settings/themes/", remarks.theme, name="set_theme"),
     path("listening/settings/themes/<uuid:theme>/remove/", remarks.drop_theme, name="remove_theme"),
     path("listening/waves/<uuid:wave>/change/", waves.change_wave, name="change_wave"),
+    path("listening/waves/<uuid:wave>/weights/", waves.weights, name="wave_weights"),
     path("listening/waves/<uuid:wave>/ask/", waves.new_question, name="new_question"),
     path("listening/waves/<uuid:wave>/preview/", waves.preview_question, name="preview_question"),
     *(

@@ -168,6 +168,23 @@ def test_groups_stand_beside_the_whole_one_breakdown_at_a_time(acme: Company, wa
         assert executive.get(path + query).status_code == 404
 
 
+def test_a_wave_may_weigh_its_groups(acme: Company, scene: Scene, visit: Visit) -> None:
+    cso = visit(acme, Role.CSO)
+    with tenant_scope(acme.tenant):
+        scene.members(1, segment="gold")
+        wave = scene.wave(is_open=False)
+    page = f"/acme/listening/waves/{wave.pk}/"
+    assert "gold" in cso.get(f"{page}weights/").content.decode()
+    cso.post(f"{page}weights/", {"share_0": "0.25"})
+    with tenant_scope(acme.tenant):
+        assert Wave.objects.get(pk=wave.pk).weighting == "segments"
+        assert [float(each.share) for each in wave.segment_shares.all()] == [0.25]
+    assert 'value="0.25"' in cso.get(f"{page}weights/").content.decode()
+    cso.post(f"{page}weights/", {"share_0": ""})
+    with tenant_scope(acme.tenant):
+        assert Wave.objects.get(pk=wave.pk).weighting == "none"
+
+
 def test_too_few_are_told_of_nothing(acme: Company, scene: Scene, visit: Visit) -> None:
     with tenant_scope(acme.tenant):
         few = heard(scene, [(acme.units["north"], "gold", 0, "Awful.")] * 4)

@@ -10,9 +10,11 @@ from typing import Any
 
 from django import forms
 from django.utils.text import slugify
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cso.panels.members import open_places
 from cso.panels.models import MAX_TEXT, Option, Panel, Question, Wave
 from cso.panels.questions import MAX_CODE, MAX_TOUCH_POINT
 from cso.panels.scales import SCALES
@@ -24,6 +26,7 @@ from cso.panels.waves import (
     change_wave,
     copy_wave,
     draft_wave,
+    set_share,
     standard_questions,
 )
 from frontend.forms.base import PortalForm, local_time
@@ -59,9 +62,11 @@ class NewWaveForm(WaveForm):
     field_order = ["name", "start"]
 
     def __init__(self, data: Any = None, *, panel: Panel, now: datetime) -> None:
-        super().__init__(data, initial={"opens_at": now, "closes_at": now + _LASTS})
+        # Tomorrow at nine, in the workspace's zone, which is in force.
+        opens_at = (localtime(now) + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
+        super().__init__(data, initial={"opens_at": opens_at, "closes_at": opens_at + _LASTS})
         self.panel = panel
-        self.waves = {str(wave.pk): wave for wave in panel.waves.order_by("-closes_at")[:5]}
+        self.waves = {str(wave.pk): wave for wave in panel.waves.order_by("-closes_at")[:2]}
         field = self.fields["start"]
         assert isinstance(field, forms.ChoiceField)
         asked = [(pk, _("the questions of “%(wave)s”") % {"wave": wave.name}) for pk, wave in self.waves.items()]
@@ -87,6 +92,32 @@ class ChangeWaveForm(WaveForm):
 
     def save(self, *, by: Membership, now: datetime) -> Wave:
         return change_wave(self.wave, by=by, now=now, **self.cleaned_data)
+
+
+class WeightsForm(PortalForm):
+    """What share of all customers each group is; empty: not known, and then its answers weigh nothing."""
+
+    def __init__(self, data: Any = None, *, wave: Wave) -> None:
+        super().__init__(data)
+        self.wave = wave
+        known = dict(wave.segment_shares.values_list("segment", "share"))
+        self.segments = sorted({*known, *(place.segment for place in open_places(wave.panel))})
+        for number, segment in enumerate(self.segments):
+            self.fields[f"share_{number}"] = forms.DecimalField(
+                label=segment or _("no group"),
+                min_value=0,
+                max_digits=12,
+                decimal_places=8,
+                required=False,
+                initial=known[segment].normalize() if segment in known else None,
+            )
+
+    def save(self, *, by: Membership, now: datetime) -> None:
+        shares = [self.cleaned_data[f"share_{number}"] or None for number in range(len(self.segments))]
+        for segment, share in zip(self.segments, shares, strict=True):
+            set_share(self.wave, segment, share, by=by)
+        weighting = Wave.Weighting.SEGMENTS if any(shares) else Wave.Weighting.NONE
+        change_wave(self.wave, by=by, now=now, weighting=weighting)
 
 
 class QuestionForm(PortalForm):

@@ -205,7 +205,7 @@ def _acts(request: MemberRequest, wave: Wave, read: ReadRemark) -> dict[str, Any
 
 def _kinds(request: MemberRequest, filters: RemarkFilters) -> list[tuple[str, str, bool, None]]:
     chosen = filters.cleaned_data["kind"]
-    offered = [("", _("All")), (RIGHT, _("What went right")), (WRONG, _("What went wrong"))]
+    offered = [("", _("All")), (RIGHT, _("What went right")), (WRONG, _("What went wrong, and all else"))]
     return [(label, _with(request, kind=kind or None, page=None), kind == chosen, None) for kind, label in offered]
 
 

@@ -64,7 +64,7 @@ _COLUMNS = (
     "mean",
     "counts",
 )
-CHIP = 48  # letters of a question on a button
+CHIP = 36  # letters of a question on a button
 BREAKDOWNS: tuple[By, ...] = ("all", "unit", "segment")
 History = Sequence[tuple[Wave, Part | None]]
 
@@ -208,6 +208,8 @@ def _short(question: Question) -> str:
 def _quotes(request: MemberRequest, wave: Wave, *, praise: bool) -> list[ReadRemark]:
     """A few remarks; the others stand on their own page."""
     found = remarks_of(request.member, wave, praise=praise).remarks
+    if not praise:
+        found = found.filter(question__asks_for=Question.AsksFor.WRONG)
     return read_remarks(request.member, wave, list(found[:QUOTES]))
 
 

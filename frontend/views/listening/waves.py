@@ -24,7 +24,7 @@ from cso.panels.results import response_rate
 from cso.panels.waves import cancel_wave, close_wave, move_question, open_wave, remove_question, warnings_of
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import answer_to, sent
-from frontend.forms.listening.waves import ChangeWaveForm, NewWaveForm, QuestionForm
+from frontend.forms.listening.waves import ChangeWaveForm, NewWaveForm, QuestionForm, WeightsForm
 from frontend.questions import shown_question
 from frontend.views.form_page import form_page
 from frontend.views.listening.landing import answered_words
@@ -87,15 +87,15 @@ def wave(request: MemberRequest, wave: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_wave(request: MemberRequest, wave: UUID) -> HttpResponse:
     here = _run_wave(request, wave)
-    form = ChangeWaveForm(sent(request), wave=here)
+    return _answer(request, here, ChangeWaveForm(sent(request), wave=here), _("Change “%(wave)s”"))
 
-    def do() -> HttpResponse:
-        form.save(by=request.member, now=request.now)
-        messages.success(request, _("Saved."))
-        return redirect("wave", request.tenant.slug, here.pk)
 
-    title = _("Change “%(wave)s”") % {"wave": here.name}
-    return answer_to(form, do) or form_page(request, form, title=title, submit=_("Save"), up=_up(request, here))
+@for_members(Can.SEE_RESULTS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def weights(request: MemberRequest, wave: UUID) -> HttpResponse:
+    here = _run_wave(request, wave)
+    title = _("What share of all customers is each group, in “%(wave)s”?")
+    return _answer(request, here, WeightsForm(sent(request), wave=here), title)
 
 
 @for_members(Can.SEE_RESULTS)
@@ -187,6 +187,16 @@ def _run_question(request: MemberRequest, question: UUID) -> Question:
     found = get_object_or_404(Question.objects.select_related(*related), pk=question)
     run_panel(request, found.wave.panel_id)
     return found
+
+
+def _answer(request: MemberRequest, wave: Wave, form: Any, title: str) -> HttpResponse:
+    def do() -> HttpResponse:
+        form.save(by=request.member, now=request.now)
+        messages.success(request, _("Saved."))
+        return redirect("wave", request.tenant.slug, wave.pk)
+
+    words = title % {"wave": wave.name}
+    return answer_to(form, do) or form_page(request, form, title=words, submit=_("Save"), up=_up(request, wave))
 
 
 def _question_page(request: MemberRequest, wave: Wave, form: QuestionForm, *, title: str) -> HttpResponse:
