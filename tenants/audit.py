@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from django.db import connection
@@ -47,6 +49,22 @@ def record(by: Actor | None, act: str, subject: str, **details: Any) -> None:
         subject=subject[:200],
         details=details,
     )
+    for follower in _followers[act]:
+        follower()
+
+
+_followers: dict[str, list[Callable[[], None]]] = defaultdict(list)
+
+
+def when_recorded(*acts: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Register what follows from any of `acts`, in the transaction that records it."""
+
+    def register(follower: Callable[[], None]) -> Callable[[], None]:
+        for act in acts:
+            _followers[act].append(follower)
+        return follower
+
+    return register
 
 
 def verify() -> list[int]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cso.errors import ConflictError, InvalidFieldsError
 from cso.scorecards.models import Category
+from cso.scorecards.models.measures import MAX_CODE
 from cso.texts import text_errors
 from tenants import audit
 from tenants.locks import hold_names
@@ -71,7 +72,7 @@ def retire_category(category: Category, *, by: Actor | None, now: datetime) -> N
 
 def check_code(code: str) -> None:
     """Raise `InvalidFieldsError` for what is no code: a to z, 0 to 9 and hyphens."""
-    if not code or slugify(code) != code or len(code) > Category._meta.get_field("code").max_length:
+    if not code or slugify(code) != code or len(code) > MAX_CODE:
         raise InvalidFieldsError.of("code", "malformed", "Use up to 40 of a-z, 0-9 and -, such as net-promoter.")
 
 

@@ -182,6 +182,8 @@ def _read(raw: Any, known: _Known) -> MeasureFigure | list[FieldError]:
         told[name] = value
     if not errors:
         errors = _as_of_errors(told["month"], told["as_of"], known.now)
+        if told["measure"].rollup == Measure.Rollup.SUM and told["denominator"] != 1:
+            errors.append(FieldError("denominator", "adds_up", "What is added up has no denominator: leave it out."))
     if errors:
         return errors
     told["source"] = told["source"] or told["measure"].source

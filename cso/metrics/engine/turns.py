@@ -8,6 +8,7 @@ rest goes on. Quarantine is not for ever: a fault that passed must not cost a fi
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,6 +36,17 @@ BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 5, 15, 1))
 KILLED_BY = 12
 # Above so many waiting marks all cells are made anew, which takes seconds for a million cases.
 MANY_MARKS = 100_000
+
+_followers: list[Callable[[], None]] = []
+
+
+def when_refreshed(follower: Callable[[], None]) -> Callable[[], None]:
+    """Register what is done after figures of a tenant changed, in its scope and in the transaction that changed them.
+
+    It is to take no time: it says that there is work, and leaves the work to an alarm.
+    """
+    _followers.append(follower)
+    return follower
 
 
 def take_turn(tenant: Tenant) -> bool:
@@ -131,6 +143,8 @@ def _refresh(tenant: Tenant, attempt: int) -> Refreshed | None:
             refreshed = refresh(LIMITS[min(attempt, len(LIMITS)) - 1], alone=alone)
         if refreshed is not None:
             EngineState.objects.update(attempts=0, alone=None, next_try_at=None, last_error="", refreshed_at=Now())
+            for follower in _followers:
+                follower()
         return refreshed
 
 
