@@ -37,17 +37,17 @@ def tell_heroes(texts: ListeningTexts, panel: Panel, organization: Organization,
 
 
 def _from_cases(cso: Membership) -> None:
-    """Who closed a case whose customer was delighted, and wrote so: the latest ones, each of somebody else."""
+    """Who closed a case whose customer was surprised: the latest ones, each of somebody else."""
     dazzled = CaseEvent.objects.filter(kind=EventKind.CLOSED, case__dazzled=True, case__is_valid=True)
     closings = dazzled.exclude(case__given_surprise="").exclude(member=None).select_related("case")
     people = {person.member_id: person for person in Person.objects.filter(member__isnull=False)}
-    words = {answer.case_id: answer for answer in CustomerAnswer.objects.filter(surprised=True).exclude(words="")}
     celebrated: set[Person] = set()
     for closing in closings.order_by("-at", "id"):
-        answer, person = words.get(closing.case_id), people[closing.member_id]
-        if answer is None or person in celebrated or len(celebrated) == FROM_CASES:
+        person = people[closing.member_id]
+        if person in celebrated or len(celebrated) == FROM_CASES:
             continue
         celebrated.add(person)
+        answer = CustomerAnswer.objects.filter(case=closing.case_id).latest("at")
         recognise(
             person,
             kind="recovery",

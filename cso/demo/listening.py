@@ -100,8 +100,7 @@ class _Telling:
         missing = self._wanted()
         missing[self.story.segments[-1].name] -= MISSING
         missing[self.story.segments[0].name] -= LATELY
-        for member in self._from_cases(panel):
-            missing[member] -= 1
+        self._from_cases(panel, missing)
         # As an import of them all does it, line by line, which takes too long for a story.
         PanelMember.objects.bulk_create(self._member(panel, customer) for customer in self._chosen(panel, missing))
         names = full_names(self.random)
@@ -111,20 +110,19 @@ class _Telling:
         if refused := [outcome for outcome in outcomes if outcome.status != "joined"]:
             raise ValueError(f"The story does not hold together: {refused[:3]}")
 
-    def _from_cases(self, panel: Panel) -> list[str]:
-        """The segments of those who were asked when their case was solved."""
+    def _from_cases(self, panel: Panel, missing: dict[str, int]) -> None:
+        """Those who were asked when their case was solved, where the panel misses them."""
         at = self.at(JOINED + 1, OPENS)
         cases = Case.objects.select_related("customer", "unit").filter(first_fixed_at__lt=at, is_valid=True)
-        found: dict[object, Case] = {}
-        for case in cases.exclude(customer=None).exclude(customer__email="").order_by("external_id")[: 8 * FROM_CASES]:
-            found.setdefault(case.customer_id, case)
-        joined = [
-            members.recruit_from_case(
-                panel, case, consented_at=at, consent_source="Said yes on the phone", by=self.cso, now=at
-            )
-            for case in list(found.values())[:FROM_CASES]
-        ]
-        return [member.segment for member in joined]
+        joined: set[object] = set()
+        for case in cases.exclude(customer=None).exclude(customer__email="").order_by("external_id")[: 20 * FROM_CASES]:
+            segment = case.customer.segment if case.customer else ""
+            if case.customer_id in joined or not missing[segment] or len(joined) == FROM_CASES:
+                continue
+            source = "Said yes on the phone"
+            members.recruit_from_case(panel, case, consented_at=at, consent_source=source, by=self.cso, now=at)
+            joined.add(case.customer_id)
+            missing[segment] -= 1
 
     def _chosen(self, panel: Panel, wanted: dict[str, int]) -> list[Customer]:
         known = members.candidates(self.cso, panel).order_by("external_id")

@@ -92,6 +92,7 @@ class _Telling:
     def _hear(self, session: PanelSession, told: Session, wave: Wave, starts: datetime) -> list[Truth]:
         """What was said in the room, and what some had written."""
         written = Remark.objects.select_related("wave").filter(wave=wave, is_praise=False, is_held_back=False)
+        written = written.exclude(words__in=list(Truth.objects.values_list("words", flat=True)))
         remarks = list(written.filter(language="en").exclude(words__contains="[").order_by("words")[:REMARKS])
         heard: list[tuple[str, Remark | None]] = [(words, None) for words in told.truths]
         heard += [("", remark) for remark in remarks]

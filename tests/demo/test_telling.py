@@ -6,6 +6,7 @@ import json
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,14 @@ from cso.metrics.engine.rebuild import verify
 from cso.metrics.models import Mark
 from cso.metrics.periods import last_weeks
 from cso.metrics.queries.standing import Standing, leaders_standing
+from cso.panels.links import invitation_by_token
+from cso.panels.models import Commitment, PanelSession, Remark, Response, ResultGroup, RosterEntry, Wave
+from cso.panels.queries import attendance_by_person
+from cso.panels.results import response_rate, trend
+from cso.panels.themes import themes_of
 from cso.people.models import Leadership, Person, Unit
 from cso.people.queries import led_units
+from cso.recognition.models import Recognition
 from cso.recovery.duplicates import probable_duplicates
 from cso.recovery.models import Authority, CallBack, Case, CaseEvent, Contact, EventKind, Promise
 from cso.recovery.queries import case_log, open_cases
@@ -79,7 +86,8 @@ def test_both_tenants_are_filled(told: Told) -> None:
             assert not Mark.objects.exists()
             assert verify() == []
     # Two customers of each wrote a second time.
-    assert counts == {"larkspur-air": [61, 1_202, 400], "port-ellery": [40, 802, 300]}
+    # Nine of each have joined the panel, whom no case names.
+    assert counts == {"larkspur-air": [61, 1_202, 409], "port-ellery": [40, 802, 309]}
 
 
 @BOTH
@@ -214,3 +222,70 @@ def test_the_committees_have_something_in_every_state(told: Told, slug: str) -> 
         assert {"first_case", "nominated", "opened", "decided", "executed", "verified", "effect"} <= set(kinds)
         live = [each for each in committee_coverage(Membership.objects.get(role=Role.CSO), now=now) if each.is_live]
         assert len(live) == 1
+
+
+@BOTH
+def test_customers_are_heard_and_it_changes_something(told: Told, slug: str) -> None:
+    with tenant_scope(tenant(slug)):
+        waves = {wave.name: wave for wave in Wave.objects.order_by("opens_at")}
+        assert [wave.status for wave in waves.values()] == ["closed", "closed", "open", "draft"]
+        first, second, running = list(waves.values())[:3]
+        cso = Membership.objects.get(role=Role.CSO)
+        scores = {
+            code: [point.part for point in trend(cso, first.panel, code)] for code in ("nps", "satisfied", "easy")
+        }
+        for before, after in scores.values():
+            assert before is not None
+            assert after is not None
+            assert after.score.value - before.score.value > Fraction(1, 10)
+        whole = ResultGroup.objects.filter(by="whole", kind="nps").order_by("at")
+        assert (
+            list(whole.values_list("answers", "favourable", "unfavourable"))
+            == {
+                "larkspur-air": [(49, 14, 18), (49, 20, 12)],
+                "port-ellery": [(45, 10, 20), (45, 14, 14)],
+            }[slug]
+        )
+        assert ResultGroup.objects.filter(by="segment", is_pooled=True, wave=second).exists()
+        assert not ResultGroup.objects.filter(wave=running).exists()
+        assert Response.objects.filter(wave=running).count() > 20
+        assert Remark.objects.filter(is_praise=False, words__contains="[name]").exists()
+        assert not Remark.objects.filter(is_praise=True, words__contains="[name]").exists()
+        [rate] = response_rate(cso, second)
+        assert (rate.bounced, rate.withdrew) == (2, 1)
+        assert themes_of(cso, second)[0].praise > 0
+
+
+@BOTH
+def test_a_customer_may_answer_now(told: Told, slug: str) -> None:
+    [path] = [survey["path"] for survey in told["surveys"] if survey["workspace"] == slug]
+    with tenant_scope(tenant(slug)):
+        invitation = invitation_by_token(path.split("/")[3], now=NOW)
+        assert invitation.answered_at is None
+
+
+@BOTH
+def test_leaders_hear_the_panel_and_heroes_are_celebrated(told: Told, slug: str) -> None:
+    with tenant_scope(tenant(slug)):
+        held = PanelSession.objects.exclude(ended_at=None)
+        lines = attendance_by_person(held)
+        assert [(line.is_chief_executive, line.attended, line.sessions) for line in lines] == [
+            (True, 1, 2),
+            (False, 0, 2),
+            (False, 1, 2),
+            (False, 1, 2),
+            (False, 2, 2),
+            (False, 2, 2),
+            (False, 2, 2),
+        ]
+        left_early = RosterEntry.objects.get(present_seconds=42 * 60)
+        assert (left_early.session_seconds, left_early.attended) == (3_600, False)
+        assert PanelSession.objects.filter(started_at=None, planned_at__gt=NOW).count() == 1
+        made = Commitment.objects.all()
+        kept, late = made.filter(kept=True), made.filter(kept=False, done_at__isnull=False)
+        told_of, withdrawn = made.exclude(told_at=None), made.exclude(withdrawn_at=None)
+        open_ones = made.filter(done_at=None, withdrawn_at=None)
+        states = (kept, late, told_of, withdrawn, open_ones, open_ones.filter(due_at__lt=NOW))
+        assert [each.count() for each in states] == [3, 1, 3, 1, 2, 1]
+        assert set(Recognition.objects.values_list("kind", flat=True)) == set(Recognition.Kind.values)
+        assert set(Recognition.objects.values_list("source", flat=True)) == {"", "case", "remark"}
