@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -32,8 +33,10 @@ COMMITMENTS_SHOWN = 6
 @for_members(Can.SEE_RESULTS)
 @require_safe
 def listening(request: MemberRequest) -> HttpResponse:
-    panels = list(visible_panels(request.member).select_related("unit").order_by("name", "id"))
-    waves = list(Wave.objects.filter(panel__in=panels).order_by("-closes_at", "id"))
+    on_it = PanelMember.objects.filter(panel=OuterRef("pk"), left_at=None)
+    known = visible_panels(request.member).select_related("unit").annotate(members_now=_how_many(on_it, "panel_id"))
+    panels = list(known.order_by("name", "id"))
+    waves = list(_with_progress(Wave.objects.filter(panel__in=panels)).order_by("-closes_at", "id"))
     owed = Commitment.objects.filter(Q(panel__in=panels) | Q(owner__member=request.member))
     commitments = list(waiting(owed).select_related("owner"))
     overdue = [each for each in commitments if each.due_at < request.now]
@@ -59,13 +62,27 @@ def _sentence(overdue: Sequence[Commitment], running: Sequence[Wave], panels: Se
     return _("What customers say") if panels else _("No panel listens to customers yet")
 
 
-def _running(waves: Sequence[Wave], panels: dict[UUID, Panel]) -> list[dict[str, Any]]:
-    """The open waves: how many answered of those who were asked. There are no results before the close."""
-    counted = Invitation.objects.filter(wave__in=waves, is_counted=True).order_by().values_list("wave_id")
-    tallied = counted.annotate(asked=Count("pk"), answered=Count("pk", filter=Q(has_answered=True)))
-    counts = {wave: (asked, answered) for wave, asked, answered in tallied}
+def _how_many(rows: QuerySet[Any], of: str) -> Coalesce:
+    """How many rows there are of the one outside, within the same statement."""
+    return Coalesce(Subquery(rows.order_by().values(of).annotate(n=Count("pk")).values("n")), 0)
+
+
+def _with_progress(waves: QuerySet[Wave]) -> QuerySet[Wave]:
+    """Each open wave with how many were asked, and how many of them answered."""
+    invited = Invitation.objects.filter(wave=OuterRef("pk"), is_counted=True)
+    counts = {"asked": invited, "answered": invited.filter(has_answered=True)}
+    return waves.annotate(
+        **{
+            name: Case(When(status=Wave.Status.OPEN, then=_how_many(rows, "wave_id")), default=0)
+            for name, rows in counts.items()
+        }
+    )
+
+
+def _running(waves: Sequence[Any], panels: dict[UUID, Panel]) -> list[dict[str, Any]]:
+    """The open waves and how far they have come. There are no results before the close."""
     return [
-        {"wave": wave, "panel": panels[wave.panel_id], **answered_words(*counts.get(wave.pk, (0, 0)))} for wave in waves
+        {"wave": wave, "panel": panels[wave.panel_id], **answered_words(wave.asked, wave.answered)} for wave in waves
     ]
 
 
@@ -77,22 +94,15 @@ def answered_words(asked: int, answered: int) -> dict[str, str]:
     return {"words": _("%(part)s of %(all)s answered (%(share)s)") % said, "width": f"{answered / asked * 100:.1f}%"}
 
 
-def _rows(panels: Sequence[Panel], waves: Sequence[Wave]) -> list[dict[str, Any]]:
+def _rows(panels: Sequence[Any], waves: Sequence[Wave]) -> list[dict[str, Any]]:
     """Each panel with its newest results."""
     closed: dict[UUID, list[Wave]] = defaultdict(list)
     for wave in waves:
         if wave.status == Wave.Status.CLOSED and len(closed[wave.panel_id]) < 2:
             closed[wave.panel_id].append(wave)
     figures = headlines([wave for both in closed.values() for wave in both])
-    members = dict(
-        PanelMember.objects.filter(panel__in=panels, left_at=None)
-        .order_by()
-        .values_list("panel_id")
-        .annotate(Count("pk"))
-    )
     return [
-        {"panel": panel, "members": number(members.get(panel.pk, 0)), **_newest(closed[panel.pk], figures)}
-        for panel in panels
+        {"panel": panel, "members": number(panel.members_now), **_newest(closed[panel.pk], figures)} for panel in panels
     ]
 
 
