@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from cso.metrics.engine.refresh import refresh
 from cso.panels.importing.code_lists import read_code_list
 from cso.panels.importing.loading import import_responses
 from cso.panels.models import Answer, Response, Wave
@@ -92,11 +93,12 @@ def says(part: Any, rows: list[Row], code: str, weight: Any = None) -> bool:
 SCORED = ["nps", "ease", *(item.lower() for item in ITEMS)]
 
 
-def test_two_years_of_a_survey_equal_plain_fractions(api: Integration, panel: str) -> None:
+def test_two_years_of_a_survey_equal_plain_fractions(api: Integration, panel: str, acme: Company) -> None:
     waves = {}
     for year in (2018, 2019):
         rows = passengers(400, seed=year)
-        wave = open_wave(api, panel, str(year), weighting="given")
+        lasts = {"opens_at": f"{year}-05-01T00:00:00Z", "closes_at": f"{year}-06-01T00:00:00Z"}
+        wave = open_wave(api, panel, str(year), weighting="given", **lasts)
         report = load(api, wave, rows)
         assert (report["rows"], report["created"], report["refused"]) == (400, 400, 0)
         assert problem(api.get(f"waves/{wave}/results")) == (409, "conflict", "not_closed")
@@ -130,8 +132,20 @@ def test_two_years_of_a_survey_equal_plain_fractions(api: Integration, panel: st
 
     points = api.get(f"panels/{panel}/trend?code=nps").json()["data"]
     assert [point["wave"]["name"] for point in points] == ["2018", "2019"]
+    with tenant_scope(acme.tenant):
+        refresh()
     for point in points:
-        assert says(point["whole"], waves[point["wave"]["id"]], "nps", given_weight)
+        rows = waves[point["wave"]["id"]]
+        assert says(point["whole"], rows, "nps", given_weight)
+        measured = {
+            unit: api.get(f"metrics/nps/values?period={point['wave']['name']}-05&unit={unit}").json()
+            for unit in ("top", "t1")
+        }
+        assert near(measured["top"]["net"]["value"], figures(rows, "nps")[0])
+        assert near(measured["t1"]["net"]["value"], figures([row for row in rows if row["TERM"] == "1"], "nps")[0])
+    facts = api.get("metrics/nps/facts?period=2019-05&part=denominator").json()["data"]
+    assert sorted(one["unit"]["code"] for one in facts) == ["t1", "t2", "t3"]
+    assert set(facts[0]) == {"id", "at", "unit", "case", "rule"}
 
 
 def test_shares_of_segments_weigh(api: Integration, panel: str) -> None:

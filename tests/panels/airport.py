@@ -89,16 +89,14 @@ def score_of(row: Row, code: str) -> int | None:
 def figures(
     rows: Sequence[Row], code: str, weight: Callable[[Row], Fraction] = lambda row: Fraction(1)
 ) -> tuple[Fraction, Fraction]:
-    """The figure (NPS in points, else the share on the good side) and the mean."""
+    """The figure (NPS from -1 to 1, else the share on the good side) and the mean."""
     said = [(score, weight(row)) for row in rows if (score := score_of(row, code)) is not None]
     whole = sum((w for _, w in said), Fraction(0))
 
     def share(low: int, high: int) -> Fraction:
         return sum((w for score, w in said if low <= score <= high), Fraction(0)) / whole
 
-    value = {"nps": lambda: 100 * (share(9, 10) - share(0, 6)), "ease": lambda: share(5, 7)}.get(
-        code, lambda: share(4, 5)
-    )()
+    value = {"nps": lambda: share(9, 10) - share(0, 6), "ease": lambda: share(5, 7)}.get(code, lambda: share(4, 5))()
     return value, sum((score * w for score, w in said), Fraction(0)) / whole
 
 

@@ -15,7 +15,6 @@ from api.resources import Resource, only
 from api.schema import endpoint
 from api.v1.panels.waves import visible_waves
 from api.v1.shapes import Shape, UnitRef
-from cso.intervals import Interval
 from cso.panels import results
 from cso.panels.models import Question
 from cso.panels.permissions import visible_panels
@@ -26,7 +25,7 @@ from tenants.roles import Can
 
 _BY = ("all", "unit", "segment")
 _VALUE = (
-    "NPS: promoters less detractors, in points from -100 to 100. Satisfaction and effort: the share, 0 to 1, of scores"
+    "NPS: promoters less detractors, -1 to 1 (0.42 is 42 points). Satisfaction and effort: the share, 0 to 1, of scores"
     " 4-5 and 5-7. Reasons: the share that name the price alone. Null where there is no one figure."
 )
 
@@ -192,10 +191,9 @@ def _part(part: Part, *, has_value: bool = True) -> dict[str, Any]:
 
 
 def _figures(score: Score | WeightedScore, *, has_value: bool) -> dict[str, Any]:
-    scale = 100 if score.kind == Question.Kind.NPS else 1
     return {
-        "value": float(score.value * scale) if has_value else None,
-        "interval": _interval(score.interval, scale) if has_value else None,
+        "value": float(score.value) if has_value else None,
+        "interval": asdict(score.interval) if has_value else None,
         "mean": None if score.mean is None else float(score.mean),
     }
 
@@ -203,10 +201,6 @@ def _figures(score: Score | WeightedScore, *, has_value: bool) -> dict[str, Any]
 def _weighted(score: WeightedScore, *, has_value: bool) -> dict[str, Any]:
     told = {"weight": score.weight, "effective_answers": score.effective_answers}
     return _figures(score, has_value=has_value) | told
-
-
-def _interval(interval: Interval, scale: int) -> dict[str, float]:
-    return {"low": interval.low * scale, "high": interval.high * scale}
 
 
 def _rate(rate: results.Rate) -> dict[str, Any]:
