@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import connection
@@ -14,17 +14,26 @@ from cso.panels.scales import SCALES
 from cso.panels.scores import SIDES
 from tenants.scope import current_tenant_id
 
+K = TypeVar("K")
+
 # Weights have eight decimals; in whole numbers their sums, and those of their squares, are exact.
 WEIGHT_SCALE = 10**8
+# In one pass: how many answered by unit and segment, what they said by unit, and what they said by segment.
 _CELLS = """
-    SELECT answer.question_id, response.unit_id, response.segment, answer.score, answer.choices, count(*),
+    SELECT answer.question_id, GROUPING(response.unit_id, response.segment), response.unit_id, response.segment,
+        answer.score, answer.choices, count(*),
         COALESCE(sum(response.weight), 0), COALESCE(sum(response.weight * response.weight), 0)
-    FROM panels_response response JOIN panels_answer answer
-        ON answer.tenant_id = response.tenant_id AND answer.response_id = response.id
+    FROM panels_response response
+    JOIN panels_answer answer ON answer.tenant_id = response.tenant_id AND answer.response_id = response.id
+    JOIN unnest(%s::uuid[], %s::int[], %s::int[]) AS asked(id, low, high) ON asked.id = answer.question_id
     WHERE response.tenant_id = %s AND response.wave_id = %s AND response.is_counted
-        AND (answer.score IS NOT NULL OR answer.choices <> '{}' OR answer.words <> '')
-    GROUP BY answer.question_id, response.unit_id, response.segment, answer.score, answer.choices
+        AND (answer.score BETWEEN asked.low AND asked.high OR answer.choices <> '{}' OR answer.words <> '')
+    GROUP BY GROUPING SETS (
+        (answer.question_id, response.unit_id, response.segment),
+        (answer.question_id, response.unit_id, answer.score, answer.choices),
+        (answer.question_id, response.segment, answer.score, answer.choices))
 """
+_BY_UNIT, _BY_SEGMENT = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +47,23 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """So many people of one unit and one segment say the same; with the sum of their weights, and of its squares."""
+class Cell(Generic[K]):
+    """So many people of one unit, or of one segment, say the same; with the sums of their weights and the squares."""
 
-    unit: UUID
-    segment: str
+    key: K
     people: int
     said: Said
     weight: int
     squares: int
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The valid answers to one question: how many by unit and segment, and what is said by either."""
+
+    people: dict[tuple[UUID, str], int]
+    by_unit: list[Cell[UUID]]
+    by_segment: list[Cell[str]]
 
 
 @dataclass(slots=True)
@@ -64,7 +81,7 @@ class Tally:
     weight_unfavourable: int = 0
     weight_score: int = 0
 
-    def add(self, cell: Cell) -> None:
+    def add(self, cell: Cell[Any]) -> None:
         said, people, weight = cell.said, cell.people, cell.weight
         self.people += people
         self.score += said.score * people
@@ -81,17 +98,29 @@ class Tally:
             self.weight_unfavourable += weight
 
 
-def cells_of(wave: Wave, questions: Sequence[Question]) -> dict[UUID, list[Cell]]:
+_SUMS = [each.name for each in fields(Tally) if each.name != "counts"]
+
+
+def counted_in(wave: Wave, questions: Sequence[Question]) -> dict[UUID, Counted]:
     """By question: its valid answers among the responses that count. "Don't know" and a blank are none."""
     readers = {question.pk: _Reader(question) for question in questions}
-    found: dict[UUID, list[Cell]] = defaultdict(list)
+    found = {question.pk: Counted({}, [], []) for question in questions}
+    # The others have no score: no number lies in their scale.
+    scales = [SCALES.get(question.kind, (1, 0)) for question in questions]
+    lows, highs = [low for low, _ in scales], [high for _, high in scales]
     with connection.cursor() as cursor:
-        cursor.execute(_CELLS, [current_tenant_id(), wave.pk])
-        for question, unit, segment, score, choices, people, weight, squares in cursor.fetchall():
+        cursor.execute(_CELLS, [list(found), lows, highs, current_tenant_id(), wave.pk])
+        for question, grouping, unit, segment, score, choices, people, weight, squares in cursor.fetchall():
+            into = found[question]
+            if grouping not in (_BY_UNIT, _BY_SEGMENT):
+                into.people[unit, segment] = people
+                continue
             said = readers[question].read(score, tuple(choices))
-            if said is not None:
-                sums = int(weight * WEIGHT_SCALE), int(squares * WEIGHT_SCALE**2)
-                found[question].append(Cell(unit, segment, people, said, *sums))
+            sums = int(weight * WEIGHT_SCALE), int(squares * WEIGHT_SCALE**2)
+            if grouping == _BY_UNIT:
+                into.by_unit.append(Cell(unit, people, said, *sums))
+            else:
+                into.by_segment.append(Cell(segment, people, said, *sums))
     return found
 
 
@@ -103,11 +132,14 @@ def width_of(question: Question) -> int:
     return len(question.options.all())
 
 
-def add_up(cells: Iterable[Cell], width: int) -> Tally:
-    tally = Tally([0] * width)
-    for cell in cells:
-        tally.add(cell)
-    return tally
+def together(tallies: Iterable[Tally], width: int) -> Tally:
+    """The sums of several groups."""
+    whole = Tally([0] * width)
+    for tally in tallies:
+        whole.counts = [a + b for a, b in zip(whole.counts, tally.counts, strict=True)]
+        for name in _SUMS:
+            setattr(whole, name, getattr(whole, name) + getattr(tally, name))
+    return whole
 
 
 class _Reader:
@@ -119,27 +151,20 @@ class _Reader:
         self.places = {option.code: place for place, option in enumerate(options)}
         self.prices = {option.code for option in options if option.is_price}
         self.asks_for_reasons = question.asks_for == Question.AsksFor.REASONS
-        self.known: dict[tuple[int | None, tuple[str, ...]], Said | None] = {}
+        self.known: dict[tuple[int | None, tuple[str, ...]], Said] = {}
 
-    def read(self, score: int | None, choices: tuple[str, ...]) -> Said | None:
-        """None for what is no valid answer."""
+    def read(self, score: int | None, choices: tuple[str, ...]) -> Said:
         key = score, choices
         if key not in self.known:
-            self.known[key] = self._score(score) if self.kind in SCALES else self._other(choices)
+            self.known[key] = self._score(score) if score is not None else self._other(choices)
         return self.known[key]
 
-    def _score(self, score: int | None) -> Said | None:
-        low, high = SCALES[self.kind]
-        if score is None or not low <= score <= high:
-            return None
+    def _score(self, score: int) -> Said:
+        low, _ = SCALES[self.kind]
         most_unfavourable, least_favourable = SIDES[self.kind]
         return Said((score - low,), score, score >= least_favourable, score <= most_unfavourable)
 
-    def _other(self, choices: tuple[str, ...]) -> Said | None:
-        if self.kind == Question.Kind.WORDS:
-            return Said((), 0, False, False)
+    def _other(self, choices: tuple[str, ...]) -> Said:
         chosen = [choice for choice in choices if choice in self.places]
-        if not chosen:
-            return None
-        is_price_alone = self.asks_for_reasons and self.prices.issuperset(chosen)
+        is_price_alone = self.asks_for_reasons and bool(chosen) and self.prices.issuperset(chosen)
         return Said(tuple(self.places[choice] for choice in chosen), 0, is_price_alone, False)

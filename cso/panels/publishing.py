@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db.models import Count, Q
 
 from cso.errors import ConflictError
-from cso.panels.cells import WEIGHT_SCALE, Cell, Tally, add_up, cells_of, width_of
+from cso.panels.cells import WEIGHT_SCALE, Cell, Counted, Tally, counted_in, together, width_of
 from cso.panels.grouping import Groups, Tree, groups_of
 from cso.panels.models import LEAST_GROUP, ListeningSettings, Question, ResultGroup, SegmentShare, Wave
 from cso.panels.scales import SCALES
@@ -66,19 +66,16 @@ def _smallest_group() -> int:
 def _write_groups(wave: Wave, questions: Sequence[Question], tree: Tree[UUID]) -> dict[UUID, Groups[UUID]]:
     """By question: which groups were written."""
     assert wave.smallest_group is not None, "set just before"
-    cells = cells_of(wave, questions)
+    counted = counted_in(wave, questions)
     shares = _shares(wave)
     found: dict[UUID, Groups[UUID]] = {}
     rows: list[ResultGroup] = []
     for question in questions:  # what one depends on comes before it
         within = found[question.only_if_id] if question.only_if_id else None
-        people: dict[tuple[UUID, str], int] = defaultdict(int)
-        for cell in cells[question.pk]:
-            people[cell.unit, cell.segment] += cell.people
-        groups = groups_of(people, tree, wave.smallest_group, within=within)
+        groups = groups_of(counted[question.pk].people, tree, wave.smallest_group, within=within)
         found[question.pk] = groups
         if groups.units:
-            rows += _rows(wave, question, _Parts(cells[question.pk], groups, tree, width_of(question)), shares)
+            rows += _rows(wave, question, _Parts(counted[question.pk], groups, tree, width_of(question)), shares)
     ResultGroup.objects.bulk_create(rows, batch_size=1_000)
     return found
 
@@ -91,15 +88,14 @@ def _shares(wave: Wave) -> dict[str, Fraction]:
 class _Parts:
     """The sums of one question's groups: by unit, by segment (its name, None for the pool), and of all."""
 
-    def __init__(self, cells: Sequence[Cell], groups: Groups[UUID], tree: Tree[UUID], width: int) -> None:
-        units = {unit: groups.unit_of(unit, tree) for unit in {cell.unit for cell in cells}}
-        self.by_unit = _added(((units[cell.unit], cell) for cell in cells), width)
-        self.by_segment = _added(((groups.segment_of(cell.segment), cell) for cell in cells), width)
-        self.pooled = {cell.segment for cell in cells} - groups.segments
-        self.whole = add_up(cells, width)
+    def __init__(self, counted: Counted, groups: Groups[UUID], tree: Tree[UUID], width: int) -> None:
+        self.by_unit = _added(((groups.unit_of(cell.key, tree), cell) for cell in counted.by_unit), width)
+        self.by_segment = _added(((groups.segment_of(cell.key), cell) for cell in counted.by_segment), width)
+        self.pooled = {cell.key for cell in counted.by_segment} - groups.segments
+        self.whole = together(self.by_segment.values(), width)
 
 
-def _added(cells: Iterable[tuple[Any, Cell]], width: int) -> dict[Any, Tally]:
+def _added(cells: Iterable[tuple[Any, Cell[Any]]], width: int) -> dict[Any, Tally]:
     found: dict[Any, Tally] = {}
     for key, cell in cells:
         if key not in found:
