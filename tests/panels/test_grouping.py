@@ -76,7 +76,7 @@ def test_segments_stand_alone_where_no_difference_with_units_is_small(
     assert groups_of(people, NOBODY, K).segments == frozenset(segments)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(PEOPLE, STAFF)
 def test_no_combination_of_groups_isolates_fewer_people(
     people: dict[tuple[str, str], int], staff: dict[str, int]
