@@ -105,7 +105,7 @@ class NewWave(WaveChange):
     shares = serializers.ListField(child=ShareBody(), required=False, max_length=1_000)
 
 
-class CopyBody(Body):
+class WaveCopy(Body):
     name = Text(max_length=waves.MAX_NAME)
     opens_at = Instant()
     closes_at = Instant()
@@ -293,7 +293,7 @@ class CopyWave(Resource):
     @endpoint(
         "copy_wave",
         "Draft a wave that asks the same again",
-        body=CopyBody,
+        body=WaveCopy,
         answer=WaveShape,
         status=201,
         parameters=[IDEMPOTENCY_KEY],
@@ -302,7 +302,7 @@ class CopyWave(Resource):
     @idempotent
     def post(self, request: Request, pk: UUID) -> Response:
         wave = only(visible_waves(self.key).filter(pk=pk))
-        return _shown(self, waves.copy_wave(wave, **self.read(CopyBody), by=self.key, now=self.now), status=201)
+        return _shown(self, waves.copy_wave(wave, **self.read(WaveCopy), by=self.key, now=self.now), status=201)
 
 
 def _panel(asked: Resource, wording: str) -> Panel:
