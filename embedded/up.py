@@ -27,7 +27,7 @@ from embedded.supervisor import (
     stop_all,
 )
 
-SURVEYS = "A customer answers here; what others said is under Listening"
+SURVEYS = "A customer answers here, where nobody is signed in; what others said is under Listening"
 READY_WITHIN = 90.0  # seconds
 # The web process of a killed run may hold the port a moment longer.
 PORT_FREE_WITHIN = 3.0

@@ -70,7 +70,8 @@ def _from_praise(panel: Panel, cso: Membership) -> None:
         person = next((person for name, person in people.items() if name in remark.words), None)
         if person is None or person in celebrated or len(celebrated) == FROM_PRAISE:
             continue
-        praise_to_recognition(remark, person, by=cso, now=at + len(celebrated) * HOUR)
+        what = f"Thanked by name in the {wave.name.lower()}."
+        praise_to_recognition(remark, person, by=cso, now=at + len(celebrated) * HOUR, what=what)
         celebrated.add(person)
 
 

@@ -242,8 +242,8 @@ def test_customers_are_heard_and_it_changes_something(told: Told, slug: str) -> 
         assert (
             list(whole.values_list("answers", "favourable", "unfavourable"))
             == {
-                "larkspur-air": [(49, 14, 18), (49, 20, 12)],
-                "port-ellery": [(45, 10, 20), (45, 14, 14)],
+                "larkspur-air": [(49, 14, 18), (49, 23, 10)],
+                "port-ellery": [(45, 10, 20), (45, 18, 11)],
             }[slug]
         )
         assert ResultGroup.objects.filter(by="segment", is_pooled=True, wave=second).exists()
