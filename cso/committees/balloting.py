@@ -69,7 +69,7 @@ def schedule_ballot(
     Raises `ConflictError` while the motion has a ballot, or is decided; `InvalidFieldsError` for its instants.
     """
     require_chair(motion.committee_id, by)
-    motion = Motion.objects.select_for_update().get(pk=motion.pk)
+    motion = Motion.objects.select_for_update(of=("self",)).select_related("committee").get(pk=motion.pk)
     if motion.status not in {Motion.Status.DRAFT, Motion.Status.DELIBERATING}:
         raise ConflictError("There is or was a ballot on this motion.", code="not_open_for_a_ballot")
     charter, db_now = charter_of(motion.committee), database_now()
@@ -81,9 +81,9 @@ def schedule_ballot(
         raise InvalidFieldsError.of("closes_at", "too_late", f"Close it within {LONGEST.days} days.")
     ballot = Ballot.objects.create(motion=motion, opens_at=opens_at, closes_at=closes_at)
     audit.record(by, "schedule_ballot", motion.text[:120], ballot=str(ballot.pk))
-    set_alarm(CLOSES, ballot.pk, closes_at)
     if opens_at <= db_now:
         return open_ballot(ballot)
+    set_alarm(CLOSES, ballot.pk, closes_at)
     set_alarm(OPENS, ballot.pk, opens_at)
     return ballot
 

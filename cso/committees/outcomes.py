@@ -88,7 +88,7 @@ def record(
     )
     outcome.sentence = kept_words(outcome, because=because)
     outcome.save(force_insert=True)
-    outcome.refresh_from_db()
+    outcome.refresh_from_db(fields=["number", "previous_hash", "hash"])
     return outcome
 
 

@@ -17,6 +17,7 @@ from cso.metrics.queries.figures import HEADLINE
 from cso.metrics.queries.judgement import judge
 from cso.metrics.queries.recovery_report import recovery_report
 from cso.metrics.queries.standing import Standing, leaders_standing
+from cso.metrics.queries.unit_figures import unit_figures
 from cso.metrics.queries.unit_report import UnitReport, unit_report
 from cso.people.models import Unit
 from cso.people.queries import leader_of, visible_units
@@ -54,9 +55,8 @@ def unit_context(request: MemberRequest, unit: Unit) -> dict[str, Any]:
     period = chosen_period(request)
     standing = leaders_standing(request.member, period, under=unit, now=request.now)
     days = _chosen_days(request, period)
-    report = unit_report(unit, period, now=request.now, between=days.between)
-    recovery = recovery_report(request.member, unit, period, now=request.now, between=days.between)
-    committees = committee_report(unit, period, now=request.now, between=days.between)
+    known = unit_figures(unit, period, now=request.now, between=days.between)
+    report, recovery, committees = unit_report(known), recovery_report(request.member, known), committee_report(known)
     here = reverse("unit", args=[request.tenant.slug, unit.pk])
     leader = leader_of(unit, request.now.astimezone(request.tenant.zone).date())
     return {
@@ -66,7 +66,7 @@ def unit_context(request: MemberRequest, unit: Unit) -> dict[str, Any]:
         "sub": _sub(request, report, period, days),
         "periods": period_chips(here, period, request.now),
         "headline": _headline(unit, report, standing, days),
-        "figures": _key_figures(unit, report, period, days),
+        "figures": _key_figures(unit, report, standing, days),
         "recovery": recovery_figures(unit, recovery, period, days),
         "committees": committee_figures(unit, committees, period, days),
         "given": given_words(cost_below([unit.pk], *(days.between or period.bounds(request.tenant.zone)))),
@@ -123,13 +123,13 @@ def _headline(unit: Unit, report: UnitReport, standing: Standing, days: PartOfPe
     }
 
 
-def _key_figures(unit: Unit, report: UnitReport, period: Period, days: PartOfPeriod) -> list[dict[str, str]]:
-    known = report.occurrence_known
+def _key_figures(unit: Unit, report: UnitReport, standing: Standing, days: PartOfPeriod) -> list[dict[str, str]]:
+    known, period = report.occurrence_known, standing.period
     where: dict[str, Any] = {"unit": unit.pk, "since": days.since, "until": days.until}
     return [
         {
             "label": _("Overdue now"),
-            "value": number(report.overdue),
+            "value": number(standing.overdue),
             "url": behind_url("open_overdue", "numerator", None, unit=unit.pk),
             "note": _("open for more than 24 hours"),
         },

@@ -142,3 +142,21 @@ def test_motions_are_moved_replied_to_and_withdrawn(api: Integration, acme: Comp
     referred = f"motions/{made.json()['id']}"
     assert api.post(f"{referred}/withdraw").json()["status"] == "withdrawn"
     assert problem(api.post(f"{referred}/withdraw")) == (409, "conflict", "decided")
+
+
+def test_a_committee_is_dissolved_with_a_reason_and_once(api: Integration, acme: Company) -> None:
+    made = found(api, seats=SEATS, charter={"deliberation_hours": 0}).json()
+    path = f"committees/{made['id']}/dissolve"
+    rule = api.post("rules", {"title": "No refunds", "text": "Never.", "origin": "habit"}).json()
+    motion = api.post("motions", {"committee": made["id"], "rule": rule["id"], "kind": "kill"}).json()
+    ballot = api.post(f"motions/{motion['id']}/ballots", {}).json()
+    assert errors(api.post(path, {"because": ""})) == [("because", "blank")]
+    assert problem(api.post(path, {"because": "Merged"})) == (409, "conflict", "in_ballot")
+    api.post(f"ballots/{ballot['id']}/cancel", {"because": "Merged"})
+    shown = api.post(path, {"because": "Merged"}).json()
+    assert shown["dissolved_at"] is not None
+    assert [seat["holder"] for seat in shown["seats"]] == [None, None, None]
+    assert api.get(f"motions/{motion['id']}").json()["status"] == "withdrawn"
+    assert problem(api.post(path, {"because": "Again"})) == (409, "conflict", "dissolved")
+    moved = api.post("motions", {"committee": made["id"], "rule": rule["id"], "kind": "kill"})
+    assert problem(moved) == (409, "conflict", "dissolved")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.utils.translation import override
 
 from cso.committees.balloting import cast_votes, close_ballot, database_now
 from cso.committees.correcting import correct_outcome
@@ -45,6 +46,12 @@ def test_a_correction_is_a_new_record_that_says_why(acme: Company) -> None:
         assert (second.number, second.corrects, second.previous_hash) == (2, first, first.hash)
         assert (second.yes, second.no, second.voted, second.result) == (2, 0, 2, "carried")
         assert second.sentence.startswith("Corrected (The clerk misheard.). Carried: 2 yes of 2 cast")
+        assert second.words == second.sentence
+        with override("fr-ca"):
+            assert second.words == (
+                "Corrigé (The clerk misheard.). Adopté : 2 oui sur 2 pour ou contre, 0 non, abstentions : 0;"
+                " la majorité en exige 2. Quorum de 2 sur 3 atteint (participation : 2)."
+            )
         refused("corrected", lambda: correct_outcome(first, {third.pk: "no"}, because=because, by=cso))
         assert [order.outcome for order in KillOrder.objects.all()] == [first], "carried both times: one order"
         assert list(standing_outcomes()) == [second]

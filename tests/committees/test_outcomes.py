@@ -19,6 +19,7 @@ from cso.committees.outcomes import verify_outcomes
 from cso.committees.queries import story_of
 from cso.errors import ConflictError, InvalidFieldsError, NotAllowedError
 from cso.outbox.models import OutgoingMail
+from cso.recovery.models import RecoverySettings
 from cso.rules.models import Rule
 from tenants.roles import Role
 from tenants.scope import day_of, tenant_scope
@@ -198,3 +199,20 @@ def test_nobody_hears_of_it_twice(acme: Company) -> None:
         assert "Carried: 1 yes of 1 cast" in text
         assert "Decided" in text
         assert Motion.objects.get().status == "carried"
+
+
+def test_a_french_workspace_reads_its_motions_and_outcomes_in_french(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        RecoverySettings.objects.update_or_create(defaults={"language": "fr-ca"})
+        scene, rule = (
+            seat_committee(acme, 3, majority_numerator=2, majority_denominator=3),
+            new_rule(acme, "Pas d'appels"),
+        )
+        nomination = nominate("Personne n'y gagne", by=acme.member(Role.FRONTLINE), now=database_now(), rule=rule)
+        motion = scene.motion(rule, nomination=nomination)
+        assert motion.text == "Supprimer la règle « Pas d'appels »."
+        outcome = decide(scene, schedule_ballot(motion, by=None, now=database_now()), "no")
+        assert outcome.sentence.startswith("Lost: 0 yes of 3 cast, 3 no, 0 abstained; at least 2/3 needs 2. Quorum 2")
+        text = OutgoingMail.objects.get(kind="outcome").text
+        assert "Décidée. Rejeté : 0 oui sur 3 pour ou contre, 3 non, abstentions : 0; au moins 2/3 en exige 2." in text
+        assert "Quorum de 2 sur 3 atteint (participation : 3)." in text

@@ -201,3 +201,28 @@ def test_a_ballot_keeps_its_budget(acme: Company, visit: Visit, page: str, budge
         # The missing ballot was looked for by one read.
         found = len(reads(whole.captured_queries)) - (len(reads(tenancy.captured_queries)) - 1)
         assert found == budget, "\n".join(reads(whole.captured_queries))
+
+
+def test_a_committee_is_dissolved_and_its_outcomes_checked(acme: Company, visit: Visit) -> None:
+    with tenant_scope(acme.tenant):
+        scene = chaired(acme)
+        ballot = scene.ballot()
+        entry = RollEntry.objects.get(ballot=ballot, label="Seat 1")
+        cast_vote(ballot, entry.seat_id, "no", by=scene.members[0])
+    cso, auditor, chair = visit(acme, Role.CSO), visit(acme, Role.AUDITOR), visit(acme, VOTER)
+    page, all_of_them = f"/acme/rules/committees/{scene.committee.pk}/", "/acme/rules/committees/"
+    assert f"{page}dissolve/" in cso.get(page).content.decode()
+    assert "Dissolve" not in chair.get(page).content.decode()
+    assert chair.get(f"{page}dissolve/").status_code == 403
+    assert "A ballot is before this committee" in told(cso, f"{page}dissolve/", {"because": "Merged"})
+    told(chair, f"{page_of(ballot)}close/")
+    assert "This field is required." in told(cso, f"{page}dissolve/")
+    said = told(cso, f"{page}dissolve/", {"because": "Merged"})
+    assert "Dissolved. What waited for it is with the triage again." in said
+    assert "Dissolved on" in said
+    assert f"{page}charter/" not in said
+    assert "Move a motion" not in said
+    assert "was dissolved" in told(cso, f"{page}seats/", {"label": "New"})
+    assert "Dissolved</h2>" in cso.get(all_of_them).content.decode()
+    assert "The chain of 1 record holds." in auditor.get(f"{all_of_them}?check=1").content.decode()
+    assert "The chain" not in chair.get(f"{all_of_them}?check=1").content.decode()

@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 # Four of them before any page of a workspace: tenant, session, user, member.
 SCORECARD_READS = 16
 # Beside the scorecard's own: the unit, who leads it, its key figures and its past.
-UNIT_READS = 43
+UNIT_READS = 27
 
 
 @pytest.fixture
@@ -285,6 +285,6 @@ def test_a_units_page_costs_the_same_for_1_and_50_leaders_below(
     _more_leaders(figures, leaders)
     client, address = visit(figures, Role.EXECUTIVE), f"/acme/units/{figures.units['top'].pk}/"
     client.get(address)
-    with django_assert_num_queries(49) as captured:
+    with django_assert_num_queries(33) as captured:
         client.get(address)
     assert len(reads(captured.captured_queries)) == UNIT_READS

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from cso.metrics.formulas.statistics import Summary
-from cso.metrics.periods import Period
 from cso.metrics.queries.beside import Ratio, ratio_of
-from cso.metrics.queries.figures import Figure, figure_of
+from cso.metrics.queries.figures import Figure
 from cso.metrics.queries.states import state_counts
 from cso.metrics.queries.times import time_summary
+from cso.metrics.queries.unit_figures import UnitFigures
 from cso.metrics.registry import METRICS
-from cso.people.models import Unit
 
 RULES_KILLED, TIME_TO_KILL = METRICS["rules_killed"], METRICS["time_to_kill"]
 RULE_EFFECT, COVERAGE = METRICS["rule_effect"], METRICS["committee_coverage"]
@@ -42,23 +40,17 @@ class CommitteeReport:
         return not (self.covered or self.times.n or any(figure.denominator or figure.running for figure in figures))
 
 
-def committee_report(
-    unit: Unit, period: Period, *, now: datetime, between: tuple[datetime, datetime] | None = None
-) -> CommitteeReport:
-    """The report of a unit that the viewer was let in to see (`cso.people.queries.visible_units`).
-
-    between: the part of the period that is reported on instead of the whole.
-    """
-    units = [unit.pk]
-    effect = figure_of(RULE_EFFECT, units, period, now=now, between=between)
+def committee_report(figures: UnitFigures) -> CommitteeReport:
+    units, now = [figures.unit.pk], figures.now
+    effect = figures.of(RULE_EFFECT)
     coverage = state_counts(COVERAGE, {None: units}, now=now)[None]
     return CommitteeReport(
-        killed=figure_of(RULES_KILLED, units, period, now=now, between=between),
-        times=time_summary(TIME_TO_KILL, units, period, now=now, between=between),
+        killed=figures.of(RULES_KILLED),
+        times=time_summary(TIME_TO_KILL, units, figures.period, now=now, between=figures.between),
         effect=effect,
         ratio=ratio_of(effect),
         units=coverage[COVERAGE.denominator],
         covered=coverage[COVERAGE.numerator],
-        decided=figure_of(DECIDED_IN_TIME, units, period, now=now, between=between),
-        executed=figure_of(EXECUTED_IN_TIME, units, period, now=now, between=between),
+        decided=figures.of(DECIDED_IN_TIME),
+        executed=figures.of(EXECUTED_IN_TIME),
     )

@@ -30,7 +30,7 @@ _Split = tuple[list[int], list[int]]
 def figures_of_many(
     metrics: Sequence[Metric], groups: Mapping[K, Sequence[UUID]], periods: Sequence[Period], *, now: datetime
 ) -> dict[tuple[str, K, Period], Figure]:
-    """A figure for each metric (by key) of each group in each period of months, quarters or years, as `figures` gives.
+    """A figure for each metric (by key) of each group in each period, as `figures` gives.
 
     One statement, one more while a period is not over, one more for one that is final, and one while marks wait.
     """
@@ -130,10 +130,10 @@ class _Asked(Generic[K]):
             for family, period in product(families, periods)
             if family.can_run and period.bounds(zone)[1] > family.counted_before(now)
         ]
-        self.holders: dict[date, list[Period]] = {}
+        self.holders: dict[tuple[str, date], list[Period]] = {}
         for period in periods:
             for cell in period.cells():
-                self.holders.setdefault(cell, []).append(period)
+                self.holders.setdefault((period.cell_grain, cell), []).append(period)
 
 
 def _sum_cells(asked: _Asked[K]) -> tuple[dict[tuple[str, Period, K], tuple[list[int], int, datetime]], bool]:
@@ -144,11 +144,12 @@ def _sum_cells(asked: _Asked[K]) -> tuple[dict[tuple[str, Period, K], tuple[list
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT marks.wait, cell.family, cell.unit_id, cell.period, cell.total, cell.revision, cell.as_of
+            SELECT marks.wait, cell.family, cell.unit_id, cell.grain, cell.period, cell.total, cell.revision, cell.as_of
             FROM (SELECT {MARKS_WAIT}) AS marks(wait) LEFT JOIN (
-                unnest(%(families)s::text[]) AS wanted(family) CROSS JOIN unnest(%(cells)s::date[]) AS month(period)
+                unnest(%(families)s::text[]) AS wanted(family)
+                CROSS JOIN unnest(%(grains)s::text[], %(cells)s::date[]) AS span(grain, period)
                 JOIN metrics_cell cell ON cell.tenant_id = %(tenant)s AND cell.family = wanted.family
-                    AND cell.grain = 'month' AND cell.period = month.period AND cell.unit_id = ANY(%(units)s)
+                    AND cell.grain = span.grain AND cell.period = span.period AND cell.unit_id = ANY(%(units)s)
             ) ON TRUE
             """,
             _parameters(asked),
@@ -157,13 +158,13 @@ def _sum_cells(asked: _Asked[K]) -> tuple[dict[tuple[str, Period, K], tuple[list
     is_behind = bool(rows[0][0])
     families = {family.key: family for family in asked.families}
     sums: dict[tuple[str, Period, K], tuple[list[int], int, datetime]] = {}
-    for _, key, unit, cell, total, revision, as_of in rows:
+    for _, key, unit, grain, cell, total, revision, as_of in rows:
         if unit is None:
             continue
         family = families[key]
-        is_open = family.can_run and cell_end("month", cell) > family.counted_before(asked.now)
+        is_open = family.can_run and cell_end(grain, cell) > family.counted_before(asked.now)
         counted = [0] * len(total) if is_behind and is_open else total
-        for period, group in product(asked.holders[cell], asked.owners[unit]):
+        for period, group in product(asked.holders[grain, cell], asked.owners[unit]):
             known, known_revision, known_as_of = sums.get((key, period, group), ([0] * len(total), 0, as_of))
             summed = [a + b for a, b in zip(known, counted, strict=True)]
             sums[key, period, group] = (summed, known_revision + revision, max(known_as_of, as_of))
@@ -178,19 +179,19 @@ def _restatements(metrics: Sequence[Metric], asked: _Asked[K]) -> dict[tuple[str
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT family, unit_id, period, before, after, at FROM metrics_restatement
-            WHERE tenant_id = %(tenant)s AND family = ANY(%(families)s) AND grain = 'month'
-            AND period = ANY(%(cells)s::date[]) AND unit_id = ANY(%(units)s) ORDER BY at
+            SELECT family, unit_id, grain, period, before, after, at FROM metrics_restatement
+            WHERE tenant_id = %(tenant)s AND family = ANY(%(families)s) AND unit_id = ANY(%(units)s)
+            AND (grain, period) IN (SELECT * FROM unnest(%(grains)s::text[], %(cells)s::date[])) ORDER BY at
             """,
             _parameters(asked),
         )
         rows = cursor.fetchall()
     found = {}
-    for family, unit, cell, before, after, at in rows:
+    for family, unit, grain, cell, before, after, at in rows:
         for metric in metrics:
             shown = [metric.family.position(name) for name in metric.shown]
             if metric.family.key == family and any(before[n] != after[n] for n in shown):
-                for group, period in product(asked.owners[unit], asked.holders[cell]):
+                for group, period in product(asked.owners[unit], asked.holders[grain, cell]):
                     if status(period, asked.now, zone) == "final":
                         found[metric.key, group, period] = at
     return found
@@ -200,7 +201,8 @@ def _parameters(asked: _Asked[K]) -> dict[str, Any]:
     return {
         "tenant": current_tenant_id(),
         "families": [family.key for family in asked.families],
-        "cells": list(asked.holders),
+        "grains": [grain for grain, _ in asked.holders],
+        "cells": [cell for _, cell in asked.holders],
         "units": list(asked.owners),
     }
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from cso.metrics.periods import Period
 from cso.metrics.queries.beside import Response, Worth, response_of, worth_currency, worth_of
 from cso.metrics.queries.breakdown import Slice, breakdown
-from cso.metrics.queries.figures import HEADLINE, Figure, figure_of
+from cso.metrics.queries.figures import HEADLINE, Figure
 from cso.metrics.queries.states import count_state, state_counts
+from cso.metrics.queries.unit_figures import UnitFigures
 from cso.metrics.registry import METRICS
-from cso.people.models import Unit
 from tenants.models import Actor
 
 SURPRISED, DAZZLED = METRICS["surprised"], METRICS["dazzled"]
@@ -37,34 +35,23 @@ class RecoveryReport:
     channels: list[Slice]
 
 
-def recovery_report(
-    viewer: Actor,
-    unit: Unit,
-    period: Period,
-    *,
-    now: datetime,
-    between: tuple[datetime, datetime] | None = None,
-) -> RecoveryReport:
-    """The report of a unit that the viewer was let in to see (`cso.people.queries.visible_units`).
-
-    between: the part of the period that is reported on instead of the whole.
-    """
-    units, group = [unit.pk], {None: [unit.pk]}
-    dazzled = figure_of(DAZZLED, units, period, now=now, between=between)
+def recovery_report(viewer: Actor, figures: UnitFigures) -> RecoveryReport:
+    units, now = [figures.unit.pk], figures.now
+    dazzled = figures.of(DAZZLED)
     # Of the same family, so of the same counts.
     counts = dazzled.counts
     surprised = Figure(SURPRISED, counts[SURPRISED.numerator], counts[SURPRISED.denominator], 0, dazzled.status, counts)
-    standing = state_counts(AT_RISK, group, now=now)[None]
+    standing = state_counts(AT_RISK, {None: units}, now=now)[None]
     at_risk = worth_of(AT_RISK, standing, worth_currency())
     assert at_risk is not None, "it is money"
     return RecoveryReport(
         surprised=surprised,
         response=response_of(surprised),
         dazzled=dazzled,
-        double_deviation=figure_of(DOUBLE_DEVIATION, units, period, now=now, between=between),
-        promises=figure_of(PROMISE_KEPT, units, period, now=now, between=between),
-        silent=count_state(SILENT, group, now=now)[None],
+        double_deviation=figures.of(DOUBLE_DEVIATION),
+        promises=figures.of(PROMISE_KEPT),
+        silent=count_state(SILENT, {None: units}, now=now)[None],
         customers_at_risk=standing[AT_RISK.numerator],
         at_risk=at_risk,
-        channels=breakdown(viewer, HEADLINE, units, period, "channel", now=now, between=between),
+        channels=breakdown(viewer, HEADLINE, units, figures.period, "channel", now=now, between=figures.between),
     )

@@ -19,12 +19,12 @@ from cso.metrics.queries.figures import (
     Figure,
     Reason,
     figures,
-    figures_between,
     last_full_weeks,
     reasons,
     target_for,
 )
 from cso.metrics.queries.judgement import Judgement, judge
+from cso.metrics.queries.many import figures_of_parts
 from cso.metrics.queries.states import overdue_now
 from cso.people.models import Leadership, Person, Unit
 from cso.people.queries import leaderships_between, leading_on, visible_units
@@ -60,12 +60,16 @@ class LeaderRow:
 
 @dataclass(frozen=True)
 class Standing:
-    """The leaders of one level in one period, furthest from the target first, and the organization as a whole."""
+    """The leaders of one level in one period, furthest from the target first, and the organization as a whole.
+
+    overdue: cases of the organization that are open and past their 24 hours, this instant.
+    """
 
     period: Period
     target: Decimal | None
     rows: list[LeaderRow]
     organization: Figure
+    overdue: int
     weeks: list[tuple[Period, Figure]]
 
     @property
@@ -112,10 +116,10 @@ def leaders_standing(
     known = figures(HEADLINE, groups, [period, before, *weeks], now=now)
     tenures = _tenures(units, period, now)
     parts = [tenure for tenure in tenures if tenure.is_part]
-    counted = figures_between(HEADLINE, [part.window for part in parts], now=now, period=period)
-    part_figures = dict(zip(parts, counted, strict=True))
+    counted = figures_of_parts([HEADLINE], [(part.window, period) for part in parts], now=now)
+    part_figures = {part: found[HEADLINE.key] for part, found in zip(parts, counted, strict=True)}
     why = dict(zip(tenures, reasons([tenure.window for tenure in tenures], now=now), strict=True))
-    overdue = overdue_now({unit.pk: [unit.pk] for unit in units}, now=now)
+    overdue = overdue_now(groups, now=now)
 
     def row(tenure: _Tenure) -> LeaderRow:
         unit = tenure.unit.pk
@@ -143,6 +147,7 @@ def leaders_standing(
         target=target,
         rows=sorted(rows, key=_furthest_first),
         organization=known[None, period],
+        overdue=overdue[None],
         weeks=[(week, known[None, week]) for week in weeks],
     )
 

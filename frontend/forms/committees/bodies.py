@@ -137,12 +137,24 @@ class CharterForm(PortalForm):
     """A new version of the charter; ballots that are open keep theirs."""
 
     quorum = _share(_("Quorum: how many seats must take part?"), fixed=_("A number of seats"))
-    quorum_count = forms.IntegerField(label=_("The number of seats"), min_value=1, max_value=999, required=False)
+    quorum_count = forms.IntegerField(
+        label=_("The number of seats"),
+        help_text=_("Where the quorum is a number."),
+        min_value=1,
+        max_value=999,
+        required=False,
+    )
     majority = _share(_("Majority: how many must say yes?"), fixed=_("A number of yes votes"))
     base = forms.ChoiceField(
         label=_("Of what?"), choices=[choice for choice in Base.choices if choice[0] != Base.FIXED]
     )
-    majority_count = forms.IntegerField(label=_("The number of yes votes"), min_value=1, max_value=999, required=False)
+    majority_count = forms.IntegerField(
+        label=_("The number of yes votes"),
+        help_text=_("Where the majority is a number: of yes votes, whatever they are cast of."),
+        min_value=1,
+        max_value=999,
+        required=False,
+    )
 
     # The charter in force, whose shares may be none of those above.
     kept: CharterVersion

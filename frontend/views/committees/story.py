@@ -85,8 +85,12 @@ def _told(request: MemberRequest, moment: Moment, effect: dict[str, str]) -> dic
 
 
 def _chart(request: MemberRequest, rule: Rule, order: KillOrder | None) -> WeeksChart | None:
-    """Cases that quote the rule, by the weeks of the workspace's zone, around the day it was gone; None for no case."""
-    gone = order.executed_at if order else None
+    """Cases that quote the rule, by the weeks of the workspace's zone, around the day it was gone; None for no case.
+
+    Once somebody else saw that it was gone, around that day: before and after it the effect is counted.
+    """
+    is_seen = order is not None and order.verified_at is not None
+    gone = (order.verified_at or order.executed_at) if order else None
     last = _monday(request.now)
     if gone is not None:
         last = min(last, _monday(gone) + WEEKS_AFTER * WEEK)
@@ -101,7 +105,7 @@ def _chart(request: MemberRequest, rule: Rule, order: KillOrder | None) -> Weeks
         label=_("Cases that quote the rule, by week"),
         headings=(_("Week from"), _("Cases")),
         turn=turn if turn is not None and 0 <= turn < WEEKS_SHOWN else None,
-        turned=_("taken away"),
+        turned=_("seen to be gone") if is_seen else _("taken away"),
     )
 
 

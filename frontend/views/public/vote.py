@@ -37,7 +37,7 @@ def vote(request: PublicRequest, token: str) -> HttpResponse:
             return _over(request)
     with in_language_of(request):
         if status_at(entry.ballot, request.now) != Ballot.Status.OPEN:
-            return _over(request, entry)
+            return _over(request)
         if request.method != "POST":
             return _page(request, entry)
         act = request.POST.get("act")
@@ -112,10 +112,6 @@ def _page(request: PublicRequest, entry: RollEntry, **sent: Any) -> HttpResponse
     return show_public(request, "frontend/public/vote.html", page)
 
 
-def _over(request: PublicRequest, entry: RollEntry | None = None) -> HttpResponse:
-    """What came of it is told to who holds the link of a seat, as long as that is good."""
+def _over(request: PublicRequest) -> HttpResponse:
     text = _("It takes no more votes. What came of it stands on the pages of the rule and of its committee.")
-    outcome = entry.ballot.outcomes.order_by("-number").first() if entry is not None else None
-    if outcome is not None:
-        text = f"{outcome.words} {text}"
     return show_sorry(request, _("This ballot is closed"), text, status=410)
