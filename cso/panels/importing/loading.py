@@ -29,6 +29,9 @@ from tenants.scope import current_tenant_id
 # What one transaction loads.
 ROWS_AT_ONCE = 5_000
 STATUSES = ("created", "replaced", "superseded", "late", "refused")
+# What a response is known by, and what is replaced where it is sent again.
+_KEY = ("tenant", "wave", "external_id")
+_REPLACED = ("segment", "unit", "weight", "language", "started_at", "submitted_at", "is_late")
 Status = Literal["created", "replaced", "superseded", "late", "refused"]
 
 
@@ -104,9 +107,14 @@ def _load(wave: Wave, given: dict[str, Given], now: datetime) -> list[Outcome]:
         wanted = [one for one in given.values() if one.external_id not in known]
     else:
         wanted = list(given.values())
-        _remove([*known.values()])
+        _remove_answers([*known.values()])
     responses = [_response(wave, one, is_closed) for one in wanted]
-    Response.objects.bulk_create(responses, batch_size=1_000)
+    for response in responses:
+        if response.external_id in known:
+            response.pk = known[response.external_id]
+    Response.objects.bulk_create(
+        responses, batch_size=1_000, update_conflicts=True, unique_fields=_KEY, update_fields=_REPLACED
+    )
     _write_answers(responses, wanted)
     late = {one.external_id for one in responses if one.is_late} | (set(known) if is_closed else set())
 
@@ -133,12 +141,11 @@ def _response(wave: Wave, one: Given, is_closed: bool) -> Response:
     )
 
 
-def _remove(responses: list[Any]) -> None:
-    """By hand: nothing hangs on them but their answers, until the wave has closed."""
+def _remove_answers(responses: list[Any]) -> None:
+    """By hand: nothing hangs on answers until the wave has closed."""
     with connection.cursor() as cursor:
-        for table, column in (("panels_answer", "response_id"), ("panels_response", "id")):
-            query = f"DELETE FROM {table} WHERE tenant_id = %s AND {column} = ANY(%s)"  # noqa: S608 (names of ours)
-            cursor.execute(query, [current_tenant_id(), responses])
+        query = "DELETE FROM panels_answer WHERE tenant_id = %s AND response_id = ANY(%s)"
+        cursor.execute(query, [current_tenant_id(), responses])
 
 
 _STAGE = """
