@@ -31,6 +31,7 @@ from api.v1.recognitions import OneRecognition, Recognitions, WithdrawRecognitio
 from api.v1.recovery_settings import OneRecoverySettings, PromiseWords
 from api.v1.remedies import CaseCost, CaseRemedies, OneRemedy, Remedies, UnitCost, WithdrawRemedy
 from api.v1.rules import AmendRule, OneRule, RuleCases, Rules, RuleVersions, SimilarRules, WithdrawRule
+from api.v1.scorecards import measures, plans, scores
 from api.v1.secrets import OneSecret, Secrets
 from api.v1.units import OneUnit, Units
 
@@ -212,4 +213,19 @@ urlpatterns = [
     path("metrics/<slug:key>/gap", TargetGap.as_view(), name="target_gap"),
     path("targets/path", TargetPath.as_view(), name="target_path"),
     path("targets", Targets.as_view(), name="targets"),
+    path("categories", measures.Categories.as_view(), name="categories"),
+    path("categories/<uuid:pk>", measures.OneCategory.as_view(), name="category"),
+    path("categories/<uuid:pk>/retire", measures.RetireCategory.as_view(), name="retire_category"),
+    path("measures", measures.Measures.as_view(), name="measures"),
+    path("measures/figures", measures.MeasureFigures.as_view(), name="record_figures"),
+    path("measures/<uuid:pk>", measures.OneMeasure.as_view(), name="measure"),
+    path("measures/<uuid:pk>/figures", measures.FiguresOfMeasure.as_view(), name="measure_figures"),
+    path("plans", plans.Plans.as_view(), name="plans"),
+    path("plans/<uuid:pk>", plans.OnePlan.as_view(), name="plan"),
+    path("plans/<uuid:pk>/versions", plans.PlanVersions.as_view(), name="plan_versions"),
+    path("plans/<uuid:pk>/copy", plans.CopyPlan.as_view(), name="copy_plan"),
+    path("plans/<uuid:pk>/snapshots", scores.PlanSnapshots.as_view(), name="plan_snapshots"),
+    path("plans/<uuid:pk>/restatements", scores.PlanRestatements.as_view(), name="plan_restatements"),
+    path("scores", scores.Scores.as_view(), name="scores"),
+    path("scores/seen", scores.SeenScores.as_view(), name="scores_seen"),
 ]

@@ -18,6 +18,8 @@ from cso.scorecards.models import Category, Measure, PlanVersion
 
 MOST_ITEMS = 40
 _WEIGHT, _VALUE = Decimal(10_000), Decimal(10) ** 16
+# What a figure of this product can be, by the kind of its metric: percent, and points of a net score.
+_LIMITS = {"share": (Decimal(0), Decimal(100)), "net": (Decimal(-100), Decimal(100)), "count": (Decimal(0), _VALUE)}
 _WEIGHT_STEP, _VALUE_STEP = Decimal("0.001"), Decimal("0.0001")
 
 
@@ -25,7 +27,7 @@ _WEIGHT_STEP, _VALUE_STEP = Decimal("0.001"), Decimal("0.0001")
 class Item:
     """A metric (by key) or a measure, never both. `target` None follows the metric's own target path.
 
-    Shares are in percent; floor and target of what adds up, such as a count, are those of one month.
+    Shares are in percent, net figures in points; floor and target of what adds up, such as a count, are of one month.
     """
 
     category: Category
@@ -69,9 +71,9 @@ def items_of(version: PlanVersion) -> list[Item]:
 def check_items(items: Iterable[Item], starts_on: date) -> list[Item]:
     """The items as they are kept. Raises `InvalidFieldsError` with all that is wrong, by `items.0.weight` and so on.
 
-    Serving is part of every plan, and weighs as much as each other category. Only outcomes are scored: shares and
-    counts of this product, and measures; no task, no state. The target is another value than the floor, on its better
-    side.
+    Serving is part of every plan, rests on a metric of this product at least, and weighs as much as each other
+    category. Only outcomes are scored: shares, net figures and counts of this product, and measures; no task, no state.
+    The target is another value than the floor, on its better side.
     """
     known = list(items)
     if len(known) > MOST_ITEMS:
@@ -156,7 +158,7 @@ def _metric_errors(metric: Metric) -> list[FieldError]:
         return [
             FieldError("metric", "a_state", f"{metric.name} says how things stand now; a month has no score of it.")
         ]
-    if metric.kind not in ("share", "count"):
+    if metric.kind not in ("share", "net", "count"):
         message = f"{metric.name} has no points: score a share, such as what was done within its time, or a count."
         return [FieldError("metric", "no_points", message)]
     return []
@@ -167,14 +169,14 @@ def _number_errors(item: Item) -> list[FieldError]:
     if not _fits(item.weight, _WEIGHT, _WEIGHT_STEP) or item.weight <= 0:
         message = "A weight is above 0 and below 10,000, with three decimals at most."
         errors.append(FieldError("weight", "out_of_range", message))
-    is_share = bool(item.metric) and METRICS[item.metric].kind == "share"
+    low, high = _LIMITS.get(METRICS[item.metric].kind if item.metric else "", (-_VALUE, _VALUE))
     for name, value in (("floor", item.floor), ("target", item.target)):
         if value is None:
             continue
         if not _fits(value, _VALUE, _VALUE_STEP):
             errors.append(FieldError(name, "out_of_range", "Use a number below 10^16 with four decimals at most."))
-        elif is_share and not 0 <= value <= 100:
-            errors.append(FieldError(name, "out_of_range", "A share is 0 to 100 percent."))
+        elif not low <= value <= high:
+            errors.append(FieldError(name, "out_of_range", f"Use {_plain(low)} to {_plain(high)}."))
     return errors
 
 

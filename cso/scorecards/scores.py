@@ -22,7 +22,7 @@ from cso.people.queries import leaderships_between
 from cso.scorecards import measures, scoring
 from cso.scorecards.models import Category, MeasureFigure, Plan, PlanItem, PlanVersion
 from cso.scorecards.plans import version_at
-from cso.scorecards.rollup import Rolled, roll_up
+from cso.scorecards.rollup import NOTHING, Rolled, roll_up
 from cso.scorecards.spans import Span, span_of
 from tenants.scope import current_tenant
 
@@ -241,12 +241,14 @@ def _score_item(item: PlanItem, held: _Held, found: Mapping[str, Figure], known:
 
 
 def _rolled(figure: Figure, span: Span) -> Rolled:
-    """A metric's figure as an item holds it: a share in percent, a count against the months that have passed."""
+    """A metric's figure as an item holds it: a share in percent, a net one in points, a count by months passed."""
     if figure.metric.kind == "count":
         return Rolled(figure.numerator, None, Fraction(figure.numerator), span.months_passed())
-    if figure.share is None:
-        return Rolled(None, None, None, Fraction(1))
-    return Rolled(figure.numerator, figure.denominator, 100 * figure.share, Fraction(1))
+    if not figure.denominator:
+        return NOTHING
+    net = figure.counts[figure.metric.against] if figure.metric.against else 0
+    numerator = figure.numerator - net
+    return Rolled(numerator, figure.denominator, Fraction(100 * numerator, figure.denominator), Fraction(1))
 
 
 def _lacks(item: PlanItem, target: Decimal | None, rolled: Rolled) -> Lack:

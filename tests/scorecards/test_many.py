@@ -19,7 +19,7 @@ from tests.personas import NOW, Company, log_case
 
 HOUR = timedelta(hours=1)
 PERIODS = [parse_period(key) for key in ("2025-06", "2026-02", "2026-03", "2026-Q1", "2025", "2026")]
-SCORED = [metric for metric in METRICS.values() if metric.kind in {"share", "count"} and not metric.is_state]
+SCORED = [metric for metric in METRICS.values() if metric.kind in {"share", "net", "count"} and not metric.is_state]
 
 
 def tell(company: Company, draw: Random, number: int) -> None:

@@ -82,6 +82,7 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     "a weight too fine": ({"weight": Decimal("0.0001")}, ("items.0.weight", "out_of_range")),
     "no number": ({"floor": Decimal("NaN")}, ("items.0.floor", "out_of_range")),
     "more than all": ({"target": Decimal(101)}, ("items.0.target", "out_of_range")),
+    "less than none": ({"metric": "nps", "floor": Decimal(-101)}, ("items.0.floor", "out_of_range")),
 }
 
 

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from cso.metrics.actions import set_target
 from cso.metrics.queries.figures import HEADLINE
+from cso.scorecards.categories import first_categories
 from tenants.keys import create_api_key
 from tenants.members import create_tenant, enroll
 from tenants.roles import SCOPE_GRANTS, Role
@@ -37,6 +38,7 @@ class Command(BaseCommand):
         with tenant_scope(tenant):
             _, password = enroll(email, email.partition("@")[0], Role.ADMINISTRATOR, by=None)
             set_target(HEADLINE.key, FIRST_TARGET, date(2000, 1, 1), by=None)
+            first_categories(by=None)
             _, key = create_api_key(tenant, "First key", list(SCOPE_GRANTS), by=None)
         if password is not None:
             self.stdout.write(f"{email} signs in with the password {password}")

@@ -20,7 +20,7 @@ MAX_CODE = 40
 class Category(TenantModel):
     """A part of every plan, such as serving or finance. One of them is serving, and weighs as much as each other."""
 
-    code = models.SlugField(max_length=MAX_CODE)
+    code = models.CharField(max_length=MAX_CODE)
     name = models.CharField(max_length=80)
     is_serving = models.BooleanField(default=False)
     position = models.PositiveSmallIntegerField(default=0)
@@ -57,7 +57,7 @@ class Measure(TenantModel):
         OUTCOME = "outcome", _("An outcome")
         TASK = "task", _("A task")
 
-    code = models.SlugField(max_length=MAX_CODE)
+    code = models.CharField(max_length=MAX_CODE)
     name = models.CharField(max_length=120)
     unit_word = models.CharField(max_length=20, blank=True, default="")
     rollup = models.CharField(max_length=5, choices=Rollup)

@@ -1,0 +1,1 @@
+"""What leaders are scored by, and their scores."""
