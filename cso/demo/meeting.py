@@ -20,6 +20,8 @@ STARTS, ENDS, LASTS = time(14), time(18), 60
 NEXT, HEARD = 9, 12
 # Of what customers wrote, so much is heard as a truth.
 REMARKS = 2
+# What begins with the same letters, so many of them, says the same.
+ALIKE = 6
 CHIEF_NUMBER = 1_001
 
 
@@ -92,8 +94,12 @@ class _Telling:
     def _hear(self, session: PanelSession, told: Session, wave: Wave, starts: datetime) -> list[Truth]:
         """What was said in the room, and what some had written."""
         written = Remark.objects.select_related("wave").filter(wave=wave, is_praise=False, is_held_back=False)
-        written = written.exclude(words__in=list(Truth.objects.values_list("words", flat=True)))
-        remarks = list(written.filter(language="en").exclude(words__contains="[").order_by("words")[:REMARKS])
+        known = {words[:ALIKE] for words in Truth.objects.values_list("words", flat=True)}
+        remarks: list[Remark] = []
+        for remark in written.filter(language="en").exclude(words__contains="[").order_by("words"):
+            if remark.words[:ALIKE] not in known and len(remarks) < REMARKS:
+                known.add(remark.words[:ALIKE])
+                remarks.append(remark)
         heard: list[tuple[str, Remark | None]] = [(words, None) for words in told.truths]
         heard += [("", remark) for remark in remarks]
         return [
