@@ -27,7 +27,7 @@ from frontend.views import (
     units,
 )
 from frontend.views.committees import ballots, bodies, breaks, delegations, motions, nominations, orders, outcomes
-from frontend.views.listening import commitments, panels, remarks, results, sessions, waves
+from frontend.views.listening import commitments, joining, panels, remarks, results, sessions, waves
 from frontend.views.listening import landing as listening
 from frontend.views.public import customer_page, leave_panel, survey, tell_us, vote
 
@@ -142,6 +142,7 @@ workspace_urls = [
     path("listening/panels/<uuid:panel>/close/", panels.close, name="close_panel"),
     path("listening/panels/<uuid:panel>/members/", panels.members, name="panel_members"),
     path("listening/panels/<uuid:panel>/join/", panels.join, name="join_panel"),
+    path("listening/panels/<uuid:panel>/join/file/", joining.load_members, name="load_panel_members"),
     path("listening/panels/<uuid:panel>/ask/", waves.new_wave, name="new_wave"),
     path("listening/members/<uuid:member>/remove/", panels.remove, name="remove_panel_member"),
     path("listening/waves/<uuid:wave>/", waves.wave, name="wave"),
@@ -225,6 +226,7 @@ workspace_urls = [
     path("customers/new/", customers.add_customer, name="add_customer"),
     path("customers/<uuid:customer>/", customers.customer, name="customer"),
     path("customers/<uuid:customer>/edit/", customers.edit_customer, name="edit_customer"),
+    path("customers/<uuid:customer>/panel/", joining.ask_onto, name="ask_onto_panel"),
     path("customers/<uuid:customer>/erase/", customers.erase, name="erase_customer"),
     path(
         "customers/<uuid:customer>/secrets/<uuid:secret>/forget/", customers.take_back_secret, name="take_back_secret"

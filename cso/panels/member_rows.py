@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 from uuid import UUID
 
 from django.db import transaction
@@ -18,6 +18,7 @@ from cso.panels.members import Via, take_in
 from cso.panels.models import MAX_SEGMENT, Panel
 from cso.panels.permissions import require_panel
 from cso.people.models import Unit
+from cso.recovery.loading.files import Lines, csv_rows
 from cso.recovery.loading.rows import Reading, read_instant
 from cso.texts import shown, text_errors
 from tenants import audit
@@ -76,6 +77,24 @@ def import_members(
     joined = sum(outcome.status == "joined" for outcome in outcomes)
     audit.record(by, "import_members", panel.name, panel=str(panel.pk), lines=len(lines), joined=joined)
     return outcomes
+
+
+def member_lines(stream: BinaryIO | Iterable[bytes]) -> Lines:
+    """(line number, {column: text}) of a CSV file whose first line names some of `FIELDS`, for `import_members`.
+
+    Raises `InvalidFieldsError` of `file` for a head that is not such, or a file that is no CSV.
+    """
+    return csv_rows(stream, _check_head)
+
+
+def _check_head(head: list[str]) -> None:
+    if not any(head):
+        raise InvalidFieldsError.of("file", "empty", "The file is empty: its first line must name the columns.")
+    if unknown := [name for name in head if name not in FIELDS]:
+        message = f"Unknown columns: {shown(', '.join(unknown), 200)}. Known: {', '.join(FIELDS)}."
+        raise InvalidFieldsError.of("file", "unknown_column", message)
+    if len(set(head)) < len(head):
+        raise InvalidFieldsError.of("file", "column_twice", "A column stands there twice.")
 
 
 def _hold_customers(raws: Iterable[Any]) -> None:

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from cso.errors import NotAllowedError
 from cso.panels.models import Panel
-from cso.people.models import UnitAncestor
+from cso.people.models import Unit, UnitAncestor
 from cso.people.queries import led_units
 from tenants.models import Actor, Membership
 from tenants.roles import Can
@@ -34,6 +34,19 @@ def visible_panels(viewer: Actor) -> QuerySet[Panel]:
 def kept_panels(viewer: Actor) -> QuerySet[Panel]:
     """Those of which the viewer is the steward; none for an API key."""
     return Panel.objects.filter(steward=viewer) if isinstance(viewer, Membership) else Panel.objects.none()
+
+
+def runnable_panels(member: Membership) -> QuerySet[Panel]:
+    """Those not closed that the member may run, by name."""
+    run = Panel.objects.all() if member.can(Can.RUN_PANELS) else kept_panels(member)
+    return run.filter(closed_at=None).order_by("name", "id")
+
+
+def panels_listening_to(unit: Unit) -> QuerySet[Panel]:
+    """Those not closed that hear customers of the unit, by name: for whoever works on a case of it, see
+    `members.recruit_from_case`."""
+    above = UnitAncestor.objects.filter(unit=unit).values_list("ancestor_id", flat=True)
+    return Panel.objects.filter(closed_at=None, unit__in=list(above)).order_by("name", "id")
 
 
 def may_run_panel(by: Actor | None, panel: Panel) -> bool:

@@ -19,6 +19,7 @@ from cso.customers.models import Customer, CustomerPreference
 from cso.customers.preferences import live_preferences, take_back_preference
 from cso.customers.queries import search_customers, visible_customers
 from cso.customers.worth import worth_of
+from cso.panels.permissions import runnable_panels
 from cso.recovery.models import Case
 from cso.recovery.queries import visible_cases
 from frontend.access import MemberRequest, for_members
@@ -151,6 +152,7 @@ def _context(request: MemberRequest, customer: Customer, form: SecretForm) -> di
         "may_keep": is_known and may_keep_secrets(member),
         "may_edit": is_known and member.can(Can.EDIT_CUSTOMERS),
         "may_erase": is_known and member.can(Can.ERASE_CUSTOMER),
+        "may_ask_onto": is_known and customer.declined_questions_at is None and runnable_panels(member).exists(),
         **cases_page(request, cases, NEWEST_REPORT),
     }
 

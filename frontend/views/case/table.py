@@ -10,6 +10,7 @@ from cso.recovery.models import CallBack, Case, CaseTask, Promise, Remedy
 from cso.recovery.queries import visible_cases
 from frontend.access import MemberRequest
 from frontend.forms.case import clock, closing, contacts, merging, promises, remedies, teamwork
+from frontend.forms.listening.joining import RecruitForm
 from frontend.views.case.acts import Act
 from tenants.models import Membership
 from tenants.roles import Can
@@ -21,6 +22,13 @@ def _is_open(member: Membership, case: Case) -> bool:
 
 def _is_merged(member: Membership, case: Case) -> bool:
     return member.can(Can.WORK_CASE) and case.merged_into_id is not None
+
+
+def _may_recruit(member: Membership, case: Case) -> bool:
+    """Once it is fixed: who was helped may want to be heard."""
+    customer = case.customer
+    may_be_asked = customer is not None and customer.erased_at is None and customer.declined_questions_at is None
+    return permissions.can_undo_fix(member, case) and may_be_asked
 
 
 def _promises(request: MemberRequest, case: Case) -> QuerySet[Promise]:
@@ -169,6 +177,13 @@ _LISTED: dict[str, Act] = {
         _("Record the dispute"),
         _("Recorded. The case is open again."),
         can=permissions.can_undo_fix,
+    ),
+    "recruit": Act(
+        RecruitForm,
+        _("Ask onto a panel"),
+        _("Put them on it"),
+        _("On the panel. They are asked from the next wave on."),
+        may=_may_recruit,
     ),
     "move": Act(
         clock.MoveForm,
