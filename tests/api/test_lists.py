@@ -13,6 +13,11 @@ from cso.customers.models import Customer
 from cso.metrics.actions import set_target
 from cso.people import actions as people
 from cso.recovery import actions as recovery
+from cso.scorecards.categories import add_category
+from cso.scorecards.items import Item
+from cso.scorecards.measures import define_measure
+from cso.scorecards.models import Category
+from cso.scorecards.plans import make_plan
 from tenants.scope import tenant_scope
 from tests.api.conftest import Integration, errors, problem
 from tests.personas import NOW, Company, log_case
@@ -36,6 +41,10 @@ def add_rows(company: Company, number: int) -> None:
     customer = save_customer(Customer(), by=None, external_id=f"crm-{number}")
     log_case(company.units["top"], NOW - number * HOUR, cause="Rule", customer=customer)
     set_target("surprised", Decimal(50 + number), date(2026, 1, number), by=None)
+    add_category(f"new-{number}", "New", by=None)
+    define_measure(f"new-{number}", "New", rollup="sum", source="Test", by=None)
+    serving = Item(Category.objects.get(is_serving=True), Decimal(1), Decimal(0), Decimal(90), "recovered_24h")
+    make_plan(person, unit, 2026, items=[serving], by=None, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +59,9 @@ def add_rows(company: Company, number: int) -> None:
         ("positions", 1),
         ("leaders?on=2026-03-01", 1),
         ("targets", 1),
+        ("categories", 1),
+        ("measures", 1),
+        ("plans", 7),
         ("metrics/recovered_24h/cases?period=2026-03", 3),
         ("metrics/recovered_24h/cases?period=2026-03&unit=top", 5),
     ],
