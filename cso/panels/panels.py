@@ -10,7 +10,7 @@ from django.db.models import F
 
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from cso.panels.models import LEAST_GROUP, MAX_SEGMENT, ListeningSettings, Panel, Quota, Wave
-from cso.panels.permissions import require_panel
+from cso.panels.permissions import may_be_steward, require_panel
 from cso.panels.rotation import rotate_soon
 from cso.people.models import Unit
 from cso.texts import text_errors
@@ -155,6 +155,8 @@ def _check(panel: Panel) -> None:
         errors.append(FieldError("term_days", "out_of_range", f"Use 1 to {LONGEST_TERM:,} days."))
     if panel.steward.ended_at is not None:
         errors.append(FieldError("steward", "left", "They do not work here any more."))
+    elif not may_be_steward(panel.steward):
+        errors.append(FieldError("steward", "may_not_see_results", "Their role may not see what customers say."))
     if errors:
         raise InvalidFieldsError(errors)
 

@@ -16,24 +16,28 @@ from tenants.roles import Can
 def visible_panels(viewer: Actor) -> QuerySet[Panel]:
     """All panels; for a leader those of the units that they lead, of units below and above, and those they keep.
 
-    Who keeps one sees that one, whatever their role. Raises PermissionDenied for who sees no results and keeps none.
+    Raises PermissionDenied for who sees no results.
     """
-    kept = kept_panels(viewer)
     if not viewer.can(Can.SEE_RESULTS):
-        if not kept.exists():
-            raise PermissionDenied
-        return kept
+        raise PermissionDenied
     if not isinstance(viewer, Membership) or viewer.can(Can.SEE_SCORECARD):
         return Panel.objects.all()
     led = list(led_units(viewer).values_list("pk", flat=True))
     lines = UnitAncestor.objects.filter(Q(ancestor__in=led) | Q(unit__in=led)).values_list("ancestor_id", "unit_id")
     units = {unit for line in lines for unit in line}
-    return Panel.objects.filter(unit__in=units) | kept
+    return Panel.objects.filter(unit__in=units) | kept_panels(viewer)
 
 
 def kept_panels(viewer: Actor) -> QuerySet[Panel]:
-    """Those of which the viewer is the steward; none for an API key."""
-    return Panel.objects.filter(steward=viewer) if isinstance(viewer, Membership) else Panel.objects.none()
+    """Those of which the viewer is the steward, while their role may be one; none for an API key."""
+    if not isinstance(viewer, Membership) or not may_be_steward(viewer):
+        return Panel.objects.none()
+    return Panel.objects.filter(steward=viewer)
+
+
+def may_be_steward(member: Membership) -> bool:
+    """Who sees results, and works here: a steward reads even more than these."""
+    return member.ended_at is None and member.can(Can.SEE_RESULTS)
 
 
 def runnable_panels(member: Membership) -> QuerySet[Panel]:
@@ -51,7 +55,14 @@ def panels_listening_to(unit: Unit) -> QuerySet[Panel]:
 
 def may_run_panel(by: Actor | None, panel: Panel) -> bool:
     """Whoever runs panels, and of this one its steward. None is the product itself (an import, the demo)."""
-    return by is None or by.can(Can.RUN_PANELS) or (isinstance(by, Membership) and panel.steward_id == by.pk)
+    if by is None or by.can(Can.RUN_PANELS):
+        return True
+    return is_steward(by, panel)
+
+
+def is_steward(by: Actor, panel: Panel) -> bool:
+    """Who keeps it, while their role may."""
+    return isinstance(by, Membership) and panel.steward_id == by.pk and may_be_steward(by)
 
 
 def require_panel(by: Actor | None, panel: Panel) -> None:

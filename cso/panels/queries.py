@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from cso.panels.attendance import has_attended, seconds_between, seconds_present
 from cso.panels.models import Commitment, PanelSession, Presence, RosterEntry
-from cso.panels.permissions import kept_panels, visible_panels
+from cso.panels.permissions import visible_panels
 from cso.panels.sessions import presences_in, roster_of
 from cso.people.models import Person
 from tenants.models import Actor, Membership
@@ -36,8 +36,7 @@ def visible_commitments(viewer: Actor) -> QuerySet[Commitment]:
 
 
 def _panels(viewer: Actor) -> list[UUID]:
-    seen = visible_panels(viewer) if viewer.can(Can.SEE_RESULTS) else kept_panels(viewer)
-    return list(seen.values_list("pk", flat=True))
+    return list(visible_panels(viewer).values_list("pk", flat=True)) if viewer.can(Can.SEE_RESULTS) else []
 
 
 def waiting(commitments: QuerySet[Commitment]) -> QuerySet[Commitment]:

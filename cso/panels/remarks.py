@@ -15,14 +15,14 @@ from django.db.models import Q, QuerySet
 from cso.errors import FieldError, InvalidFieldsError
 from cso.panels.masking import Names, has_names, masked
 from cso.panels.models import MAX_WORDS, Answer, Remark, Theme, Wave
-from cso.panels.permissions import require_panel, visible_panels
+from cso.panels.permissions import is_steward, require_panel, visible_panels
 from cso.panels.results import units_seen, visible_wave
 from cso.panels.wording import staff_names
 from cso.people.models import Unit
 from cso.people.queries import in_or_below
 from cso.texts import text_errors
 from tenants import audit
-from tenants.models import Actor, Membership
+from tenants.models import Actor
 
 MOST_TAGS, MAX_TAG = 10, 40
 MAX_SEARCH = 200
@@ -69,28 +69,29 @@ def remarks_of(
     `Wave.DoesNotExist` where the viewer may not see the panel.
     """
     wave = visible_wave(viewer, wave)
-    is_steward = keeps(viewer, wave)
+    reads_names = keeps(viewer, wave)
     remarks = _readable(viewer, wave).select_related("question", "unit").order_by("-is_praise", "id")
     if praise is not None:
         remarks = remarks.filter(is_praise=praise)
     if unit is not None:
         remarks = remarks.filter(in_or_below([unit.pk]))
-    matching, has_a_name = _matching(wave, words[:MAX_SEARCH], theme, tag, sees_names=is_steward)
+    matching, has_a_name = _matching(wave, words[:MAX_SEARCH], theme, tag, sees_names=reads_names)
     remarks = remarks.filter(matching)
     if has_a_name:
         return Found(remarks.filter(is_praise=True), False)
-    if matching and not is_steward and are_few(remarks, wave):
+    if matching and not reads_names and are_few(remarks, wave):
         return Found(remarks.filter(is_praise=True), True)
     return Found(remarks, False)
 
 
-def read_remarks(viewer: Actor, wave: Wave, remarks: Sequence[Remark]) -> list[ReadRemark]:
+def read_remarks(viewer: Actor, wave: Wave, remarks: Sequence[Remark], *, aloud: bool = False) -> list[ReadRemark]:
     """Remarks of one wave that the viewer was given, in their order: to the steward as they were written.
 
-    To others criticism without the names of those who work here today, for who came since is masked too.
+    To others criticism without the names of those who work here today, for who came since is masked too. aloud: so to
+    the steward as well, on a page that others look at with them.
     """
     wave = visible_wave(viewer, wave)
-    if keeps(viewer, wave):
+    if keeps(viewer, wave) and not aloud:
         written = dict(Answer.objects.filter(pk__in=[each.answer_id for each in remarks]).values_list("pk", "words"))
         return [ReadRemark(each, written[each.answer_id], True, each.became, each.became_id) for each in remarks]
     staff = names_in(wave)
@@ -129,7 +130,7 @@ def tag_remark(remark: Remark, tags: Iterable[str], *, by: Actor | None) -> Rema
 
 def keeps(viewer: Actor | None, wave: Wave) -> bool:
     """Whether the viewer is the steward of the wave's panel, who alone reads what was written with the names in it."""
-    return isinstance(viewer, Membership) and viewer.ended_at is None and wave.panel.steward_id == viewer.pk
+    return viewer is not None and is_steward(viewer, wave.panel)
 
 
 def names_in(wave: Wave) -> Names:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from cso.errors import ConflictError
 from cso.panels.models import Invitation, Option, Panel, Question, ResultGroup, Wave
-from cso.panels.permissions import visible_panels
+from cso.panels.permissions import is_steward, visible_panels
 from cso.panels.scores import Score, WeightedScore, has_value, together
 from cso.people.models import Unit, UnitAncestor
 from cso.people.queries import visible_units
@@ -171,7 +171,7 @@ def visible_wave(viewer: Actor, wave: Wave) -> Wave:
 def units_seen(viewer: Actor, wave: Wave) -> list[UUID] | None:
     """Of which units the viewer may see figures; None for all."""
     sees_all = not isinstance(viewer, Membership) or viewer.can(Can.SEE_SCORECARD)
-    if sees_all or wave.panel.steward_id == viewer.pk:
+    if sees_all or is_steward(viewer, wave.panel):
         return None
     return list(visible_units(viewer).values_list("pk", flat=True))
 

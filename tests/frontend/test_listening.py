@@ -236,6 +236,9 @@ def test_praise_is_named_and_criticism_is_not(acme: Company, wave: Wave, visit: 
     assert "[name] let me wait for an hour." in page
     assert page.index("Fran Line found") < page.index("[name] let me wait")
     assert "Fran Line let me wait" in cso.get(path).content.decode(), "the steward reads it as it was written"
+    overview = cso.get(path.removesuffix("remarks/")).content.decode()
+    assert "let me wait" in overview, "the page that is shown in meetings quotes it"
+    assert "Fran Line let me wait" not in overview, "with no name in it, whoever signed in"
     found = executive.get(f"{path}?words=Fran").content.decode()
     assert "found my bag" in found
     assert "let me wait" not in found
@@ -332,6 +335,8 @@ def test_options_keep_their_codes_when_their_words_change(acme: Company, scene: 
 def test_a_panel_is_founded_filled_and_closed(acme: Company, visit: Visit) -> None:
     cso = visit(acme, Role.CSO)
     form = {"name": "Regulars", "unit": str(acme.units["north"].pk), "steward": str(acme.member(Role.LEADER).pk)}
+    offered = cso.get("/acme/listening/panels/new/").context["form"].fields["steward"].rows
+    assert set(offered) == {str(acme.member(role).pk) for role in (Role.CSO, Role.EXECUTIVE, Role.LEADER, Role.AUDITOR)}
     path = cso.post("/acme/listening/panels/new/", form)["Location"]
     assert "Nobody is on it yet." in cso.get(path).content.decode()
     cso.post(f"{path}quota/", {"segment": "gold", "wanted": "2"})

@@ -25,7 +25,7 @@ from tenants.scope import tenant_scope
 from tests.frontend.conftest import Visit, reads
 from tests.personas import Company
 
-STEWARD = Role.COMMITTEE_MEMBER
+STEWARD = Role.EXECUTIVE
 HOUR = timedelta(hours=1)
 LIST, PROMISES = "/acme/listening/sessions/", "/acme/listening/commitments/"
 

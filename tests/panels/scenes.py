@@ -32,7 +32,7 @@ SHORT: tuple[dict[str, Any], ...] = (
 
 @dataclass
 class Scene:
-    """A panel of the top unit, kept by a committee member, who is nobody's superior."""
+    """A panel of the top unit, kept by an auditor: who sees results, and else runs nothing."""
 
     company: Company
     panel: Panel
@@ -81,7 +81,7 @@ class Scene:
 
 def found(company: Company, **values: Any) -> Scene:
     now = database_now()
-    steward = company.member(Role.COMMITTEE_MEMBER)
+    steward = company.member(Role.AUDITOR)
     given: dict[str, Any] = {"unit": company.units["top"], "steward": steward, "by": None, "now": now - 30 * DAY}
     return Scene(company, panels.found_panel("Travellers", **(given | values)), now)
 

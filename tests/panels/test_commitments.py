@@ -54,9 +54,7 @@ class Scene:
 @pytest.fixture
 def scene(acme: Company) -> Iterator[Scene]:
     with tenant_scope(acme.tenant):
-        panel = Panel.objects.create(
-            name="Travellers", unit=acme.units["top"], steward=acme.member(Role.COMMITTEE_MEMBER)
-        )
+        panel = Panel.objects.create(name="Travellers", unit=acme.units["top"], steward=acme.member(Role.AUDITOR))
         session = sessions.plan_session(panel, "March", planned_at=NOW, by=None, now=NOW)
         sessions.set_roster(session, [acme.leader], by=None, now=NOW)
         session = sessions.start_session(session, by=None, now=NOW)
@@ -109,9 +107,7 @@ def test_what_a_commitment_says(scene: Scene) -> None:
 
 def test_who_may_do_what_with_a_commitment(scene: Scene) -> None:
     """Its owner and who runs the panel; the owner cannot say that it was a mistake."""
-    owner, steward, other = (
-        scene.company.member(role) for role in (Role.LEADER, Role.COMMITTEE_MEMBER, Role.EXECUTIVE)
-    )
+    owner, steward, other = (scene.company.member(role) for role in (Role.LEADER, Role.AUDITOR, Role.EXECUTIVE))
     made = scene.commit(by=owner)
     with pytest.raises(NotAllowedError):
         scene.commit(by=other)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import PermissionDenied
 
 from cso.alarms.actions import ring_alarms
 from cso.errors import ConflictError, InvalidFieldsError, NotAllowedError
@@ -14,7 +15,10 @@ from cso.panels import members, panels
 from cso.panels.links import leave_link, leave_token, member_by_leave_token, survey_token
 from cso.panels.member_rows import import_members
 from cso.panels.models import PanelMember
-from tenants.models import AuditEntry
+from cso.panels.permissions import runnable_panels, visible_panels
+from cso.panels.queries import visible_commitments
+from tenants.members import change_role
+from tenants.models import AuditEntry, Membership
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.panels.scenes import DAY, HOUR, Scene, found
@@ -119,7 +123,7 @@ def test_a_token_of_another_workspace_is_none(acme: Company, other: Company) -> 
 
 
 def test_who_runs_a_panel(scene: Scene) -> None:
-    steward, leader = scene.company.member(Role.COMMITTEE_MEMBER), scene.company.member(Role.LEADER)
+    steward, leader = scene.company.member(Role.AUDITOR), scene.company.member(Role.LEADER)
     member = scene.member(by=steward)
     assert list(members.members_of(steward, scene.panel)) == [member]
     assert (list(members.members_of(leader, scene.panel)), list(members.candidates(leader, scene.panel))) == ([], [])
@@ -184,3 +188,20 @@ def test_lines_join_or_say_why_not(scene: Scene) -> None:
     assert not type(ana.customer).objects.filter(email="ben@roy.example").exists()
     entry = AuditEntry.objects.get(act="import_members")
     assert (entry.details["lines"], entry.details["joined"]) == (8, 2)
+
+
+def test_a_steward_is_who_may_see_results(scene: Scene) -> None:
+    """Named or not any more: they alone read the names, so they read the rest as well."""
+    frontline, auditor = (scene.company.member(role) for role in (Role.FRONTLINE, Role.AUDITOR))
+    north = scene.company.units["north"]
+    given: dict[str, Any] = {"by": None, "now": scene.now, "steward": frontline}
+    refused = [("steward", "may_not_see_results")]
+    assert fields_of(panels.found_panel, "Others", unit=north, **given) == refused
+    assert fields_of(panels.change_panel, scene.panel, **given) == refused
+    assert list(visible_panels(auditor)) == [scene.panel]
+    change_role(auditor, Role.COMMITTEE_MEMBER, by=None)
+    former = Membership.objects.get(pk=auditor.pk)
+    with pytest.raises(PermissionDenied):
+        visible_panels(former)
+    assert code_of(scene.member, by=former) == "not_allowed"
+    assert (list(runnable_panels(former)), list(visible_commitments(former))) == ([], [])

@@ -55,7 +55,7 @@ def scene(acme: Company) -> Iterator[Scene]:
     with tenant_scope(acme.tenant):
         chief = people.add_person("Ada Top", by=None, position="Chief Executive", unit=acme.units["south"])
         people.name_leader(acme.units["top"], chief, day_of(NOW - timedelta(days=400)), by=None)
-        steward = acme.member(Role.COMMITTEE_MEMBER)
+        steward = acme.member(Role.AUDITOR)
         panel = Panel.objects.create(name="Travellers", unit=acme.units["top"], steward=steward)
         session = sessions.plan_session(panel, "What we heard in March", planned_at=NOW, by=None, now=NOW)
         sessions.set_roster(session, [chief, acme.leader], by=None, now=NOW)
@@ -247,7 +247,7 @@ def test_who_keeps_a_session(scene: Scene, act: Callable[[Scene, object], object
     for role in (Role.LEADER, Role.EXECUTIVE, Role.FRONTLINE):
         with pytest.raises(NotAllowedError):
             act(scene, scene.company.member(role))
-    act(scene, scene.company.member(Role.COMMITTEE_MEMBER))
+    act(scene, scene.company.member(Role.AUDITOR))
 
 
 def test_executives_excuse_themselves_and_say_what_they_heard(scene: Scene) -> None:

@@ -153,7 +153,7 @@ def test_nothing_changes_once_it_was_opened(scene: Scene) -> None:
     leader = scene.company.member(Role.LEADER)
     draft = scene.wave(is_open=False)
     assert code_of(waves.open_wave, draft, by=leader, now=scene.now) == "not_allowed"
-    assert waves.open_wave(draft, by=scene.company.member(Role.COMMITTEE_MEMBER), now=scene.now).status == "open"
+    assert waves.open_wave(draft, by=scene.company.member(Role.AUDITOR), now=scene.now).status == "open"
 
 
 def test_a_copy_asks_the_same_again(scene: Scene) -> None:

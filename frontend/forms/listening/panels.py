@@ -25,6 +25,7 @@ from cso.panels.panels import (
     set_listening,
     set_quota,
 )
+from cso.panels.permissions import may_be_steward
 from frontend.forms.base import PortalForm, UnitField, local_time, offer_units
 from frontend.forms.committees.fields import OneOfField, offer, working_members
 from tenants.models import Membership
@@ -51,7 +52,13 @@ class PanelForm(PortalForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offer_units(self, "unit")
-        offer(self, "steward", working_members(), "label")
+        self.offer_stewards()
+
+    def offer_stewards(self) -> None:
+        offer(self, "steward", filter(may_be_steward, working_members()), "label")
+        if self.initial.get("steward") and not may_be_steward(self.initial["steward"]):
+            # They were, and another must be named.
+            self.initial["steward"] = None
 
     def save(self, *, by: Membership, now: datetime) -> Panel:
         return found_panel(**self.cleaned_data, by=by, now=now)

@@ -18,8 +18,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from cso.errors import DomainError
 from cso.panels import sessions as acts
-from cso.panels.models import Panel, PanelSession, Presence, RosterEntry
-from cso.panels.permissions import kept_panels, may_run_panel
+from cso.panels.models import PanelSession, Presence, RosterEntry
+from cso.panels.permissions import may_run_panel, runnable_panels
 from cso.panels.queries import attendance_by_person, visible_sessions
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import answer_to, sent
@@ -27,7 +27,6 @@ from frontend.forms.listening import sessions as forms_of
 from frontend.views.form_page import form_page
 from frontend.views.listening.session_page import attendance_lines, page_of, session_state
 from frontend.views.listening.tabs import listening_tabs
-from tenants.roles import Can
 
 PAGE = 50
 # Attendance is told over so many sessions that were held.
@@ -265,8 +264,7 @@ def _rows(request: MemberRequest, found: list[PanelSession]) -> list[dict[str, A
 
 def _panels_kept(request: MemberRequest) -> Any:
     """The panels for which this member may plan a session."""
-    kept = Panel.objects.all() if request.member.can(Can.RUN_PANELS) else kept_panels(request.member)
-    return kept.filter(closed_at=None)
+    return runnable_panels(request.member)
 
 
 def _session(request: MemberRequest, pk: UUID) -> PanelSession:
