@@ -93,7 +93,8 @@ def test_every_metric_opens_with_its_number_of_facts(month: Company, visit: Visi
         page = client.get(f"/acme/cases/behind/?metric={key}&part=denominator{period}&unit={unit}")
         assert page.status_code == 200
         source = metric.family.source
-        rows = page.context["rows" if source.is_of_cases else "decisions" if source.is_of_committees else "facts"]
+        is_own = source.is_of_committees or source.is_of_panels
+        rows = page.context["rows" if source.is_of_cases else "decisions" if is_own else "facts"]
         figure = page.context["figure"]
         assert figure is None or len(rows) == figure.counts[metric.counted], key
         assert not page.context["is_updating"]
