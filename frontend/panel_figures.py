@@ -103,7 +103,9 @@ def sentence(result: QuestionResult | None, smallest: int) -> str:
         return _("More customers recommend us than warn others off: NPS %(value)s") % {"value": value}
     if within.high < 0:
         return _("More customers warn others off than recommend us: NPS %(value)s") % {"value": value}
-    return _("About as many customers recommend us as warn others off: NPS %(value)s") % {"value": value}
+    return _("It is too close to say whether more customers recommend us or warn others off: NPS %(value)s") % {
+        "value": value
+    }
 
 
 def change_words(now: Part, before: Part, when: str) -> tuple[str, str]:

@@ -206,11 +206,11 @@ def _short(question: Question) -> str:
 
 
 def _quotes(request: MemberRequest, wave: Wave, *, praise: bool) -> list[ReadRemark]:
-    """A few remarks; the others stand on their own page."""
-    found = remarks_of(request.member, wave, praise=praise).remarks
+    """A few remarks, as everybody may read them: this page is shown in meetings. The others stand on their own."""
+    found = remarks_of(request.member, wave, praise=praise).remarks.filter(is_held_back=False)
     if not praise:
         found = found.filter(question__asks_for=Question.AsksFor.WRONG)
-    return read_remarks(request.member, wave, list(found[:QUOTES]))
+    return read_remarks(request.member, wave, list(found[:QUOTES]), aloud=True)
 
 
 @for_members(Can.SEE_RESULTS)
