@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cso.metrics.engine.refresh import refresh
+from cso.recovery.models import CaseEvent
 from cso.scorecards.models import Category, Measure, PlanVersion
 from cso.scorecards.plans import acknowledge_plan
 from cso.scorecards.snapshots import take_snapshots
@@ -136,16 +137,22 @@ def test_scores_are_those_of_now_and_those_that_were_seen(api: Integration, offi
     assert (seen["score"], seen["status"], seen["items"][0]["points"]) == (None, "running", "125/2")
     assert api.get("scores/seen?period=2026-03&at=2026-03-19T12:00:00Z").json()["data"] == []
     with tenant_scope(office.tenant):
-        take_snapshots(now=datetime.now(UTC))
-        log_case(office.units["north-1"], at(3), fixed_after=30 * HOUR)
+        # A test is one transaction, so whatever it records is of this instant.
+        recorded_at = CaseEvent.objects.values_list("recorded_at", flat=True)[0]
+        take_snapshots(now=recorded_at - timedelta(seconds=1))
+        late = log_case(office.units["north-1"], at(3), fixed_after=30 * HOUR)
+        log_case(office.units["north-1"], at(4), fixed_after=HOUR)
+        log_case(office.units["south"], at(3), fixed_after=HOUR)
         refresh()
-        take_snapshots(now=datetime.now(UTC) + timedelta(seconds=1))
+        take_snapshots(now=recorded_at + timedelta(seconds=1))
     snapshots = api.get(f"plans/{plan}/snapshots?period=2026-03&limit=2").json()
     assert [row["score"] for row in snapshots["data"]] == [32.5, 51.25]
     assert snapshots["next"]
     [restated] = api.get(f"plans/{plan}/restatements?period=2026-03").json()["data"]
     assert (restated["before"], restated["after"], restated["because"]) == (51.25, 32.5, "facts")
     assert restated["changes"][0]["before"]["denominator"] == "4"
+    touched = {row["case"]: row["kinds"] for row in restated["cases"]}
+    assert (touched[str(late.pk)], len(touched)) == (["fixed"], 5)  # those of the north in March
     for wrong in ("2026-W10", "2026-01..2026-02"):
         assert errors(api.get(f"scores?period={wrong}")) == [("period", "not_scored")]
     assert api.get("scores?period=2026-03&unit=south").json()["data"] == []

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from django.db import connection
 
-from cso.alarms.actions import ring_alarms
+from cso.alarms.actions import ring_alarms, set_alarm
 from cso.alarms.models import Alarm
 from cso.metrics.actions import set_target
 from cso.metrics.engine.turns import take_turn
@@ -17,7 +19,7 @@ from cso.people import actions as people
 from cso.scorecards.models import ScoreSnapshot
 from cso.scorecards.plans import change_plan
 from cso.scorecards.snapshots import as_seen, restatements_of, rounded, snapshots_of, take_snapshots
-from cso.scorecards.staleness import CALENDAR, GATHERED_FOR, STALE
+from cso.scorecards.staleness import CALENDAR, GATHERED_FOR, STALE, TENANT, scores_are_stale
 from cso.scorecards.tables import scores_of
 from tenants.roles import Role
 from tenants.scope import tenant_scope
@@ -196,3 +198,35 @@ def test_a_figure_of_others_that_is_told_anew_is_seen_before_and_after(office: C
         assert (restated.before.score, restated.after.score) == (Decimal(70), Decimal(100))
         assert restated.after.because == "facts"
         assert [change.what for change in restated.changes] == ["margin"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_changes_while_scores_are_counted_is_counted_again(acme: Company) -> None:
+    """The alarm does not ring before the change is committed; one that rings already is set anew."""
+    later = NOW + 2 * GATHERED_FOR
+    with tenant_scope(acme.tenant):
+        prepare(acme)
+        plan_for(acme, serving(1, 50, None))
+        Alarm.objects.all().delete()
+        scores_are_stale(NOW)
+
+    def ring() -> bool:
+        try:
+            return ring_alarms(acme.tenant, now=later)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with tenant_scope(acme.tenant):
+            log(acme, at(3, 2), hits=4, misses=0)
+            scores_are_stale(NOW)
+            pool.submit(ring).result(30)  # elsewhere, before this is committed
+            assert not ScoreSnapshot.objects.exists()
+        pool.submit(ring).result(30)
+        with tenant_scope(acme.tenant):
+            assert seen(acme, MARCH, later) == [("running", Decimal(100))]
+            Alarm.objects.filter(kind=STALE).delete()
+            set_alarm(STALE, TENANT, NOW)
+            Alarm.objects.filter(kind=STALE).update(attempts=1)  # it has begun
+            scores_are_stale(NOW)
+            assert Alarm.objects.get(kind=STALE).attempts == 0

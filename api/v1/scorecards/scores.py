@@ -23,6 +23,7 @@ from cso.metrics.periods import Period
 from cso.people.models import Person, Unit
 from cso.scorecards.models import ScoreSnapshot
 from cso.scorecards.plans import visible_plans
+from cso.scorecards.restating import MOST_CASES, Touched, cases_restated
 from cso.scorecards.scores import GRAINS, ItemScore, Score
 from cso.scorecards.snapshots import as_seen, restatements_of, snapshots_of
 from cso.scorecards.tables import ScoreTable, scores_of
@@ -135,12 +136,24 @@ class ItemChangeShape(Shape):
     after = SeenItemShape(allow_null=True)
 
 
+class TouchedShape(Shape):
+    case = serializers.UUIDField()
+    external_id = serializers.CharField(allow_null=True)
+    kinds = serializers.ListField(
+        child=serializers.CharField(), help_text="What was recorded of it, as in the case's log."
+    )
+    recorded_at = serializers.DateTimeField()
+
+
 class RestatedShape(Shape):
     at = serializers.DateTimeField()
     before = serializers.FloatField(allow_null=True)
     after = serializers.FloatField(allow_null=True)
     because = serializers.ChoiceField(ScoreSnapshot.Because.choices)
     changes = ItemChangeShape(many=True)
+    cases = TouchedShape(
+        many=True, help_text=f"The last {MOST_CASES} that fell due in it with something recorded between the two."
+    )
 
 
 class RestatementsShape(Shape):
@@ -233,6 +246,7 @@ class PlanRestatements(Resource):
         parameters=[PeriodQuery],
     )
     def get(self, request: Request, pk: UUID) -> Response:
+        """With the figures that changed, and the cases behind them as far as the key may see cases."""
         plan = only(visible_plans(self.key).filter(pk=pk))
         found = restatements_of(plan, _scored(self.read_query(PeriodQuery)["period"]))
         rows = [
@@ -242,6 +256,7 @@ class PlanRestatements(Resource):
                 "after": _float(each.after.score),
                 "because": each.after.because,
                 "changes": [{"what": c.what, "before": c.before, "after": c.after} for c in each.changes],
+                "cases": [_touched_json(one) for one in cases_restated(self.key, each)],
             }
             for each in found
         ]
@@ -313,6 +328,12 @@ def _seen_json(row: ScoreSnapshot) -> Row:
         "as_of": row.as_of,
         "items": row.items,
     }
+
+
+def _touched_json(touched: Touched) -> Row:
+    case = touched.case
+    told = {"kinds": list(touched.kinds), "recorded_at": touched.recorded_at}
+    return {"case": case.pk, "external_id": case.external_id} | told
 
 
 def _person(person: Person) -> Row:
