@@ -7,7 +7,6 @@ smallest thing to be had is one of these groups.
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
@@ -107,6 +106,7 @@ class Remark(TenantModel):
     tags = ArrayField(models.CharField(max_length=40), default=list, db_default=[])
     became = models.CharField(max_length=12, blank=True, default="", db_default="")
     became_id = models.UUIDField(null=True)
+    # Without an index: a search is of one wave, and the wall lets none but its own conditions use one.
     search = computed(_SEARCH, SearchVectorField())
 
     class Meta(TenantModel.Meta):
@@ -120,7 +120,6 @@ class Remark(TenantModel):
         indexes = [
             models.Index(fields=["tenant", "wave", "is_praise"], name="remarks_of_wave"),
             models.Index(fields=["tenant", "unit"], name="remarks_of_unit"),
-            GinIndex(fields=["search"], name="remark_search"),
         ]
 
     def __str__(self) -> str:

@@ -96,7 +96,7 @@ class Question(TenantModel):
 
     wave = TenantForeignKey(Wave, models.CASCADE, related_name="questions")
     position = models.PositiveSmallIntegerField()
-    code = models.SlugField(max_length=40)
+    code = models.SlugField(max_length=40, db_index=False)
     kind = models.CharField(max_length=10, choices=Kind)
     asks_for = models.CharField(max_length=10, choices=AsksFor, default=AsksFor.OTHER)
     text_en = models.CharField(max_length=MAX_TEXT)
@@ -127,7 +127,7 @@ class Option(TenantModel):
 
     question = TenantForeignKey(Question, models.CASCADE, related_name="options")
     position = models.PositiveSmallIntegerField()
-    code = models.SlugField(max_length=40)
+    code = models.SlugField(max_length=40, db_index=False)
     text_en = models.CharField(max_length=120)
     text_fr = models.CharField(max_length=120, blank=True, default="")
     is_price = models.BooleanField(default=False)
