@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as draw
 
 from cso.scorecards.scoring import bounds, points, score
@@ -56,6 +56,7 @@ def test_scores_worked_by_hand(items: list[tuple[int, Fraction | None]], expecte
     assert score(items) == expected
 
 
+@settings(deadline=None)
 @given(NUMBERS, NUMBERS, NUMBERS)
 def test_points_are_the_clamped_fraction_and_mirrored_where_low_is_better(
     actual: Fraction, floor: Fraction, target: Fraction
@@ -69,6 +70,7 @@ def test_points_are_the_clamped_fraction_and_mirrored_where_low_is_better(
         assert Fraction(floor) + found * (Fraction(target) - Fraction(floor)) / 100 == Fraction(actual)
 
 
+@settings(deadline=None)
 @given(NUMBERS, NUMBERS, NUMBERS, NUMBERS)
 def test_who_does_better_never_has_fewer_points(
     one: Fraction, two: Fraction, floor: Fraction, target: Fraction
@@ -79,6 +81,7 @@ def test_who_does_better_never_has_fewer_points(
     assert points(worse, floor, target) <= points(better, floor, target)
 
 
+@settings(deadline=None)
 @given(draw.lists(draw.tuples(WEIGHTS, POINTS), min_size=1, max_size=12), draw.integers(2, 1_000))
 def test_a_score_is_the_exact_weighted_mean_whatever_the_scale_of_the_weights(
     items: list[tuple[Fraction, Fraction]], scale: int
@@ -91,11 +94,13 @@ def test_a_score_is_the_exact_weighted_mean_whatever_the_scale_of_the_weights(
     assert found == score(items[::-1])
 
 
+@settings(deadline=None)
 @given(draw.lists(draw.tuples(WEIGHTS, POINTS | draw.none()), max_size=12))
 def test_one_figure_that_is_missing_makes_the_whole_incomplete(items: list[tuple[Fraction, Fraction | None]]) -> None:
     assert (score(items) is None) == (not items or any(gained is None for _, gained in items))
 
 
+@settings(deadline=None)
 @given(draw.lists(POINTS | draw.none(), min_size=1, max_size=12))
 def test_what_is_incomplete_lies_between_nothing_and_everything(scores: list[Fraction | None]) -> None:
     found = bounds(scores)
