@@ -68,6 +68,7 @@ class Answering:
             Answer(response=response, question=questions[code], **_filled(questions[code], what))
             for response, each in zip(responses, drawn, strict=True)
             for code, what in each.said.items()
+            if code in questions
         )
         for each in drawn:
             each.invitation.answered_at = each.at

@@ -19,7 +19,7 @@ from cso.demo.organization import Organization
 from cso.demo.story import Story
 from cso.panels import bounces, inviting, member_rows, members, panels, waves
 from cso.panels.links import survey_token
-from cso.panels.models import Invitation, Panel, PanelMember, Response, Wave
+from cso.panels.models import Invitation, Panel, PanelMember, Question, Response, Wave
 from cso.panels.themes import set_theme
 from cso.recovery.models import Case
 from tenants.scope import current_tenant
@@ -70,7 +70,7 @@ class _Telling:
         asked = self._again(asked, second)
         self._ask(asked, second, answering, is_bumpy=True)
         self._join_lately(panel)
-        asked = self._again(asked, third)
+        asked = self._shorten(self._again(asked, third))
         self._ask(asked, third, answering)
         opens, closes = self.at(-80, OPENS), self.at(-94, CLOSES)
         waves.copy_wave(asked, self.texts.draft, opens_at=opens, closes_at=closes, by=self.cso, now=self.now - HOUR)
@@ -206,6 +206,12 @@ class _Telling:
     def _again(self, wave: Wave, asking: Asking) -> Wave:
         opens, closes = self.at(asking.opened, OPENS), self.at(asking.closed, CLOSES)
         return waves.copy_wave(wave, asking.name, opens_at=opens, closes_at=closes, by=self.cso, now=opens - DAY)
+
+    def _shorten(self, wave: Wave) -> Wave:
+        """To what a customer answers in a minute, which is what a wave allows unless somebody decides otherwise."""
+        for scale in wave.questions.filter(kind__in=(Question.Kind.CSAT, Question.Kind.EFFORT)):
+            waves.remove_question(scale, by=self.cso)
+        return waves.change_wave(wave, by=self.cso, now=wave.opens_at - DAY, most_questions=5)
 
     def _ask(self, wave: Wave, asking: Asking, answering: Answering, *, is_bumpy: bool = False) -> None:
         """Open it, invite, let customers answer, remind the others, and close it where its time is over."""

@@ -249,6 +249,7 @@ def test_customers_are_heard_and_it_changes_something(told: Told, slug: str) -> 
         assert ResultGroup.objects.filter(by="segment", is_pooled=True, wave=second).exists()
         assert not ResultGroup.objects.filter(wave=running).exists()
         assert Response.objects.filter(wave=running).count() > 20
+        assert running.questions.count() == 5
         assert Remark.objects.filter(is_praise=False, words__contains="[name]").exists()
         assert not Remark.objects.filter(is_praise=True, words__contains="[name]").exists()
         [rate] = response_rate(cso, second)
