@@ -6,18 +6,25 @@ from collections.abc import Sequence
 
 import pytest
 
+from cso.clock import database_now
 from cso.committees.from_remarks import nominate_from_remark
 from cso.committees.models import Nomination
+from cso.customers.models import Customer
 from cso.errors import ConflictError, InvalidFieldsError, NotAllowedError
+from cso.panels.answering import submit_response
 from cso.panels.models import Remark, Wave
 from cso.panels.remarks import read_remarks, readable_remark, remarks_of, tag_remark
 from cso.panels.themes import frequent_words, remove_theme, set_theme, themes_of
 from cso.panels.turning import complaint_to_case, praise_to_recognition
+from cso.panels.waves import close_wave
 from cso.people import actions as people
 from cso.people.models import Person
+from cso.recovery.erasure import ERASED, erase_customer
 from tenants.models import Membership
 from tenants.roles import Role
 from tenants.scope import tenant_scope
+from tests.panels import scenes
+from tests.panels.scenes import Scene
 from tests.panels.survey import Row, survey
 from tests.personas import NOW, Company
 
@@ -158,3 +165,46 @@ def test_a_complaint_becomes_a_case_or_a_nomination(acme: Company) -> None:
         for turned in (one, two):
             with pytest.raises(ConflictError, match="already"):
                 complaint_to_case(turned, by=cso, now=NOW)
+
+
+def _of_invited(scene: Scene, *, may_contact: bool) -> dict[str, Remark]:
+    """The complaints of a closed wave by the number of who wrote them; one of them may be contacted, or nobody."""
+    scene.members(5)
+    wave = scene.wave(questions=scenes.SHORT)
+    for number, invitation in enumerate(scene.invite(wave)):
+        response = scenes.answer(
+            invitation, {"words": "Kind"}, {"score": 2}, {"words": "We waited an hour"}, is_sent=False
+        )
+        submit_response(response, may_contact=may_contact and number == 0)
+    closed = close_wave(wave, by=scene.panel.steward, now=database_now())
+    written = Remark.objects.filter(wave=closed, is_praise=False, words="We waited an hour")
+    return {each.answer.response.invitation.customer.external_id: each for each in written}
+
+
+@pytest.mark.parametrize("may_contact", [True, False])
+def test_a_case_names_its_customer_where_they_may_be_contacted(acme: Company, may_contact: bool) -> None:
+    with tenant_scope(acme.tenant):
+        scene = scenes.found(acme, steward=acme.member(Role.EXECUTIVE))
+        remarks = _of_invited(scene, may_contact=may_contact)
+        first = min(remarks)
+        customers = {}
+        for number, remark in remarks.items():
+            with pytest.raises(NotAllowedError):
+                complaint_to_case(remark, by=acme.member(Role.CSO), now=scene.now)
+            customers[number] = complaint_to_case(remark, by=acme.member(Role.EXECUTIVE), now=scene.now).customer
+        assert {number for number, customer in customers.items() if customer is not None} == (
+            {first} if may_contact else set()
+        )
+        if (known := customers[first]) is not None:
+            assert known.external_id == first
+
+
+def test_an_erased_customer_leaves_no_words_in_what_they_nominated(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        scene = scenes.found(acme, steward=acme.member(Role.EXECUTIVE))
+        (first, remark), (_, other) = sorted(_of_invited(scene, may_contact=False).items())[:2]
+        made, kept = (nominate_from_remark(each, by=acme.member(Role.CSO), now=scene.now) for each in (remark, other))
+        erase_customer(Customer.objects.get(external_id=first), by=None, now=scene.now)
+        words = dict(Nomination.objects.values_list("pk", "words"))
+        assert words == {made.pk: ERASED, kept.pk: "We waited an hour"}
+        assert Remark.objects.get(pk=remark.pk).words == ERASED
