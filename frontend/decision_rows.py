@@ -62,17 +62,33 @@ TITLES: dict[tuple[str, str], Callable[[int], str]] = {
 
 
 def decisions_page(request: MemberRequest, facts: QuerySet[Any], family: Family) -> dict[str, Any]:
-    """One page of facts, the latest first, for cases/_decisions.html; each leads to its rule, motion or order."""
-    page = page_of(_read(facts, family), Order(family.column, newest_first=True), request.GET)
+    """One page of facts, the latest first; each leads to its rule, motion or order."""
+    return facts_page(request, _read(facts, family), family, url=_url, what=_what, state=_state)
+
+
+def facts_page(
+    request: MemberRequest,
+    facts: QuerySet[Any],
+    family: Family,
+    *,
+    url: Callable[[str, Any], str],
+    what: Callable[[Any], str],
+    state: Callable[[Any], str],
+) -> dict[str, Any]:
+    """One page of facts that are no cases, the latest first, for cases/_decisions.html.
+
+    url: where a fact comes from, in the workspace of that slug. what, state: the fact, and what became of it, in words.
+    """
+    page = page_of(facts, Order(family.column, newest_first=True), request.GET)
     found: list[Any] = list(page.cases)
     return {
         "count": count_of(facts),
         "decisions": [
             {
-                "url": _url(request.tenant.slug, fact),
+                "url": url(request.tenant.slug, fact),
                 "at": getattr(fact, family.column),
-                "what": _what(fact),
-                "state": _state(fact),
+                "what": what(fact),
+                "state": state(fact),
                 "unit": fact.unit.name,
             }
             for fact in found

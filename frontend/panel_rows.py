@@ -18,8 +18,8 @@ from cso.metrics.queries.figures import Figure
 from cso.metrics.registry import Family
 from cso.panels.models import Commitment, Invitation, Question, ResultGroup, RosterEntry
 from frontend.access import MemberRequest
-from frontend.decision_rows import DecisionsExport
-from frontend.paging import Order, count_of, page_of
+from frontend.decision_rows import DecisionsExport, facts_page
+from frontend.paging import Order
 from frontend.panel_figures import score_words
 from frontend.wording import number
 
@@ -47,24 +47,8 @@ _READ: dict[type[Any], tuple[str, ...]] = {
 
 
 def panel_page(request: MemberRequest, facts: QuerySet[Any], family: Family) -> dict[str, Any]:
-    """One page of facts, the latest first, for cases/_decisions.html; each leads to where it comes from."""
-    page = page_of(_read(facts), Order(family.column, newest_first=True), request.GET)
-    found: list[Any] = list(page.cases)
-    return {
-        "count": count_of(facts),
-        "decisions": [
-            {
-                "url": _url(request.tenant.slug, fact),
-                "at": getattr(fact, family.column),
-                "what": _what(fact),
-                "state": _state(fact),
-                "unit": fact.unit.name,
-            }
-            for fact in found
-        ],
-        "next_url": page.next_query,
-        "first_url": page.first_query,
-    }
+    """One page of facts, the latest first; each leads to where it comes from."""
+    return facts_page(request, _read(facts), family, url=_url, what=_what, state=_state)
 
 
 class PanelFactsExport(DecisionsExport):
