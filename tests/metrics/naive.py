@@ -140,7 +140,7 @@ def orders_in_database(cases: Mapping[UUID | None, Told]) -> list[ToldOrder]:
         FROM committees_killorder
         """
     ):
-        orders.append(ToldOrder(unit, rule, *instants, citing=citing[rule], others=orders))
+        orders.append(ToldOrder(unit, rule, *instants, citing[rule], orders))
     return orders
 
 
