@@ -134,13 +134,15 @@ def orders_in_database(cases: Mapping[UUID | None, Told]) -> list[ToldOrder]:
     for case, rule in _rows("SELECT id, quoted_rule_id FROM recovery_case WHERE quoted_rule_id IS NOT NULL"):
         citing[rule].append(cases[case])
     orders: list[ToldOrder] = []
-    for unit, rule, *instants in _rows(
+    rows = _rows(
         """
         SELECT unit_id, rule_id, ordered_at, first_due_at, due_at, executed_at, verified_at, reinstated_at
         FROM committees_killorder
         """
-    ):
-        orders.append(ToldOrder(unit, rule, *instants, citing[rule], orders))
+    )
+    for unit, rule, ordered, first_due, due, executed, verified, reinstated in rows:
+        order = ToldOrder(unit, rule, ordered, first_due, due, executed, verified, reinstated, citing[rule], orders)
+        orders.append(order)
     return orders
 
 
