@@ -27,6 +27,7 @@ from frontend.behind import NO_CAUSE, PartOfPeriod, behind_url
 from frontend.charts.sparkline import sparkline
 from frontend.committee_figures import committee_figures
 from frontend.leaders import leaders_table, reason_words, share_bullet, weeks_chart
+from frontend.listening_figures import listening_figures
 from frontend.periods import chosen_period, period_chips
 from frontend.recovery_figures import by_channel, given_words, recovery_figures
 from frontend.wording import (
@@ -41,6 +42,7 @@ from frontend.wording import (
     status_words,
     target_words,
 )
+from tenants.roles import Can
 
 
 @for_members()
@@ -69,6 +71,7 @@ def unit_context(request: MemberRequest, unit: Unit) -> dict[str, Any]:
         "figures": _key_figures(unit, report, standing, days),
         "recovery": recovery_figures(unit, recovery, period, days),
         "committees": committee_figures(unit, committees, period, days),
+        "listening": listening_figures(unit, known, period, days) if request.member.can(Can.SEE_RESULTS) else [],
         "given": given_words(cost_below([unit.pk], *(days.between or period.bounds(request.tenant.zone)))),
         "channels": by_channel(unit, recovery, period, days),
         "reasons": _reasons(unit, report, period, days),

@@ -13,6 +13,7 @@ from django.test import Client
 
 from cso.customers.models import Customer
 from cso.metrics.engine.refresh import refresh
+from cso.metrics.registry import METRICS
 from cso.panels.models import Commitment, Invitation, PanelMember, PanelSession, RosterEntry
 from tenants.roles import Role
 from tenants.scope import tenant_scope
@@ -111,6 +112,22 @@ def test_behind_a_score_stand_groups_that_add_up_to_it(panels: Company, visit: V
     assert [line["became_of_it"] for line in sheet] == [
         line["became_of_it"] for line in _csv(client, "nps", "denominator")
     ]
+
+
+def test_a_units_page_says_what_its_customers_say(panels: Company, visit: Visit) -> None:
+    client, south = visit(panels, Role.CSO), panels.units["south"].pk
+    figures = client.get(f"/acme/units/{south}/?{PERIOD}").context["listening"]
+    found = {figure["label"]: (figure["value"], figure["note"]) for figure in figures}
+    with tenant_scope(panels.tenant):
+        assert list(found) == [str(METRICS[key].name) for key in (*OF_GROUPS, "panel_response", "commitments_kept")]
+    # Of the scores 0 to 8.
+    assert found[str(METRICS["nps"].name)] == ("0 for, 7 against, of 9", "too few answers for a score")
+    assert found[str(METRICS["panel_response"].name)] == ("67%", "2 of 3")
+    assert {client.get(figure["url"]).status_code for figure in figures} == {200}
+    whole = client.get(f"/acme/units/{panels.units['top'].pk}/?{PERIOD}").context["listening"][0]
+    assert (whole["value"], whole["note"]) == ("−62", "of 21 answers; chance leaves −82 to −27")
+    quiet = panels.units["north-1"].pk
+    assert client.get(f"/acme/units/{quiet}/?{PERIOD}").context["listening"] == []
 
 
 def test_the_few_of_a_unit_stand_nowhere(acme: Company, visit: Visit) -> None:

@@ -19,6 +19,7 @@ SHOWN = [
     HEADLINE,
     *(METRICS[key] for key in ("recovered_24h_reported", "reopened", "dazzled", "double_deviation", "promise_kept")),
     *(METRICS[key] for key in ("rules_killed", "rule_effect", "decided_in_time", "executed_in_time")),
+    *(METRICS[key] for key in ("nps", "csat", "effort", "price_only_share", "panel_response", "commitments_kept")),
 ]
 
 
