@@ -7,8 +7,11 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from cso.panels.commitments import commit
 from cso.panels.links import survey_link
 from cso.panels.models import Answer, Response, Wave
+from cso.panels.sessions import plan_session, set_roster
+from cso.recognition.actions import recognise
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.frontend.browser import Open, needs_chromium
@@ -78,6 +81,11 @@ def test_the_pages_of_listening_shut_nobody_out(open_page: Open, company: Compan
         waves = [heard(scene, low + high, praise=["Kind"] * 9) for _ in range(2)]
         link, draft = link_to(scene), scene.wave(questions=QUESTIONS, is_open=False)
         question = draft.questions.get(code="several")
+        session = plan_session(scene.panel, "What we heard", planned_at=scene.now, by=None, now=scene.now)
+        set_roster(session, [company.leader], by=None, now=scene.now)
+        due_at = scene.now + scenes.DAY
+        commit(scene.panel, owner=company.leader, what="A second desk", due_at=due_at, by=None, now=scene.now)
+        recognise(company.leader, kind="delight", what="Carried the bag", by=None, now=scene.now)
     wave = f"/acme/listening/waves/{waves[1].pk}/"
     paths = [
         link,
@@ -88,6 +96,11 @@ def test_the_pages_of_listening_shut_nobody_out(open_page: Open, company: Compan
         f"{wave}remarks/",
         f"/acme/listening/waves/{draft.pk}/",
         f"/acme/listening/questions/{question.pk}/",
+        "/acme/listening/sessions/",
+        f"/acme/listening/sessions/{session.pk}/",
+        "/acme/listening/commitments/",
+        "/acme/heroes/",
+        f"/acme/listening/panels/{scene.panel.pk}/join/file/",
     ]
     axe, found = Axe(), {}
     for width, theme in ((1280, "light"), (320, "dark")):
