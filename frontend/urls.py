@@ -19,6 +19,7 @@ from frontend.views import (
     oops,
     organization,
     outbox,
+    plans,
     queue,
     recovery_settings,
     rules,
@@ -60,6 +61,9 @@ account_urls = [
 workspace_urls = [
     path("", landing.landing, name="landing"),
     path("scorecard/", scorecard.scorecard, name="scorecard"),
+    path("scorecard/plans/", plans.plans, name="plans"),
+    path("scorecard/plans/<uuid:plan>/", plans.plan, name="plan"),
+    path("scorecard/versions/<uuid:version>/acknowledge/", plans.acknowledge, name="acknowledge_plan"),
     path("units/<uuid:unit>/", units.unit, name="unit"),
     path("cases/", cases.cases, name="cases"),
     path("cases/export.csv", cases.export_cases, {"kind": "csv"}, name="export_cases"),

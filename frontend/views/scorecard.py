@@ -88,4 +88,8 @@ def organization_facts(standing: Standing) -> dict[str, str]:
 
 def _level_tabs(here: str, period: Period, *, everyone: bool) -> list[tuple[str, str, bool, None]]:
     url = f"{here}?period={period.key}"
-    return [(_("First level"), url, not everyone, None), (_("All leaders"), f"{url}&leaders=all", everyone, None)]
+    return [
+        (_("First level"), url, not everyone, None),
+        (_("All leaders"), f"{url}&leaders=all", everyone, None),
+        (_("Plans"), f"{here}plans/", False, None),
+    ]
