@@ -130,7 +130,7 @@ def _line(item: ItemScore, score: Score, told: Mapping[UUID, MeasureFigure]) -> 
         category=item.category.name,
         say=_say(item.item.metric, measure),
         value=item.actual,
-        of=_of_words(item.numerator, item.denominator),
+        of=_of_words(item.numerator, item.denominator, measure),
         floor=item.floor,
         target=item.target,
         weight=Fraction(item.weight),
@@ -156,7 +156,7 @@ def line_seen(item: Mapping[str, Any], categories: Mapping[str, Category], measu
         category=categories[item["category"]].name,
         say=_say(metric, measure),
         value=numbers["value"],
-        of=_of_words(numbers["numerator"], numbers["denominator"]),
+        of=_of_words(numbers["numerator"], numbers["denominator"], measure),
         floor=Fraction(item["floor"]),
         target=numbers["target"],
         weight=Fraction(item["weight"]),
@@ -198,13 +198,14 @@ def _say(metric: str, measure: Measure | None) -> Say:
     return amount_words
 
 
-def _of_words(numerator: Decimal | Fraction | int | None, denominator: Decimal | Fraction | int | None) -> str:
+def _of_words(
+    numerator: Decimal | Fraction | int | None, denominator: Decimal | Fraction | int | None, measure: Measure | None
+) -> str:
+    """What a figure is made of: a part of all, or of a measure, which need be no part, one number over the other."""
     if numerator is None or denominator is None or denominator == 1:
         return ""
-    return _("%(part)s of %(all)s") % {
-        "part": amount_words(Fraction(numerator)),
-        "all": amount_words(Fraction(denominator)),
-    }
+    words = {"part": amount_words(Fraction(numerator)), "all": amount_words(Fraction(denominator))}
+    return _("%(part)s / %(all)s") % words if measure else _("%(part)s of %(all)s") % words
 
 
 def _behind(figure: Figure, score: Score) -> str:
