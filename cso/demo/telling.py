@@ -16,6 +16,7 @@ from cso.demo.committees import tell_committees
 from cso.demo.listening import tell_listening
 from cso.demo.organization import Organization, customer_rows, tell_organization
 from cso.demo.recovering import Recoveries, set_up, tell_loose_ends, tell_secrets
+from cso.demo.scorecards import tell_scorecards
 from cso.demo.story import Story
 from cso.metrics.actions import set_target
 from cso.metrics.engine.rebuild import rebuild
@@ -82,6 +83,8 @@ def tell(story: Story, *, seed: int, now: datetime, say: Callable[[str], None]) 
         say(f"{story.name}: {answers:,} answers to what customers were asked")
     with tenant_scope(tenant):
         say(f"{story.name}: {rebuild():,} cells of figures")
+        kept = tell_scorecards(story, organization, seed=seed, now=now)
+        say(f"{story.name}: {kept:,} scores of leaders, as they were seen")
 
 
 def _plan(setting: str) -> None:

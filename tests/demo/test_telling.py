@@ -24,7 +24,7 @@ from cso.committees.queries import awaiting_vote, committee_coverage, story_of
 from cso.customers.models import Customer, CustomerPreference, Purchase
 from cso.metrics.engine.rebuild import verify
 from cso.metrics.models import Mark
-from cso.metrics.periods import last_weeks
+from cso.metrics.periods import last_weeks, parse_period
 from cso.metrics.queries.standing import Standing, leaders_standing
 from cso.panels.links import invitation_by_token
 from cso.panels.models import Commitment, PanelSession, Remark, Response, ResultGroup, RosterEntry, Wave
@@ -38,6 +38,9 @@ from cso.recovery.duplicates import probable_duplicates
 from cso.recovery.models import Authority, CallBack, Case, CaseEvent, Contact, EventKind, Promise
 from cso.recovery.queries import case_log, open_cases
 from cso.rules.models import Rule
+from cso.scorecards.models import Acknowledgement, Plan, PlanVersion
+from cso.scorecards.snapshots import as_seen, restatements_of
+from cso.scorecards.tables import scores_of
 from tenants.keys import recognise
 from tenants.members import memberships_of
 from tenants.models import Membership, Tenant, User
@@ -290,3 +293,30 @@ def test_leaders_hear_the_panel_and_heroes_are_celebrated(told: Told, slug: str)
         assert [each.count() for each in states] == [3, 1, 3, 1, 2, 1]
         assert set(Recognition.objects.values_list("kind", flat=True)) == set(Recognition.Kind.values)
         assert set(Recognition.objects.values_list("source", flat=True)) == {"", "case", "remark"}
+
+
+@BOTH
+def test_leaders_are_scored_by_plans_that_they_have_read(told: Told, slug: str) -> None:
+    with tenant_scope(tenant(slug)):
+        cso = Membership.objects.get(role=Role.CSO)
+        [year, november] = scores_of(cso, [parse_period("2026"), parse_period("2025-11")], now=NOW)
+        divisions = {"larkspur-air": 11, "port-ellery": 10}[slug]
+        assert len(year.scores) == divisions
+        lacking = {score.plan.unit.code: [item.what for item in score.items if item.lacks] for score in year.scores}
+        # Of one the ledger told nothing this year; one leads since twelve days, too short for a month's figure.
+        assert {unit: lacks for unit, lacks in lacking.items() if lacks} == {
+            "larkspur-air": {"CLB": ["cost-per-guest"], "DIG": ["cost-per-guest", "turnover", "minutes-late"]},
+            "port-ellery": {"311": ["cost-per-request"], "STR": ["cost-per-request", "turnover", "days-open"]},
+        }[slug]
+        assert Acknowledgement.objects.count() == divisions
+        [changed] = PlanVersion.objects.filter(number=2)
+        assert (changed.starts_on.isoformat(), changed.acknowledgements.exists()) == ("2026-03-01", False)
+        own = Plan.objects.select_related("person", "unit").get(person__email__startswith="leader@", year=2025)
+        [restated] = restatements_of(own, november.period)
+        assert [change.what for change in restated.changes] == [restated.after.items[2]["what"]]
+        seen = [
+            next(row for row in as_seen(cso, november.period, instant) if row.plan_id == own.pk)
+            for instant in (NOW - timedelta(hours=20), NOW)
+        ]
+        assert seen == [restated.before, restated.after]
+        assert seen[0].items[2]["value"] != seen[1].items[2]["value"]
