@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
 
-from cso.people.models import Unit
+from cso.people.actions import add_unit
 from cso.recovery.models import Case
 from tenants.keys import create_api_key
 from tenants.members import add_member, end_membership
@@ -286,7 +286,7 @@ def test_a_question_about_anothers_id_is_answered_as_about_none(cast: Cast, addr
 def test_a_body_refers_to_ones_own_alone(cast: Cast, method: str, path: str, body: dict[str, str], field: str) -> None:
     here, before = cast.world.here, there_now(cast.world)
     with tenant_scope(here.tenant):
-        unit = str(Unit.objects.create(code=secrets.token_hex(4), name="New").pk)
+        unit = str(add_unit(secrets.token_hex(4), "New", by=None).pk)
 
     def say(reference: str) -> Answer:
         words = {name: value.replace("{unit}", unit) for name, value in body.items()} | {field: reference}
