@@ -297,7 +297,7 @@ def test_a_roll_call_costs_the_same_with_three_seats_and_with_twelve(
         assert desk.tell(ballot, "y" * seats).json()["taken"] == seats
     with django_assert_num_queries(EVERY_REQUEST + 6):
         assert len(api.get(f"ballots/{ballot['id']}").json()["roll"]) == seats
-    with django_assert_num_queries(EVERY_REQUEST + 43):
+    with django_assert_num_queries(EVERY_REQUEST + 40):
         assert desk.close(ballot)["outcome"]["yes"] == seats
 
 

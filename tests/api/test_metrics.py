@@ -66,6 +66,7 @@ def test_a_share_is_shown_with_all_that_it_needs(api: Integration, counted: Comp
         "response": None,
         "worth": None,
         "ratio": None,
+        "net": None,
         "median_seconds": None,
         "p90_seconds": None,
         "restated_at": None,

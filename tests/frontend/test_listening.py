@@ -30,6 +30,7 @@ from cso.people import actions as people
 from cso.people.models import Unit
 from cso.recognition.models import Recognition
 from cso.recovery.models import Case
+from frontend.views.listening import results
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.frontend.conftest import Visit, reads
@@ -227,7 +228,10 @@ def test_an_export_is_what_is_shown(acme: Company, wave: Wave, visit: Visit) -> 
     assert "Fran" not in executive.get(f"{path}remarks/export.csv?kind=wrong").getvalue().decode()
 
 
-def test_praise_is_named_and_criticism_is_not(acme: Company, wave: Wave, visit: Visit) -> None:
+def test_praise_is_named_and_criticism_is_not(
+    acme: Company, wave: Wave, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "QUOTES", 100)  # whichever of them a page would quote
     executive, cso = visit(acme, Role.EXECUTIVE), visit(acme, Role.CSO)
     path = f"/acme/listening/waves/{wave.pk}/remarks/"
     page = executive.get(path).content.decode()

@@ -33,7 +33,11 @@ from tests.personas import NOW, Company, log_case
 
 HOUR, DAY, MICROSECOND = timedelta(hours=1), timedelta(days=1), timedelta(microseconds=1)
 MARCH = parse_period("2026-03")
-OF_CASES = [key for key, metric in METRICS.items() if not metric.family.source.is_of_committees]
+OF_CASES = [
+    key
+    for key, metric in METRICS.items()
+    if not metric.family.source.is_of_committees and not metric.family.source.is_of_panels
+]
 
 
 def figure_of(company: Company, key: str, period: Period = MARCH, *, unit: str = "top", now: datetime = NOW) -> Figure:

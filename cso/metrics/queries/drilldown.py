@@ -116,7 +116,7 @@ def _condition(metric: Metric, part: Part) -> Q:
     if metric.is_state and metric.kind != "share":
         return family.condition(metric.numerator)
     inside, numerator = family.condition(metric.denominator), family.condition(metric.numerator)
-    if metric.numerator in family.measures and metric.kind != "money":
+    if metric.numerator in family.measures and metric.kind not in {"money", "ratio"}:
         return inside  # each fact holds of either
     if part == "numerator":
         return inside & numerator
