@@ -25,8 +25,9 @@ from cso.metrics.registry import METRICS, Metric
 from tenants.models import User
 from tenants.scope import tenant_scope
 from tests.metrics import naive
+from tests.metrics.instants import EDGES, LATER
 from tests.metrics.told import DAY, Fact, Told
-from tests.metrics.world import ACTS, EDGES, LATER, World, new_world, three
+from tests.metrics.world import ACTS, World, new_world, three
 
 # What panels say is counted from groups, which no history here makes: see test_panel_vectors.
 SHARES: list[Metric] = [metric for key, metric in METRICS.items() if not metric.is_state and key in naive.PLACES]

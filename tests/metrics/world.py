@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
-from cso.committees.models import Ballot, Committee, KillOrder, Motion, Nomination, Seat, SeatTenure
 from cso.customers.models import Customer, Purchase
 from cso.errors import DomainError
 from cso.metrics.engine.refresh import refresh
@@ -25,35 +24,10 @@ from tenants.members import add_member, create_tenant
 from tenants.models import Membership, Tenant, User
 from tenants.roles import Role
 from tenants.scope import tenant_scope
-from tests.metrics.naive import MICROSECOND
+from tests.metrics.committee_acts import RULES, CommitteeActs
+from tests.metrics.instants import AFTER, EDGES, LATER, SHIFTS, ZONES
 from tests.metrics.told import Told
 
-# Later than every instant of a story, so that no act lies in the future.
-LATER = datetime(2026, 6, 20, 12, tzinfo=UTC)
-ZONES = ["America/Toronto", "Asia/Kathmandu", "Pacific/Auckland"]
-# Where months, weeks and clock changes are; in UTC, so that each zone is near some of them.
-EDGES = [
-    datetime(2025, 11, 1, 4, tzinfo=UTC),
-    datetime(2025, 11, 2, 6, tzinfo=UTC),
-    datetime(2026, 2, 28, 18, 15, tzinfo=UTC),
-    datetime(2026, 3, 1, 5, tzinfo=UTC),
-    datetime(2026, 3, 8, 7, tzinfo=UTC),
-    datetime(2026, 3, 16, 4, tzinfo=UTC),
-    datetime(2026, 3, 31, 11, tzinfo=UTC),
-]
-DAY, FORTNIGHT = timedelta(hours=24), timedelta(days=14)
-SHIFTS = [timedelta(0), MICROSECOND, -MICROSECOND, timedelta(hours=5), -timedelta(hours=7), timedelta(days=3)]
-AFTER = [
-    timedelta(0),
-    timedelta(seconds=1),
-    timedelta(minutes=90, microseconds=1),
-    DAY - MICROSECOND,
-    DAY,
-    DAY + MICROSECOND,
-    timedelta(days=13),
-    FORTNIGHT,
-    FORTNIGHT + MICROSECOND,
-]
 _numbers = itertools.count(1)
 
 # How often each act is tried; many are refused.
@@ -95,12 +69,11 @@ ACTS = {
     "move": 3,
     "decide": 3,
 }
-RULES = 3
 CUSTOMERS = 3
 
 
 @dataclass
-class World:
+class World(CommitteeActs):
     """A workspace, and what its cases ought to say, kept in plain Python beside it."""
 
     tenant: Tenant
@@ -110,9 +83,6 @@ class World:
     told: dict[UUID, Told] = field(default_factory=dict)
     customers: list[Customer] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
-
-    def unit(self, number: int) -> Unit:
-        return self.units[number % len(self.units)]
 
     def case(self, number: int) -> Case | None:
         if not self.told:
@@ -344,116 +314,6 @@ class World:
         if c % 4 and (case := self.case(a)):
             cases = Case.objects.filter(pk=case.pk)
         cases.update(customer=self.customer(b))
-
-    def found(self, a: int, b: int, c: int) -> None:
-        at = EDGES[b % len(EDGES)]
-        ended_at = at + AFTER[c % len(AFTER)] + timedelta(days=c % 60)
-        committee = Committee.objects.create(
-            unit=self.unit(a),
-            name=str(next(_numbers)),
-            cadence_days=1 + c % 40,
-            founded_at=at,
-            dissolved_at=ended_at if c % 5 == 0 else None,
-        )
-        seat = Seat.objects.create(committee=committee, label="1", retired_at=ended_at if c % 7 == 0 else None)
-        SeatTenure.objects.create(seat=seat, member=self.members[b % 2], starts_at=at)
-
-    def leave_seat(self, a: int, b: int, c: int) -> None:
-        if tenures := list(SeatTenure.objects.order_by("id")):
-            tenure = tenures[a % len(tenures)]
-            ends_at = tenure.starts_at + timedelta(days=1 + b % 50)
-            SeatTenure.objects.filter(pk=tenure.pk).update(ends_at=ends_at)
-
-    def vote(self, a: int, b: int, c: int) -> None:
-        """A ballot that was opened; how it ended is nothing to these figures."""
-        if motions := list(Motion.objects.order_by("id")):
-            at = EDGES[b % len(EDGES)] + SHIFTS[c % len(SHIFTS)]
-            Ballot.objects.create(
-                motion=motions[a % len(motions)],
-                status="cancelled",
-                cancelled_because="For a test",
-                opens_at=at,
-                opened_at=at,
-                closes_at=at + DAY,
-            )
-
-    def move(self, a: int, b: int, c: int) -> None:
-        if committees := list(Committee.objects.order_by("id")):
-            Motion.objects.create(
-                committee=committees[a % len(committees)],
-                rule=self.rules[b % RULES],
-                kind="kill",
-                text="Kill it",
-                moved_at=EDGES[c % len(EDGES)],
-            )
-
-    def decide(self, a: int, b: int, c: int) -> None:
-        if motions := list(Motion.objects.order_by("id")):
-            motion = motions[a % len(motions)]
-            status = ("carried", "lost", "inquorate", "withdrawn", "referred")[c % 5]
-            assert motion.due_at
-            Motion.objects.filter(pk=motion.pk).update(status=status, decided_at=motion.due_at + SHIFTS[b % 6])
-
-    def nominate(self, a: int, b: int, c: int) -> None:
-        Nomination.objects.create(
-            rule=self.rules[b % RULES] if c % 4 else None,
-            words="Why?",
-            source="person",
-            unit=self.unit(a) if a % 3 else None,
-            submitted_at=EDGES[c % len(EDGES)] + SHIFTS[b % len(SHIFTS)],
-        )
-
-    def end_nomination(self, a: int, b: int, c: int) -> None:
-        """Dismissed, or merged with another, which then counts from the earliest."""
-        found = list(Nomination.objects.exclude(status="merged").order_by("id"))
-        if len(found) < 2:
-            return
-        one, other = found[a % len(found)], found[(a + 1) % len(found)]
-        if c % 2:
-            changes = {"status": "no_such_rule", "ended_at": one.submitted_at + AFTER[b % len(AFTER)]}
-            Nomination.objects.filter(pk=one.pk).update(**changes)
-        else:
-            Nomination.objects.filter(pk=one.pk).update(status="merged", merged_into=other)
-            earliest = min(one.submitted_at, other.submitted_at)
-            Nomination.objects.filter(pk=other.pk).update(submitted_at=earliest)
-
-    def order(self, a: int, b: int, c: int) -> None:
-        """One order for a rule at a time; the next one after the rule was brought back."""
-        rule = self.rules[b % RULES]
-        orders = KillOrder.objects.filter(rule=rule)
-        if orders.filter(reinstated_at=None).exists():
-            return
-        back = max((each.reinstated_at + MICROSECOND for each in orders if each.reinstated_at), default=EDGES[0])
-        at = max(EDGES[c % len(EDGES)], back)
-        nomination = Nomination.objects.create(rule=rule, words="!", source="person", submitted_at=at, status="decided")
-        KillOrder.objects.create(
-            rule=rule,
-            unit=self.unit(a),
-            nomination=nomination,
-            nominated_at=at,
-            ordered_at=at,
-            due_at=at + timedelta(days=b % 40),
-        )
-
-    def carry_out(self, a: int, b: int, c: int) -> None:
-        """The next step of an order; or it may be done later."""
-        open_orders = list(KillOrder.objects.filter(reinstated_at=None).order_by("id"))
-        if not open_orders:
-            return
-        order = open_orders[a % len(open_orders)]
-        changes: dict[str, Any] = {"due_at": order.due_at + timedelta(days=20)}
-        if order.executed_at is None and c % 4:
-            changes = {"executed_at": order.ordered_at + timedelta(days=b % 40) + SHIFTS[0]}
-        elif order.executed_at and order.verified_at is None:
-            changes = {"verified_at": order.executed_at + AFTER[b % len(AFTER)]}
-        KillOrder.objects.filter(pk=order.pk).update(**changes)
-
-    def bring_back(self, a: int, b: int, c: int) -> None:
-        if orders := list(KillOrder.objects.filter(reinstated_at=None).order_by("id")):
-            order = orders[a % len(orders)]
-            days = timedelta(days=(1, 56, 90, 120)[b % 4])
-            at = (order.verified_at or order.ordered_at) + days + SHIFTS[c % 3]
-            KillOrder.objects.filter(pk=order.pk).update(reinstated_at=at, status="reinstated")
 
     @property
     def person(self) -> Person:
