@@ -54,10 +54,12 @@ def write_mail(
     about: UUID | None = None,
     sender_name: str = "",
     reply_to: str = "",
+    unsubscribe_url: str = "",
     send_at: datetime | None = None,
 ) -> OutgoingMail | None:
     """Write a mail to be sent once this transaction has committed (and not before `send_at`).
 
+    unsubscribe_url: of mails that come again and again; a POST to it, without a word more, must end them.
     `template` names `<app>/<mail>`: its words stand in `<app>/mail/<language>/<mail>.subject.txt` and `.txt`; see
     `rendering`. None, and nothing is written, when there is a mail with this key already, or the recipient's address
     is none.
@@ -76,6 +78,7 @@ def write_mail(
         recipient=recipient,
         sender_name=_one_line(sender_name, 120),
         reply_to=reply_to,
+        unsubscribe_url=unsubscribe_url,
         language=language,
         subject=_one_line(subject, 300),
         text=text,
@@ -201,10 +204,21 @@ def as_message(mail: OutgoingMail) -> EmailMultiAlternatives:
             # RFC 3834: no program shall answer "out of office".
             "Auto-Submitted": "auto-generated",
             "Content-Language": mail.language,
+            **_unsubscribe_headers(mail),
         },
     )
     message.attach_alternative(mail.html, "text/html")
     return message
+
+
+def _unsubscribe_headers(mail: OutgoingMail) -> dict[str, str]:
+    """RFC 2369 and 8058: the reader's program shows a button of its own, and sends the POST itself."""
+    if not mail.unsubscribe_url:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{mail.unsubscribe_url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 def message_id(mail: OutgoingMail) -> str:

@@ -13,6 +13,8 @@ from tenants.base import TenantModel
 class OutgoingMail(TenantModel):
     """One mail. `key` says what it is for, so that the same is never written twice; `about` is the id of its subject.
 
+    `unsubscribe_url`: of mails that come again and again, where a POST without a word more ends them (RFC 8058).
+
     It waits as an alarm of the kind `send_mail`; the id makes its Message-ID, which stays the same over retries.
     `tries` counts those that failed, `last_error` says why the last one did.
     """
@@ -29,6 +31,7 @@ class OutgoingMail(TenantModel):
     recipient = models.EmailField()
     sender_name = models.CharField(max_length=120, blank=True, default="")
     reply_to = models.EmailField(blank=True, default="")
+    unsubscribe_url = models.CharField(max_length=300, blank=True, default="")
     language = models.CharField(max_length=5, default="en")
     subject = models.CharField(max_length=300)
     text = models.TextField()

@@ -258,4 +258,5 @@ def _write_to(invitations: Sequence[Invitation], wave: Wave, kind: str, now: dat
             now=now,
             sender_name=company,
             reply_to=found.mail_address,
+            unsubscribe_url=leave_link(invitation.member),
         )

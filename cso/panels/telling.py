@@ -105,5 +105,6 @@ def _write(first: Commitment, told: list[Commitment], member: PanelMember, now: 
         now=now,
         sender_name=company,
         reply_to=found.mail_address,
+        unsubscribe_url=leave_link(member),
     )
     return mail is not None
