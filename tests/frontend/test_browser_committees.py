@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from cso.committees.balloting import cast_vote, close_ballot
 from cso.committees.links import vote_link
@@ -13,8 +13,8 @@ from cso.committees.models import Ballot, KillOrder, OutcomeRecord, RollEntry
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.committees.scenes import Scene, entry_of, new_rule, seat_committee
+from tests.frontend.accessibility import barriers
 from tests.frontend.browser import Open, needs_chromium
-from tests.frontend.test_browser_quality import violations
 from tests.frontend.test_committees import quoted
 from tests.personas import Company
 
@@ -46,7 +46,7 @@ def test_a_vote_takes_two_clicks_from_the_mail_on_a_phone_without_scripts(
         assert box["height"] >= 44
         assert box["y"] + box["height"] <= 800, "within reach, without scrolling"
     page.get_by_role("button", name="No", exact=True).click()  # the second
-    assert page.locator("h1").inner_text() == "Your vote is counted"
+    expect(page.locator("h1")).to_have_text("Your vote is counted")
     with tenant_scope(company.tenant):
         assert RollEntry.objects.get(pk=entry.pk).choice == "no"
 
@@ -70,15 +70,4 @@ def test_the_pages_of_a_ballot_and_of_a_story_shut_nobody_out(open_page: Open, c
         f"/acme/rules/orders/{order.pk}/",
         f"/acme/rules/{rule.pk}/",
     ]
-    axe, found = Axe(), {}
-    for width, theme in ((1280, "light"), (320, "dark")):
-        page = open_page(Role.CSO, "/acme/search/", width=width, theme=theme)
-        for path in paths:
-            response = page.goto(path)
-            assert response is not None
-            assert response.ok, path
-            if broken := violations(axe, page):
-                found[f"{path} {width}"] = broken
-            if page.evaluate("document.documentElement.scrollWidth") > width:
-                found[f"{path} is wider than {width}"] = []
-    assert found == {}
+    assert barriers(open_page, Role.CSO, paths) == {}

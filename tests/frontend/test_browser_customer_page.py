@@ -6,18 +6,17 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from django.utils import timezone
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from cso.customers.models import Customer
 from cso.recovery.links import token_of
 from cso.recovery.models import Case
 from cso.recovery.promises import make_promise
 from tenants.scope import tenant_scope
+from tests.frontend.accessibility import violations
 from tests.frontend.browser import needs_chromium
-from tests.frontend.test_browser_quality import violations
 from tests.personas import Company, log_case, make_company
 
 pytestmark = needs_chromium
@@ -67,10 +66,10 @@ def test_three_questions_take_two_taps_each_at_most(phone: Page, case: Case) -> 
         phone.get_by_role("group", name=question).get_by_label(answer).tap()
     phone.get_by_role("button", name="Send my answers").tap()
     phone.wait_for_url("**done=answer")
-    assert phone.get_by_role("heading", level=1).inner_text() == "Thank you for your answers"
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Thank you for your answers")
     phone.get_by_role("link", name="Change my answers").tap()
     phone.wait_for_url("**change=1**")
-    assert phone.get_by_label("Yes").first.is_checked()
+    expect(phone.get_by_label("Yes").first).to_be_checked()
     with tenant_scope(case.tenant):
         case.refresh_from_db()
         assert (case.dazzled, case.said_apology) == (True, None)
@@ -85,11 +84,11 @@ def test_the_keyboard_alone_asks_for_a_call(phone: Page, case: Case) -> None:
     phone.keyboard.type("514 555 0100")
     phone.keyboard.press("Enter")
     phone.wait_for_url("**done=call")
-    assert phone.get_by_text("We will call you").is_visible()
+    expect(phone.get_by_text("We will call you")).to_be_visible()
 
 
 def test_the_customers_page_shuts_nobody_out(server: str, chromium: Browser, case: Case) -> None:
-    axe, path, found = Axe(), link(case), {}
+    path, found = link(case), {}
     for theme in ("light", "dark"):
         # axe is a script; the page brings none.
         context = chromium.new_context(
@@ -100,11 +99,12 @@ def test_the_customers_page_shuts_nobody_out(server: str, chromium: Browser, cas
         page = context.new_page()
         for query in ("", "?lang=fr-ca&change=1"):
             page.goto(path + query)
-            found[f"{theme} {query}"] = violations(axe, page, theme)
+            found[f"{theme} {query}"] = violations(page, theme)
             assert page.evaluate("document.documentElement.scrollWidth") <= 320
         page.get_by_role("button", name="Envoyer mes réponses").click()
-        found[f"{theme} with errors"] = violations(axe, page, theme)
+        expect(page.locator(".error-summary")).to_be_visible()
+        found[f"{theme} with errors"] = violations(page, theme)
         page.goto("/acme/c/nobodys/")
-        found[f"{theme} missing"] = violations(axe, page, theme)
+        found[f"{theme} missing"] = violations(page, theme)
         context.close()
     assert {name: broken for name, broken in found.items() if broken} == {}

@@ -21,6 +21,7 @@ def test_logging_an_oops_takes_one_click_a_sentence_and_two_keys(open_page: Open
     page = open_page(Role.FRONTLINE, "/acme/cases/", width=390)
     page.click("text=Log an OOPS")
     expect(page.locator("#id_summary")).to_be_focused()
+    page.wait_for_load_state()  # the keys are a script's
     page.keyboard.type("The lift stood still for an hour")
     page.keyboard.press("Control+Enter")
     status = page.locator(".status")
@@ -67,7 +68,7 @@ def test_the_cases_behind_a_leaders_figure_take_one_click(open_page: Open) -> No
     page = open_page(Role.EXECUTIVE)
     page.locator(".leader__of").first.click()
     expect(page.locator("h1")).to_have_text("25 cases fell due")
-    assert page.locator(".cases tbody tr").count() == 25
+    expect(page.locator(".cases tbody tr")).to_have_count(25)
 
 
 def test_a_fix_takes_one_click_on_the_case(open_page: Open) -> None:
@@ -92,6 +93,7 @@ def test_search_is_two_keys_away_and_finds_while_one_types(open_page: Open) -> N
     page.keyboard.press("Control+k")
     field = page.locator("input[type=search]")
     expect(field).to_be_focused()
+    page.wait_for_load_state()  # what follows the typing is a script's
     page.keyboard.type("lea no")
     expect(page.locator("#results")).to_contain_text("Lea North")
     expect(page).to_have_url(re.compile(r"q=lea"))
@@ -112,6 +114,7 @@ def test_all_of_it_works_without_scripts(open_page: Open) -> None:
     page.click("text=Fixed just now")
     expect(page.locator(".status")).to_contain_text("The clock has stopped.")
     page.click("text=Reopen")
+    expect(page).to_have_url(re.compile("/reopen/$"))
     page.fill("#id_note", "Still broken")
     page.click("text=Reopen it")
     expect(page.locator(".badge").first).to_contain_text("left")

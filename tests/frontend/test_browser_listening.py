@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from cso.panels.commitments import commit
 from cso.panels.links import survey_link
@@ -14,8 +14,8 @@ from cso.panels.sessions import plan_session, set_roster
 from cso.recognition.actions import recognise
 from tenants.roles import Role
 from tenants.scope import tenant_scope
+from tests.frontend.accessibility import barriers
 from tests.frontend.browser import Open, needs_chromium
-from tests.frontend.test_browser_quality import violations
 from tests.frontend.test_listening import heard
 from tests.frontend.test_survey import QUESTIONS
 from tests.panels import scenes
@@ -45,7 +45,7 @@ def test_a_survey_is_taken_at_320_px_by_keyboard_and_without_scripts(
     page = open_page(Role.AUDITOR, "about:blank", width=320, scripts=False)
     page.context.clear_cookies()
     page.goto(path)  # the first tap, on the mail's link
-    buttons = page.locator(".survey__answers button")
+    buttons, progress = page.locator(".survey__answers button"), page.locator(".survey__progress")
     for button in buttons.all():
         box = button.bounding_box()
         assert box is not None
@@ -53,7 +53,7 @@ def test_a_survey_is_taken_at_320_px_by_keyboard_and_without_scripts(
         assert box["y"] + box["height"] <= 800, "without scrolling"
     buttons.first.focus()
     page.keyboard.press("Enter")  # the second
-    assert page.locator(".survey__progress").inner_text() == "Question 2 of 4"
+    expect(progress).to_have_text("Question 2 of 4")
     with tenant_scope(company.tenant):
         assert Answer.objects.get().choices == ["people"]
     assert page.evaluate("document.documentElement.scrollWidth") == 320
@@ -62,13 +62,15 @@ def test_a_survey_is_taken_at_320_px_by_keyboard_and_without_scripts(
         if page.evaluate("document.activeElement.value") == "10":
             break
     page.keyboard.press("Enter")
+    expect(progress).to_have_text("Question 3 of 4")
     page.get_by_label("Care").press("Space")
     page.get_by_role("button", name="Go on").press("Enter")
+    expect(progress).to_have_text("Question 4 of 4")
     page.get_by_role("textbox", name="What should we do better?").type("Answer the phone")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Send my answers").press("Enter")
-    assert page.locator("h1").inner_text() == "Thank you"
+    expect(page.locator("h1")).to_have_text("Thank you")
     with tenant_scope(company.tenant):
         assert Response.objects.get().is_counted
         assert set(Answer.objects.values_list("score", "words")) == {(None, ""), (10, ""), (None, "Answer the phone")}
@@ -102,18 +104,7 @@ def test_the_pages_of_listening_shut_nobody_out(open_page: Open, company: Compan
         "/acme/heroes/",
         f"/acme/listening/panels/{scene.panel.pk}/join/file/",
     ]
-    axe, found = Axe(), {}
-    for width, theme in ((1280, "light"), (320, "dark")):
-        page = open_page(Role.CSO, "/acme/search/", width=width, theme=theme)
-        for path in paths:
-            response = page.goto(path)
-            assert response is not None
-            assert response.ok, path
-            if broken := violations(axe, page):
-                found[f"{path} {width}"] = broken
-            if page.evaluate("document.documentElement.scrollWidth") > width:
-                found[f"{path} is wider than {width}"] = []
-    assert found == {}
+    assert barriers(open_page, Role.CSO, paths) == {}
 
 
 def test_the_preview_follows_what_is_typed(open_page: Open, company: Company, scene: Scene) -> None:

@@ -201,7 +201,7 @@ def test_near_duplicates_of_a_quoted_rule_appear_while_one_types(open_page: Open
         rule = register_rule(by=None, title="No refund without receipt", text="So.", origin="habit", now=timezone.now())
     page = open_page(Role.FRONTLINE, f"/acme/cases/{case.pk}/close/")
     page.click("text=Policy was quoted")
-    page.locator("#id_rule_title").press_sequentially("refund receipt")
+    page.fill("#id_rule_title", "refund receipt")  # at once: no list of half the words comes in between
     page.click("text=No refund without receipt")
     page.click("text=Close the case")
     expect(page.locator(".status")).to_contain_text("Fixed and closed.")

@@ -7,13 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from cso.customers.models import Customer
 from cso.outbox.models import OutgoingMail
@@ -22,9 +21,9 @@ from cso.recovery.models import Attachment, Case
 from tenants.members import create_tenant
 from tenants.roles import Role
 from tenants.scope import tenant_scope
+from tests.frontend.accessibility import violations
 from tests.frontend.browser import needs_chromium
 from tests.frontend.conftest import Visit
-from tests.frontend.test_browser_quality import violations
 from tests.personas import NOW, Company, log_case, make_company
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 20
@@ -189,7 +188,6 @@ def test_a_file_is_a_download_for_those_who_see_its_case(acme: Company, visit: V
 def test_a_customer_tells_us_on_a_phone(server: str, chromium: Browser) -> None:
     """Without a script; with errors, in both languages, light and dark; in two pages."""
     company = make_company("acme")
-    axe = Axe()
     for theme, language, width in (("light", "en", 320), ("dark", "fr-ca", 1280)):
         context = chromium.new_context(
             viewport={"width": width, "height": 700},
@@ -199,13 +197,13 @@ def test_a_customer_tells_us_on_a_phone(server: str, chromium: Browser) -> None:
         page = context.new_page()
 
         def holds(theme: str = theme, page: Page = page) -> None:
-            assert violations(axe, page, theme) == []
+            assert violations(page, theme) == []
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
         page.goto(f"/acme/tell-us/?lang={language}")
         holds()
         page.locator("form button").click()
-        assert page.locator(".error-summary a").count() == 2
+        expect(page.locator(".error-summary a")).to_have_count(2)
         holds()
         page.locator("[name=summary]").fill("My suitcase went to Winnipeg.")
         page.locator("[name=phone]").fill("+1 416 555 0100")
