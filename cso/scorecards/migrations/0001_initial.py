@@ -645,7 +645,10 @@ class Migration(migrations.Migration):
                         (
                             "made_by",
                             tenants.fields.TenantForeignKey(
-                                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.membership"
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
                             ),
                         ),
                         (
@@ -675,7 +678,11 @@ class Migration(migrations.Migration):
                         "abstract": False,
                         "base_manager_name": "objects",
                         "constraints": [
-                            models.UniqueConstraint(fields=("tenant", "name"), name="one_wall_per_name"),
+                            models.UniqueConstraint(
+                                condition=models.Q(("revoked_at", None)),
+                                fields=("tenant", "name"),
+                                name="one_wall_per_name",
+                            ),
                         ],
                     },
                 ),

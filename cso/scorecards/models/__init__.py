@@ -2,7 +2,8 @@
 
 from cso.scorecards.models.measures import Category, Measure, MeasureFigure
 from cso.scorecards.models.plans import Acknowledgement, Plan, PlanItem, PlanVersion
-from cso.scorecards.models.scores import DigestChoice, ProcessChange, ScoreSnapshot, Wall
+from cso.scorecards.models.scores import DigestChoice, ProcessChange, ScoreSnapshot
+from cso.scorecards.models.walls import Wall
 
 __all__ = [
     "Acknowledgement",

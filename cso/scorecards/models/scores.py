@@ -84,23 +84,6 @@ class ProcessChange(TenantModel):
         return f"{self.on}: {self.what[:60]}"
 
 
-class Wall(TenantModel):
-    """A screen on a wall, by a link that only reads. Revoked, it opens nothing; a new link is a new version."""
-
-    name = models.CharField(max_length=80)
-    unit = TenantForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="+")
-    link_version = models.PositiveSmallIntegerField(default=1)
-    made_by = TenantForeignKey(Membership, models.PROTECT, related_name="+")
-    made_at = models.DateTimeField(db_default=Now())
-    revoked_at = models.DateTimeField(null=True)
-
-    class Meta(TenantModel.Meta):
-        constraints = [models.UniqueConstraint(fields=["tenant", "name"], name="one_wall_per_name")]
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class DigestChoice(TenantModel):
     """Who wants the weekly digest, and when: a weekday (0 is Monday) and an hour of the tenant's zone."""
 
