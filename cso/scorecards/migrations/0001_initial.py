@@ -1,3 +1,5 @@
+import uuid
+
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
@@ -639,7 +641,7 @@ class Migration(migrations.Migration):
                             ),
                         ),
                         ("name", models.CharField(max_length=80)),
-                        ("link_version", models.PositiveSmallIntegerField(default=1)),
+                        ("link", models.UUIDField(default=uuid.uuid4, editable=False)),
                         ("made_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                         ("revoked_at", models.DateTimeField(null=True)),
                         (
@@ -683,6 +685,7 @@ class Migration(migrations.Migration):
                                 fields=("tenant", "name"),
                                 name="one_wall_per_name",
                             ),
+                            models.UniqueConstraint(fields=("tenant", "link"), name="one_wall_per_link"),
                         ],
                     },
                 ),
