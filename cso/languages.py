@@ -1,4 +1,4 @@
-"""The languages in which customers are spoken to. The portal's own is English."""
+"""The languages in which people are spoken to: customers, and those who work here. The API speaks English."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 # Code -> its own name. Their texts stand in locale/ and in the folders of mails; `./dev texts` keeps them.
-CUSTOMER_LANGUAGES = {"en": "English", "fr-ca": "Français"}
+LANGUAGES = {"en": "English", "fr-ca": "Français"}
 
 
 def nearest_language(wished: Iterable[str]) -> str | None:
     """The first of the wished languages (BCP 47) that is spoken here, whatever its country; None for none of them."""
     for wish in wished:
-        for code in CUSTOMER_LANGUAGES:
+        for code in LANGUAGES:
             if code.partition("-")[0] == wish.lower().replace("_", "-").partition("-")[0]:
                 return code
     return None

@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "frontend.languages.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -201,9 +202,8 @@ SPECTACULAR_SETTINGS = {
 
 # --- language, time, static files ------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-# Every text is marked for translation; a language stands here once its texts are there, or a page would mix two.
-# Pages and mails for customers speak further ones: see cso/languages.py.
-LANGUAGES = [("en", "English")]
+# As in cso/languages.py. What nobody has chosen a language for (the API, commands, the worker) speaks the one above.
+LANGUAGES = [("en", "English"), ("fr-ca", "Français")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True

@@ -6,8 +6,10 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from cso.languages import LANGUAGES
 from tenants.models import Membership
 from tenants.roles import Can, Role
 
@@ -36,6 +38,8 @@ def workspace(request: HttpRequest) -> dict[str, Any]:
         "search_url": reverse("search", args=[slug]),
         "workspaces_url": reverse("workspaces"),
         "account_url": reverse("account"),
+        "language_url": reverse("language"),
+        "languages": [(code, name, code == get_language()) for code, name in LANGUAGES.items()],
         "sign_out_url": reverse("account_logout"),
     }
     if member.can(Can.LOG_CASE):

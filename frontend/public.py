@@ -11,10 +11,10 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
-from django.utils.translation.trans_real import parse_accept_lang_header
 
-from cso.languages import CUSTOMER_LANGUAGES, nearest_language
+from cso.languages import LANGUAGES, nearest_language
 from cso.recovery.models import RecoverySettings
+from frontend.languages import languages_of_browser
 
 if TYPE_CHECKING:
     from frontend.access import PublicRequest
@@ -28,7 +28,7 @@ COUNTED_FOR = 600
 @contextmanager
 def in_language_of(request: PublicRequest, known: str = "") -> Iterator[str]:
     """Speak the language that `?lang=` asks for, else the customer's own (`known`), the browser's, the company's."""
-    wished = [request.GET.get("lang", ""), known, *_of_browser(request)]
+    wished = [request.GET.get("lang", ""), known, *languages_of_browser(request)]
     language = nearest_language(wished) or _settings().language
     with translation.override(language):
         yield language
@@ -47,7 +47,7 @@ def show_sorry(request: PublicRequest, title: str, text: str, *, status: int) ->
 
 def show_missing(request: HttpRequest) -> HttpResponse:
     """A link that opens nothing, here or in a workspace that there is none of: the same page for both."""
-    language = nearest_language([request.GET.get("lang", ""), *_of_browser(request)]) or "en"
+    language = nearest_language([request.GET.get("lang", ""), *languages_of_browser(request)]) or "en"
     with translation.override(language):
         page = {"languages": _languages(request), "form": None}
         return render(request, "frontend/public/missing.html", page, status=404)
@@ -60,11 +60,7 @@ def company_name(request: PublicRequest) -> str:
 
 def _languages(request: HttpRequest) -> list[tuple[str, str, str, bool]]:
     current = translation.get_language()
-    return [(code, name, f"?lang={code}", code == current) for code, name in CUSTOMER_LANGUAGES.items()]
-
-
-def _of_browser(request: HttpRequest) -> list[str]:
-    return [code for code, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "")[:200])]
+    return [(code, name, f"?lang={code}", code == current) for code, name in LANGUAGES.items()]
 
 
 def _settings() -> RecoverySettings:

@@ -76,6 +76,8 @@ class User(AbstractBaseUser):
 
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120)
+    # The code of the language in which they want to be spoken to; empty: they have not said.
+    language = models.CharField(max_length=5, blank=True, default="", db_default="")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -22,7 +22,7 @@ from api.v1.shapes import Shape
 from cso.customers.actions import save_customer
 from cso.customers.models import MAX_SPEND, MAX_VISITS, MAX_YEARS, Customer
 from cso.customers.queries import visible_customers
-from cso.languages import CUSTOMER_LANGUAGES
+from cso.languages import LANGUAGES
 from cso.recovery.erasure import erase_customer
 from tenants.roles import Can
 
@@ -43,7 +43,7 @@ class CustomerShape(Shape):
     years_high = serializers.IntegerField(allow_null=True)
     worth_low_minor = serializers.IntegerField(allow_null=True, help_text="Spend x visits x years; null: not known.")
     worth_high_minor = serializers.IntegerField(allow_null=True, help_text="The same by the high guesses.")
-    language = serializers.ChoiceField(list(CUSTOMER_LANGUAGES), allow_null=True, help_text="Null: your workspace's.")
+    language = serializers.ChoiceField(list(LANGUAGES), allow_null=True, help_text="Null: your workspace's.")
     created_at = serializers.DateTimeField()
     erased_at = serializers.DateTimeField(allow_null=True, help_text="Nothing of who they were is left since then.")
 

@@ -14,7 +14,7 @@ from cso.customers.actions import save_customer
 from cso.customers.models import Customer
 from cso.customers.queries import customer_known_by
 from cso.errors import FieldError, InvalidFieldsError
-from cso.languages import CUSTOMER_LANGUAGES
+from cso.languages import LANGUAGES
 from cso.texts import text_errors
 from tenants.locks import hold_names
 from tenants.models import Actor
@@ -175,8 +175,8 @@ def _check(given: dict[str, str]) -> None:
             validate_email(given["email"])
         except ValidationError as error:
             errors.append(FieldError("email", "invalid", " ".join(error.messages)))
-    if given.get("language", "en") not in CUSTOMER_LANGUAGES:
-        errors.append(FieldError("language", "unknown", f"Use one of: {', '.join(CUSTOMER_LANGUAGES)}."))
+    if given.get("language", "en") not in LANGUAGES:
+        errors.append(FieldError("language", "unknown", f"Use one of: {', '.join(LANGUAGES)}."))
     if errors:
         raise InvalidFieldsError(errors)
 

@@ -13,7 +13,7 @@ from cso.customers.actions import save_customer
 from cso.customers.models import MAX_VISITS, MAX_YEARS, Customer, CustomerPreference
 from cso.customers.preferences import MAX_TEXT, add_preference
 from cso.errors import InvalidFieldsError
-from cso.languages import CUSTOMER_LANGUAGES
+from cso.languages import LANGUAGES
 from cso.recovery.erasure import erase_customer
 from cso.recovery.settings import recovery_settings
 from frontend.forms.base import PortalForm, calendar_day
@@ -34,7 +34,7 @@ class CustomerForm(PortalForm):
     external_id = forms.CharField(label=_("Your own number for them"), required=False, max_length=100)
     segment = forms.CharField(label=_("Group"), help_text=_("Such as gold."), required=False, max_length=60)
     language = forms.ChoiceField(
-        label=_("Language"), choices=[("", _("The workspace’s")), *CUSTOMER_LANGUAGES.items()], required=False
+        label=_("Language"), choices=[("", _("The workspace’s")), *LANGUAGES.items()], required=False
     )
     spend_per_visit_minor = MoneyField(label=_("Spends each time, at least"), required=False)
     spend_per_visit_high_minor = MoneyField(label=_("at most"), required=False)

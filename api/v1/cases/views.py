@@ -23,7 +23,7 @@ from api.v1.cases.representation import CASES, CaseShape
 from cso.customers.matching import match_customer
 from cso.customers.models import Customer
 from cso.errors import InvalidFieldsError
-from cso.languages import CUSTOMER_LANGUAGES
+from cso.languages import LANGUAGES
 from cso.recovery import actions
 from cso.recovery.causes import MAX_NAME
 from cso.recovery.models import MAX_SUMMARY, RECOVERY_TIME, Case, Channel
@@ -48,7 +48,7 @@ class ContactBody(Body):
     email = Text(max_length=254, required=False)
     phone = Text(max_length=40, required=False)
     name = Text(max_length=200, required=False)
-    language = serializers.ChoiceField(list(CUSTOMER_LANGUAGES.items()), required=False)
+    language = serializers.ChoiceField(list(LANGUAGES.items()), required=False)
 
 
 class NewCase(_CaseFacts):

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext, override
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cso.errors import DomainError, InvalidFieldsError
-from cso.languages import CUSTOMER_LANGUAGES
+from cso.languages import LANGUAGES
 from cso.panels.models import Option, Question, Wave
 from cso.panels.permissions import may_run_panel, visible_panels
 from cso.panels.results import response_rate
@@ -156,7 +156,7 @@ def preview_question(request: MemberRequest, wave: UUID) -> HttpResponse:
 def previews(question: Question, options: Sequence[Option]) -> list[dict[str, Any]]:
     """The question on a phone, in each language in which it is written."""
     found = []
-    for code, name in CUSTOMER_LANGUAGES.items():
+    for code, name in LANGUAGES.items():
         if code == "en" or question.text_fr:
             with override(code):
                 # Rendered where the language is in force, with the words around it.

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from cso.errors import ConflictError, InvalidFieldsError
-from cso.languages import CUSTOMER_LANGUAGES, when
+from cso.languages import LANGUAGES, when
 from cso.panels.answering import answer_question, open_response, options_of, path_of, submit_response
 from cso.panels.links import invitation_by_token, leave_token
 from cso.panels.models import Answer, Invitation, ListeningSettings, Option, Question, Response
@@ -126,7 +126,7 @@ def _page(
         "is_staff": request.member is not None,
         "languages": [
             (lang, name, f"?{urlencode(query | {'lang': lang})}", lang == language)
-            for lang, name in CUSTOMER_LANGUAGES.items()
+            for lang, name in LANGUAGES.items()
         ],
         "invites": _("It is about %(unit)s, and takes a minute.") % {"unit": wave.unit.name},
         "promise": _promise_words(),

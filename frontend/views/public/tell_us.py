@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from cso.errors import ConflictError
-from cso.languages import CUSTOMER_LANGUAGES, when
+from cso.languages import LANGUAGES, when
 from cso.people.models import Unit
 from cso.recovery.attachments import MAX_FILE, MEGABYTE
 from cso.recovery.links import link_of
@@ -94,7 +94,7 @@ def _languages(request: PublicRequest) -> list[tuple[str, str, str, bool]]:
     """As on every page for customers; here another language leads to the same unit."""
     query = request.GET.copy()
     found = []
-    for code, name in CUSTOMER_LANGUAGES.items():
+    for code, name in LANGUAGES.items():
         query["lang"] = code
         found.append((code, name, f"?{query.urlencode()}", code == get_language()))
     return found
