@@ -27,6 +27,7 @@ _CELLS = """
     JOIN panels_answer answer ON answer.tenant_id = response.tenant_id AND answer.response_id = response.id
     JOIN unnest(%s::uuid[], %s::int[], %s::int[]) AS asked(id, low, high) ON asked.id = answer.question_id
     WHERE response.tenant_id = %s AND response.wave_id = %s AND response.is_counted
+        AND answer.question_id = ANY(%s::uuid[])
         AND (answer.score BETWEEN asked.low AND asked.high OR answer.choices <> '{}' OR answer.words <> '')
     GROUP BY GROUPING SETS (
         (answer.question_id, response.unit_id, response.segment),
@@ -109,8 +110,13 @@ def counted_in(wave: Wave, questions: Sequence[Question]) -> dict[UUID, Counted]
     scales = [SCALES.get(question.kind, (1, 0)) for question in questions]
     lows, highs = [low for low, _ in scales], [high for _, high in scales]
     with connection.cursor() as cursor:
-        cursor.execute(_CELLS, [list(found), lows, highs, current_tenant_id(), wave.pk])
-        for question, grouping, unit, segment, score, choices, people, weight, squares in cursor.fetchall():
+        # All is read once, and never all answers for each response, as it is planned where the statistics lag behind a
+        # large import.
+        cursor.execute("SET LOCAL enable_nestloop = off")
+        cursor.execute(_CELLS, [list(found), lows, highs, current_tenant_id(), wave.pk, list(found)])
+        rows = cursor.fetchall()
+        cursor.execute("SET LOCAL enable_nestloop = on")
+        for question, grouping, unit, segment, score, choices, people, weight, squares in rows:
             into = found[question]
             if grouping not in (_BY_UNIT, _BY_SEGMENT):
                 into.people[unit, segment] = people
