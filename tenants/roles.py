@@ -39,6 +39,9 @@ class Can(StrEnum):
     SET_TARGET = "set_target"
     SET_PLANS = "set_plans"  # what leaders are scored by: categories, measures, plans
     RECORD_FIGURES = "record_figures"  # of measures that others count
+    SET_STRATEGY = "set_strategy"  # outcomes, who owns them and which metric serves which; owners work on their own
+    RAISE_BLOCKER = "raise_blocker"  # to the executive meeting
+    PUT_UP_WALLS = "put_up_walls"  # screens by a link, which shows figures to whoever has it
     ADMINISTER = "administer"  # members, API keys, settings of the tenant
     SEE_AUDIT = "see_audit"
 
@@ -57,11 +60,12 @@ _READS = frozenset({Can.SEE_SCORECARD, Can.SEE_ALL_CASES, Can.SEE_PEOPLE, Can.SE
 _FRONTLINE = frozenset(
     {Can.SEE_PEOPLE, Can.SEE_CUSTOMERS, Can.LOG_CASE, Can.WORK_CASE, Can.NOMINATE_RULE, Can.RECOGNISE}
 )
+_LEADS = _FRONTLINE | {Can.EXCLUDE_CASE, Can.EDIT_RULES, Can.TRIAGE_NOMINATIONS, Can.RAISE_BLOCKER}
 
 ROLE_GRANTS: dict[str, frozenset[Can]] = {
     Role.CSO: frozenset(Can) - {Can.ADMINISTER, Can.CAST_VOTES, Can.SEND_LINKS},
-    Role.EXECUTIVE: _READS | _FRONTLINE | {Can.EXCLUDE_CASE, Can.EDIT_RULES, Can.TRIAGE_NOMINATIONS},
-    Role.LEADER: _FRONTLINE | {Can.SEE_RESULTS, Can.EXCLUDE_CASE, Can.EDIT_RULES, Can.TRIAGE_NOMINATIONS},
+    Role.EXECUTIVE: _READS | _LEADS | {Can.PUT_UP_WALLS},
+    Role.LEADER: _LEADS | {Can.SEE_RESULTS},
     Role.COMMITTEE_MEMBER: _FRONTLINE,
     Role.FRONTLINE: _FRONTLINE,
     Role.AUDITOR: _READS | {Can.SEE_AUDIT},
@@ -103,5 +107,7 @@ SCOPE_GRANTS: dict[str, frozenset[Can]] = {
     "metrics:read": frozenset({Can.SEE_SCORECARD}),
     "targets:write": frozenset({Can.SEE_SCORECARD, Can.SET_TARGET}),
     "plans:write": frozenset({Can.SEE_SCORECARD, Can.SET_PLANS}),
+    "strategy:write": frozenset({Can.SEE_SCORECARD, Can.SET_STRATEGY, Can.RAISE_BLOCKER}),
+    "walls:write": frozenset({Can.SEE_SCORECARD, Can.PUT_UP_WALLS}),
     "figures:write": frozenset({Can.SEE_PEOPLE, Can.RECORD_FIGURES}),
 }

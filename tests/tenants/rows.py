@@ -58,6 +58,8 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "scorecards.PlanItem": {"metric": "", "measure": "its tenant's row", "target": Decimal(9)},
     "scorecards.ScoreSnapshot": {"items": []},
     "strategy.Blocker": {"how": ""},
+    "strategy.Outcome": {"ended_because": ""},
+    "strategy.Initiative": {"what_came_of_it": ""},
     "recognition.Recognition": {"source": "", "source_id": None},
     "customers.AskingLimit": {"most": 1, "days": 1},
     "recovery.Case": {

@@ -22,16 +22,29 @@ def state_counts(metric: Metric, groups: Mapping[K, Sequence[UUID]], *, now: dat
     By counter: the numerator, and those of money, which lie within it; of a share the denominator too. What all months
     hold, less what is not yet over; one query. While marks wait, one more counts the facts.
     """
-    names = _names(metric)
-    none = dict.fromkeys(names, 0)
+    found = states_of_many([metric], groups, now=now)
+    return {group: found[metric.key, group] for group in groups}
+
+
+def states_of_many(
+    metrics: Sequence[Metric], groups: Mapping[K, Sequence[UUID]], *, now: datetime
+) -> dict[tuple[str, K], dict[str, int]]:
+    """The same for several states, by metric key and group, in as many queries as for one."""
     units = list({unit for members in groups.values() for unit in members})
-    if not units:
-        return {group: dict(none) for group in groups}
-    by_unit, is_behind = ({}, True) if metric.family.until else _from_cells(metric, units, now)
+    by_clock = [metric for metric in metrics if metric.family.until]
+    others = [metric for metric in metrics if not metric.family.until]
+    found: dict[tuple[str, UUID], list[int]] = {}
+    is_behind = False
+    if units and metrics:
+        selects = [_cells_select(metric, n) for n, metric in enumerate(others)]
+        selects += [_facts_select(metric, len(others) + n) for n, metric in enumerate(by_clock)]
+        found, is_behind = _asked(selects, [*others, *by_clock], units, now)
     if is_behind:
-        by_unit = _from_facts(metric, units, now)
+        counted, _ = _asked([_facts_select(metric, n) for n, metric in enumerate(others)], others, units, now)
+        found = {key: counts for key, counts in found.items() if key[0] in {m.key for m in by_clock}} | counted
     return {
-        group: {name: sum(by_unit.get(unit, none)[name] for unit in members) for name in names}
+        (metric.key, group): _summed(_names(metric), [found.get((metric.key, unit)) for unit in members])
+        for metric in metrics
         for group, members in groups.items()
     }
 
@@ -46,69 +59,63 @@ def overdue_now(groups: Mapping[K, Sequence[UUID]], *, now: datetime) -> dict[K,
     return count_state(METRICS["open_overdue"], groups, now=now)
 
 
-def _from_cells(metric: Metric, units: Sequence[UUID], now: datetime) -> tuple[dict[UUID, dict[str, int]], bool]:
-    """The counts of each unit, and whether marks wait: from one statement, so that all are of one instant."""
+def _asked(
+    selects: Sequence[str], metrics: Sequence[Metric], units: Sequence[UUID], now: datetime
+) -> tuple[dict[tuple[str, UUID], list[int]], bool]:
+    """The counts of each metric and unit, and whether marks wait: from one statement, so all are of one instant."""
+    parameters: dict[str, Any] = {"tenant": current_tenant_id(), "units": list(units), "now": now}
+    for number, metric in enumerate(metrics):
+        parameters[f"since{number}"] = metric.family.counted_before(now) - metric.family.delay
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(f"({select})" for select in selects), parameters)
+        rows = cursor.fetchall()
+    found = {(metrics[number].key, unit): counts for number, _wait, unit, counts in rows}
+    return found, any(wait for _number, wait, _unit, _counts in rows)
+
+
+def _summed(names: Sequence[str], counted: Iterable[Sequence[int] | None]) -> dict[str, int]:
+    known = [counts for counts in counted if counts is not None]
+    return {name: sum(counts[place] for counts in known) for place, name in enumerate(names)}
+
+
+def _cells_select(metric: Metric, number: int) -> str:
+    """Number, whether marks wait, unit and counts: what cells hold, less what is not yet over."""
     family, names = metric.family, _names(metric)
     table = family.source.table
     kept = ", ".join(f"sum(total[{family.position(name) + 1}]) AS c{n}" for n, name in enumerate(names))
     early = ", ".join(f"{family.aggregate(name)} AS c{n}" for n, name in enumerate(names))
-    left = ", ".join(f"(COALESCE(kept.c{n}, 0) - COALESCE(early.c{n}, 0))::bigint" for n in range(len(names)))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            WITH kept AS (
-                SELECT unit_id, {kept} FROM metrics_cell
-                WHERE tenant_id = %(tenant)s AND family = %(family)s AND grain = 'month' AND unit_id = ANY(%(units)s)
-                GROUP BY unit_id
-            ), early AS (
-                SELECT above.ancestor_id AS unit_id, {early}
-                FROM {table} JOIN people_unitancestor above
-                    ON above.tenant_id = {table}.tenant_id AND above.unit_id = {table}.unit_id
-                WHERE {table}.tenant_id = %(tenant)s AND above.ancestor_id = ANY(%(units)s)
-                AND {family.base_condition} AND {family.conditions[metric.numerator]}
-                AND {table}.{family.indexed} >= %(since)s AND {table}.{family.column} >= %(since)s
-                GROUP BY above.ancestor_id
-            )
-            SELECT marks.wait, unit_id, {left}
-            FROM unnest(%(units)s::uuid[]) AS wanted(unit_id) CROSS JOIN (SELECT {MARKS_WAIT}) AS marks(wait)
-            LEFT JOIN kept USING (unit_id) LEFT JOIN early USING (unit_id)
-            """,
-            {
-                "tenant": current_tenant_id(),
-                "family": family.key,
-                "units": list(units),
-                "since": family.counted_before(now) - family.delay,
-            },
-        )
-        rows = cursor.fetchall()
-    return _by_unit(metric, (row[1:] for row in rows)), bool(rows[0][0])
-
-
-def _from_facts(metric: Metric, units: Sequence[UUID], now: datetime) -> dict[UUID, dict[str, int]]:
-    family = metric.family
-    table = family.source.table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT above.ancestor_id, {", ".join(family.aggregate(name) for name in _names(metric))}
+    left = ", ".join(f"(COALESCE(kept.c{n}, 0) - COALESCE(early.c{n}, 0))" for n in range(len(names)))
+    return f"""
+        WITH kept AS (
+            SELECT unit_id, {kept} FROM metrics_cell
+            WHERE tenant_id = %(tenant)s AND family = '{family.key}' AND grain = 'month' AND unit_id = ANY(%(units)s)
+            GROUP BY unit_id
+        ), early AS (
+            SELECT above.ancestor_id AS unit_id, {early}
             FROM {table} JOIN people_unitancestor above
                 ON above.tenant_id = {table}.tenant_id AND above.unit_id = {table}.unit_id
             WHERE {table}.tenant_id = %(tenant)s AND above.ancestor_id = ANY(%(units)s)
-            AND {family.base_condition} AND {_standing(metric)}
+            AND {family.base_condition} AND {family.conditions[metric.numerator]}
+            AND {table}.{family.indexed} >= %(since{number})s AND {table}.{family.column} >= %(since{number})s
             GROUP BY above.ancestor_id
-            """,
-            {
-                "tenant": current_tenant_id(),
-                "units": list(units),
-                "since": family.counted_before(now) - family.delay,
-                "now": now,
-            },
         )
-        return _by_unit(metric, cursor.fetchall())
+        SELECT {number}, marks.wait, unit_id, ARRAY[{left}]::bigint[]
+        FROM unnest(%(units)s::uuid[]) AS wanted(unit_id) CROSS JOIN (SELECT {MARKS_WAIT}) AS marks(wait)
+        LEFT JOIN kept USING (unit_id) LEFT JOIN early USING (unit_id)"""
 
 
-def _by_unit(metric: Metric, rows: Iterable[Sequence[Any]]) -> dict[UUID, dict[str, int]]:
-    return {unit: dict(zip(_names(metric), counts, strict=True)) for unit, *counts in rows}
+def _facts_select(metric: Metric, number: int) -> str:
+    """The same from the facts, behind which nothing stands."""
+    family = metric.family
+    table = family.source.table
+    return f"""
+        SELECT {number}, FALSE, above.ancestor_id,
+            ARRAY[{", ".join(family.aggregate(name) for name in _names(metric))}]::bigint[]
+        FROM {table} JOIN people_unitancestor above
+            ON above.tenant_id = {table}.tenant_id AND above.unit_id = {table}.unit_id
+        WHERE {table}.tenant_id = %(tenant)s AND above.ancestor_id = ANY(%(units)s)
+        AND {family.base_condition} AND {_standing(metric, number)}
+        GROUP BY above.ancestor_id"""
 
 
 def _names(metric: Metric) -> list[str]:
@@ -118,10 +125,10 @@ def _names(metric: Metric) -> list[str]:
     return [metric.numerator, *money]
 
 
-def _standing(metric: Metric) -> str:
+def _standing(metric: Metric, number: int) -> str:
     """Which facts stand now. What ends by the clock stands from its very instant up to, not including, its end."""
     family, table = metric.family, metric.family.source.table
     if family.until is None:
-        return f"{family.conditions[metric.numerator]} AND {table}.{family.column} < %(since)s"
+        return f"{family.conditions[metric.numerator]} AND {table}.{family.column} < %(since{number})s"
     has_not_ended = f"({table}.{family.until} IS NULL OR {table}.{family.until} > %(now)s)"
     return f"{table}.{family.column} <= %(now)s AND {has_not_ended}"

@@ -37,25 +37,54 @@ def time_summary(
     """
     start, end = between or period.bounds(current_tenant().zone)
     facts = _Facts(metric, units, start, end, now)
-    if metric.family.otherwise:
-        return statistics.time_with_others(*facts.by_end())
-    few = facts.listed(EXACT_UP_TO + 1)
-    if len(few) <= EXACT_UP_TO:
-        ended = [seconds for seconds, _ in few if seconds is not None]
-        return statistics.time_to_recover(ended, [waited for seconds, waited in few if seconds is None])
+    [listed] = _listed([facts])
     # Cells hold no part of a period, and not apart what is not over yet.
-    kept = (
-        None
-        if between or (metric.family.can_run and end > metric.family.counted_before(now))
-        else facts.histograms_with_cells(period)
-    )
-    return time_to_recover_from(*(kept or facts.histograms()))
+    is_whole = not between and not (metric.family.can_run and end > metric.family.counted_before(now))
+    return _exact(metric, listed) or facts.estimate(period if is_whole else None)
+
+
+def time_summaries(
+    metrics: Sequence[Metric], units: Sequence[UUID], period: Period, *, now: datetime
+) -> dict[str, Summary]:
+    """`time_summary` of several times, by metric key: one query, where the facts of each are few enough to read."""
+    start, end = period.bounds(current_tenant().zone)
+    rows = _listed([_Facts(metric, units, start, end, now, number) for number, metric in enumerate(metrics)])
+    return {
+        metric.key: _exact(metric, listed) or time_summary(metric, units, period, now=now)
+        for metric, listed in zip(metrics, rows, strict=True)
+    }
+
+
+# Seconds until it ended (None: still open), seconds until it ended otherwise, and seconds waited by now.
+_Listed = Sequence[tuple[int | None, int | None, float]]
+
+
+def _exact(metric: Metric, listed: _Listed) -> Summary | None:
+    """From the facts one by one; None where there are more than were read."""
+    if metric.family.otherwise:
+        ended = [seconds for seconds, _, _ in listed if seconds is not None]
+        others = [other for seconds, other, _ in listed if seconds is None and other is not None]
+        waiting = [waited for seconds, other, waited in listed if seconds is None and other is None]
+        return statistics.time_with_others(ended, others, waiting)
+    if len(listed) > EXACT_UP_TO:
+        return None
+    ended = [seconds for seconds, _, _ in listed if seconds is not None]
+    return statistics.time_to_recover(ended, [waited for seconds, _, waited in listed if seconds is None])
 
 
 class _Facts:
     """The facts of units, and of all below, that began in [start, end) and by now."""
 
-    def __init__(self, metric: Metric, units: Sequence[UUID], start: datetime, end: datetime, now: datetime) -> None:
+    def __init__(
+        self,
+        metric: Metric,
+        units: Sequence[UUID],
+        start: datetime,
+        end: datetime,
+        now: datetime,
+        number: int = 0,
+    ) -> None:
+        """`number`: which of several it is, in one statement."""
         family = metric.family
         table = family.source.table
         self.family, self.seconds = family, _seconds_of(family)
@@ -64,27 +93,26 @@ class _Facts:
             {table} WHERE {table}.tenant_id = %(tenant)s AND {table}.unit_id IN (
                 SELECT unit_id FROM people_unitancestor WHERE ancestor_id = ANY(%(units)s) AND tenant_id = %(tenant)s)
             AND {family.base_condition} AND {family.conditions[metric.denominator]}
-            AND {table}.{family.column} >= %(start)s AND {table}.{family.column} < %(end)s"""
+            AND {table}.{family.column} >= %(start{number})s AND {table}.{family.column} < %(end{number})s"""
         self.parameters: dict[str, Any] = {
             "tenant": current_tenant_id(),
             "units": list(units),
-            "start": start - family.delay,
-            "end": min(end, now) - family.delay,
+            f"start{number}": start - family.delay,
+            f"end{number}": min(end, now) - family.delay,
             "now": now,
             "thresholds": width_bucket_thresholds(),
         }
 
-    def listed(self, most: int) -> list[tuple[int | None, float]]:
-        """Seconds until it ended (None: still open), and seconds waited by now, one by one."""
-        return self._asked(f"SELECT {self.seconds}, {self.waited}::float8 FROM {self.rows} LIMIT %(most)s", most=most)
+    def select(self, number: int) -> str:
+        """Its number, and of each fact what `_Listed` holds: of all, where some end otherwise, else of as many as are
+        read exactly, and one more."""
+        otherwise = f"{self.family.source.table}.{self.family.otherwise}" if self.family.otherwise else "NULL::int"
+        most = "" if self.family.otherwise else f"LIMIT {EXACT_UP_TO + 1}"
+        return f"SELECT {number}, {self.seconds}, {otherwise}, {self.waited}::float8 FROM {self.rows} {most}"
 
-    def by_end(self) -> tuple[list[float], list[float], list[float]]:
-        """Seconds until it ended, seconds until it ended otherwise, and seconds that the open ones have waited."""
-        otherwise = f"{self.family.source.table}.{self.family.otherwise}"
-        rows = self._asked(f"SELECT {self.seconds}, {otherwise}, {self.waited}::float8 FROM {self.rows}")
-        ended = [seconds for seconds, _, _ in rows if seconds is not None]
-        others = [other for seconds, other, _ in rows if seconds is None and other is not None]
-        return ended, others, [waited for seconds, other, waited in rows if seconds is None and other is None]
+    def estimate(self, period: Period | None) -> Summary:
+        """From histograms; of a whole period with those that cells hold."""
+        return time_to_recover_from(*((self.histograms_with_cells(period) if period else None) or self.histograms()))
 
     def histograms(self) -> tuple[Histogram, Histogram]:
         """Those that ended and those still open, from the facts alone."""
@@ -120,6 +148,22 @@ class _Facts:
             cursor.execute(sql, self.parameters | parameters)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+
+def _listed(several: Sequence[_Facts]) -> list[_Listed]:
+    """The facts of each; one query."""
+    if not several:
+        return []
+    parameters: dict[str, Any] = {}
+    for facts in several:
+        parameters |= facts.parameters
+    found: list[list[tuple[int | None, int | None, float]]] = [[] for _ in several]
+    with connection.cursor() as cursor:
+        selects = (f"({facts.select(number)})" for number, facts in enumerate(several))
+        cursor.execute(" UNION ALL ".join(selects), parameters)
+        for number, *listed in cursor.fetchall():
+            found[number].append(listed)
+    return [*found]
 
 
 def _seconds_of(family: Family) -> str:
