@@ -47,8 +47,8 @@ def page_of(cases: QuerySet[Case], order: Order, query: QueryDict) -> Page:
     following = ""
     if len(found) > PAGE:
         last = rows[-1]
-        following = _with(query, after=f"{getattr(last, order.column).isoformat()}~{last.pk}")
-    return Page(rows, following, _with(query, after=None) if after else "")
+        following = query_with(query, after=f"{getattr(last, order.column).isoformat()}~{last.pk}")
+    return Page(rows, following, query_with(query, after=None) if after else "")
 
 
 def count_of(cases: QuerySet[Case], most: int = COUNTED_UP_TO) -> tuple[int, bool]:
@@ -103,7 +103,8 @@ def behind(cases: QuerySet[Case], order: Order, at: datetime, last: UUID) -> Que
     return in_order(cases, order).filter(same_or_further, further)
 
 
-def _with(query: QueryDict, **changes: str | None) -> str:
+def query_with(query: QueryDict, **changes: str | None) -> str:
+    """The query string with these changes; None takes a name out."""
     changed = query.copy()
     for name, value in changes.items():
         changed.pop(name, None)

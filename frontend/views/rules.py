@@ -21,7 +21,7 @@ from frontend.access import MemberRequest, for_members
 from frontend.case_rows import cases_page
 from frontend.forms.base import answer_to, sent
 from frontend.forms.rules import STATES, AmendForm, ChangeForm, RegisterForm, RuleFilters, WithdrawForm
-from frontend.paging import NEWEST_REPORT
+from frontend.paging import NEWEST_REPORT, query_with
 from frontend.views.committees.story import rule_story
 from frontend.views.committees.tabs import section_tabs
 from frontend.views.form_page import form_page
@@ -154,11 +154,11 @@ def _page(request: MemberRequest, found: QuerySet[Any]) -> dict[str, Any]:
         raise Http404
     first = (int(asked) - 1) * PAGE
     shown = list(found[first : first + PAGE + 1])
-    following = _with(request, page=str(int(asked) + 1)) if len(shown) > PAGE else ""
+    following = query_with(request.GET, page=str(int(asked) + 1)) if len(shown) > PAGE else ""
     return {
         "rows": [_row(request, one) for one in shown[:PAGE]],
         "next_url": following,
-        "first_url": _with(request, page="1") if first else "",
+        "first_url": query_with(request.GET, page="1") if first else "",
     }
 
 
@@ -189,17 +189,9 @@ def _state(request: MemberRequest, rule: Rule) -> tuple[str, str]:
 def _state_chips(request: MemberRequest, filters: RuleFilters) -> list[tuple[str, str, bool, None]]:
     chosen = filters.chosen_state if filters.is_valid() else "active"
     return [
-        (str(label), _with(request, state=state, page=None), state == chosen, None) for state, label in STATES.items()
+        (str(label), query_with(request.GET, state=state, page=None), state == chosen, None)
+        for state, label in STATES.items()
     ]
-
-
-def _with(request: MemberRequest, **changes: str | None) -> str:
-    query = request.GET.copy()
-    for name, value in changes.items():
-        query.pop(name, None)
-        if value is not None:
-            query[name] = value
-    return f"?{query.urlencode()}"
 
 
 def _registered_at(rule: Rule) -> Any:

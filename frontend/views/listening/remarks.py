@@ -26,6 +26,7 @@ from cso.people.models import Person, Unit
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import answer_to, sent
 from frontend.forms.listening.remarks import RIGHT, WRONG, RemarkFilters, TagForm, ThankForm, ThemeForm
+from frontend.paging import query_with
 from frontend.table import as_file
 from frontend.views.form_page import form_page
 from frontend.views.listening.results import result_tabs
@@ -58,8 +59,8 @@ def remarks(request: MemberRequest, wave: UUID) -> HttpResponse:
         "is_steward": keeps(request.member, here),
         "narrows": any(filters.cleaned_data.values()),
         "k": here.smallest_group,
-        "first_url": _with(request, page=None) if page > 1 else "",
-        "next_url": _with(request, page=str(page + 1)) if len(shown) > PAGE else "",
+        "first_url": query_with(request.GET, page=None) if page > 1 else "",
+        "next_url": query_with(request.GET, page=str(page + 1)) if len(shown) > PAGE else "",
         "exports": [(label, f"export.{kind}?{request.GET.urlencode()}") for label, kind in _FILES],
     }
     return render(request, "frontend/listening/remarks.html", context)
@@ -206,7 +207,9 @@ def _acts(request: MemberRequest, wave: Wave, read: ReadRemark) -> dict[str, Any
 def _kinds(request: MemberRequest, filters: RemarkFilters) -> list[tuple[str, str, bool, None]]:
     chosen = filters.cleaned_data["kind"]
     offered = [("", _("All")), (RIGHT, _("What went right")), (WRONG, _("What went wrong, and all else"))]
-    return [(label, _with(request, kind=kind or None, page=None), kind == chosen, None) for kind, label in offered]
+    return [
+        (label, query_with(request.GET, kind=kind or None, page=None), kind == chosen, None) for kind, label in offered
+    ]
 
 
 def _themes(request: MemberRequest, wave: Wave, filters: RemarkFilters) -> list[tuple[str, str, bool, int]]:
@@ -214,7 +217,7 @@ def _themes(request: MemberRequest, wave: Wave, filters: RemarkFilters) -> list[
     return [
         (
             each.theme.name,
-            _with(request, theme=None if each.theme.pk == chosen else str(each.theme.pk), page=None),
+            query_with(request.GET, theme=None if each.theme.pk == chosen else str(each.theme.pk), page=None),
             each.theme.pk == chosen,
             each.praise + (each.criticism or 0),
         )
@@ -283,12 +286,3 @@ def _page_number(request: MemberRequest) -> int:
     if not (asked.isascii() and asked.isdigit() and len(asked) < 5 and int(asked) >= 1):
         raise Http404
     return int(asked)
-
-
-def _with(request: MemberRequest, **changes: str | None) -> str:
-    query = request.GET.copy()
-    for name, value in changes.items():
-        query.pop(name, None)
-        if value is not None:
-            query[name] = value
-    return f"?{query.urlencode()}"
