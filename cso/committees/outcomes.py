@@ -37,11 +37,15 @@ BEGIN
     RETURN NEW;
 END $$;
 """
+# How each is made, and how it is taken away again.
 INSTALL = [
-    HASH_FUNCTION,
-    CHAIN_FUNCTION,
-    "CREATE TRIGGER outcome_chain BEFORE INSERT ON committees_outcomerecord"
-    " FOR EACH ROW EXECUTE FUNCTION outcome_chain()",
+    (HASH_FUNCTION, "DROP FUNCTION outcome_hash"),
+    (CHAIN_FUNCTION, "DROP FUNCTION outcome_chain"),
+    (
+        "CREATE TRIGGER outcome_chain BEFORE INSERT ON committees_outcomerecord"
+        " FOR EACH ROW EXECUTE FUNCTION outcome_chain()",
+        "DROP TRIGGER outcome_chain ON committees_outcomerecord",
+    ),
 ]
 
 

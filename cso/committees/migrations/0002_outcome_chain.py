@@ -6,4 +6,4 @@ from cso.committees.outcomes import INSTALL
 class Migration(migrations.Migration):
     dependencies = [("committees", "0001_initial")]
 
-    operations = [migrations.RunSQL(statement, migrations.RunSQL.noop) for statement in INSTALL]
+    operations = [migrations.RunSQL(make, take_away) for make, take_away in INSTALL]
