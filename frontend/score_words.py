@@ -113,17 +113,12 @@ class Line:
         }
 
 
-def lines_of(score: Score, told: Mapping[UUID, MeasureFigure]) -> list[Line]:
-    """Of a score as it is now. told: the latest figure of each measure, which says where it comes from."""
-    return [_line(item, score, told) for item in score.items]
+def lines_of(score: Score) -> list[Line]:
+    """Of a score as it is now."""
+    return [_line(item, score) for item in score.items]
 
 
-def latest_told(figures: Iterable[MeasureFigure]) -> dict[UUID, MeasureFigure]:
-    """The figure of the last month, by measure."""
-    return {figure.measure_id: figure for figure in sorted(figures, key=lambda figure: figure.month)}
-
-
-def _line(item: ItemScore, score: Score, told: Mapping[UUID, MeasureFigure]) -> Line:
+def _line(item: ItemScore, score: Score) -> Line:
     measure = item.item.measure
     return Line(
         name=what_words(item.item.metric, measure),
@@ -138,7 +133,7 @@ def _line(item: ItemScore, score: Score, told: Mapping[UUID, MeasureFigure]) -> 
         lacks=item.lacks,
         url=_behind(item.figure, score) if item.figure else "",
         chance=chance_words(item.figure) if item.figure and item.figure.metric.kind == "share" else "",
-        source=_source(told[measure.pk]) if measure and measure.pk in told else "",
+        source=_source(item.told) if item.told else "",
     )
 
 

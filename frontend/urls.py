@@ -6,6 +6,7 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from django.urls import include, path, re_path
 
+from frontend.plan_urls import plan_urls
 from frontend.views import (
     administration,
     approvals,
@@ -20,7 +21,6 @@ from frontend.views import (
     oops,
     organization,
     outbox,
-    plans,
     queue,
     recovery_settings,
     rules,
@@ -63,9 +63,7 @@ account_urls = [
 workspace_urls = [
     path("", landing.landing, name="landing"),
     path("scorecard/", scorecard.scorecard, name="scorecard"),
-    path("scorecard/plans/", plans.plans, name="plans"),
-    path("scorecard/plans/<uuid:plan>/", plans.plan, name="plan"),
-    path("scorecard/versions/<uuid:version>/acknowledge/", plans.acknowledge, name="acknowledge_plan"),
+    *plan_urls,
     path("units/<uuid:unit>/", units.unit, name="unit"),
     path("cases/", cases.cases, name="cases"),
     path("cases/export.csv", cases.export_cases, {"kind": "csv"}, name="export_cases"),

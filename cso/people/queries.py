@@ -97,11 +97,12 @@ def among(ids: Iterable[UUID], column: str) -> Q:
     return Q(**{column: ids[0]}) if len(ids) == 1 else Q(_AnyOf(F(column), Value(ids, ArrayField(UUIDField()))))
 
 
-def leaderships_between(first: date, end: date, units: list[UUID]) -> QuerySet[Leadership]:
-    """Who led any of `units` on any day of [first, end), by unit and start."""
+def leaderships_between(first: date, end: date, units: list[UUID] | None) -> QuerySet[Leadership]:
+    """Who led any of `units` (None: of all) on any day of [first, end), by unit and start."""
     overlap = Q(starts_on__lt=end) & (Q(ends_on=None) | Q(ends_on__gt=first))
+    led = Leadership.objects.filter(overlap)
     return (
-        Leadership.objects.filter(overlap, unit__in=units)
+        (led if units is None else led.filter(unit__in=units))
         .select_related("person__position", "unit")
         .order_by("unit_id", F("starts_on"))
     )

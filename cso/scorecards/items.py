@@ -68,6 +68,19 @@ def items_of(version: PlanVersion) -> list[Item]:
     ]
 
 
+def scorable_metrics() -> list[Metric]:
+    """Those that an item may rest on, in the registry's order."""
+    return [metric for metric in METRICS.values() if not _metric_errors(metric)]
+
+
+def weights_of(items: Iterable[Item]) -> dict[Category, Decimal]:
+    """What each category weighs, in the order in which they come."""
+    weights: dict[Category, Decimal] = defaultdict(Decimal)
+    for item in items:
+        weights[item.category] += item.weight
+    return weights
+
+
 def check_items(items: Iterable[Item], starts_on: date) -> list[Item]:
     """The items as they are kept. Raises `InvalidFieldsError` with all that is wrong, by `items.0.weight` and so on.
 
@@ -102,6 +115,33 @@ def easier(before: Sequence[Item], after: Sequence[Item], starts_on: date) -> li
         if item.target is not None and path is not None and _asks_less(item, item.target, path):
             told.append(f"{item.what} has the target {_plain(item.target)}, where the path asks {_plain(path)}.")
     return told
+
+
+@dataclass(frozen=True)
+class Change:
+    """An item in two versions, one after the other; None where it does not stand in one of them.
+
+    is_easier: it asks less of the leader than before, whatever the target paths are.
+    """
+
+    before: Item | None
+    after: Item | None
+    is_easier: bool
+
+
+def changes(before: Sequence[Item], after: Sequence[Item]) -> list[Change]:
+    """What differs between two versions, in the order of the later one; what was taken out comes last."""
+    old, new = ({item.key: item for item in items} for items in (before, after))
+    found = []
+    for key in dict.fromkeys([*new, *old]):
+        was, now = old.get(key), new.get(key)
+        if was is None or now is None:
+            found.append(Change(was, now, is_easier=now is None))
+        elif was != now:
+            # The day matters to paths alone, of which none is looked at.
+            told = _easier_item(was, now, {}, date.min, before, after)
+            found.append(Change(was, now, is_easier=bool(told)))
+    return found
 
 
 def _easier_item(
@@ -209,19 +249,18 @@ def _twice_errors(items: Sequence[Item]) -> list[FieldError]:
 
 
 def _balance_errors(items: Sequence[Item]) -> list[FieldError]:
-    weights: dict[str, Decimal] = defaultdict(Decimal)
-    for item in items:
-        weights[item.category.code] += item.weight
-    serving = {item.category.code for item in items if item.category.is_serving}
-    if not serving:
+    weights = weights_of(items)
+    serving = next((category for category in weights if category.is_serving), None)
+    if serving is None:
         return [FieldError("items", "no_serving", "Serving is part of every plan: give it an item.")]
     if not any(item.metric for item in items if item.category.is_serving):
         message = "Serving rests on what happened to customers: give it at least one metric of this product."
         return [FieldError("items", "no_serving_metric", message)]
-    [code] = serving
-    unlike = [f"{other} {_plain(sum_)}" for other, sum_ in weights.items() if sum_ != weights[code]]
+    unlike = [f"{other.code} {_plain(sum_)}" for other, sum_ in weights.items() if sum_ != weights[serving]]
     if unlike:
-        message = f"Serving weighs as much as each other category: it has {_plain(weights[code])}, {', '.join(unlike)}."
+        message = (
+            f"Serving weighs as much as each other category: it has {_plain(weights[serving])}, {', '.join(unlike)}."
+        )
         return [FieldError("items", "unequal_weights", message)]
     return []
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Model, OuterRef, QuerySet, Subquery
 
 from cso.errors import ConflictError, InvalidFieldsError, NotAllowedError
 from cso.people.models import Leadership, Person, Unit
@@ -81,8 +82,7 @@ def change_plan(
     if not reason.strip():
         raise InvalidFieldsError.of("reason", "required", "Say why the plan is changed.")
     items = check_items(items, starts_on)
-    before = version_at(versions_of(plan), starts_on)
-    told = easier(items_of(before), items, starts_on)
+    told = easier_than(plan, items, starts_on)
     _check_easier(told, by=by, reason=reason)
     number = plan.versions.count() + 1
     version = _add_version(plan, number, starts_on, items, by=by, now=now, reason=reason)
@@ -147,6 +147,12 @@ def acknowledge_plan(version: PlanVersion, *, by: Membership) -> Acknowledgement
     return acknowledgement
 
 
+def easier_than(plan: Plan | None, items: Sequence[Item], starts_on: date) -> list[str]:
+    """In sentences, what a version of `items` would ask less of the leader; plan None: of a new plan."""
+    before = items_of(version_at(versions_of(plan), starts_on)) if plan is not None else []
+    return easier(before, items, starts_on)
+
+
 def visible_plans(viewer: Actor) -> QuerySet[Plan]:
     """The plans of units that the viewer may see, and the viewer's own, with person and unit."""
     plans = Plan.objects.select_related("person", "unit")
@@ -157,10 +163,55 @@ def visible_plans(viewer: Actor) -> QuerySet[Plan]:
 
 
 def with_versions(plans: QuerySet[Plan]) -> list[Plan]:
-    """The plans with all their versions and items, in three queries."""
-    items = PlanItem.objects.select_related("category", "measure").order_by("category__position", "category_id", "id")
-    versions = PlanVersion.objects.order_by("number").prefetch_related(Prefetch("items", items))
-    return list(plans.prefetch_related(Prefetch("versions", versions)))
+    """The plans with all their versions (who made each, and when it was read) and items, in two queries."""
+    known = {plan.pk: plan for plan in plans}
+    _give_versions(known, _items_with_versions().filter(version__plan__in=list(known)) if known else ())
+    return list(known.values())
+
+
+def plan_with_versions(viewer: Actor, plan: UUID) -> Plan | None:
+    """One plan that the viewer may see, likewise, in one query; None where there is none."""
+    seen = visible_plans(viewer).filter(pk=plan).order_by()
+    items = list(_items_with_versions().select_related(*_OF_VERSION, *_OF_PLAN).filter(version__plan__in=seen))
+    if not items:
+        return None
+    found: Plan = items[0].version.plan
+    _give_versions({found.pk: found}, items)
+    return found
+
+
+_OF_VERSION = ("category", "measure", "version__made_by__user", "version__api_key")
+_OF_PLAN = ("version__plan__person", "version__plan__unit")
+
+
+def _items_with_versions() -> QuerySet[PlanItem]:
+    """Every version has items, so they lead to it; in the order of versions, and of categories within each."""
+    read_at = Acknowledgement.objects.filter(version=OuterRef("version")).values("at")[:1]
+    items = PlanItem.objects.select_related(*_OF_VERSION).annotate(read_at=Subquery(read_at))
+    return items.order_by("version__number", "category__position", "category_id", "id")
+
+
+def _give_versions(plans: Mapping[UUID, Plan], items: Iterable[PlanItem]) -> None:
+    versions: dict[UUID, PlanVersion] = {}
+    held: dict[UUID, list[PlanItem]] = defaultdict(list)
+    for item in items:
+        version = versions.setdefault(item.version_id, item.version)
+        version.read_at = item.read_at  # type: ignore[attr-defined]
+        version.plan = plans[version.plan_id]
+        item.version = version
+        held[version.pk].append(item)
+    of_plans: dict[UUID, list[PlanVersion]] = defaultdict(list)
+    for version in versions.values():
+        _keep_read(version, "items", PlanItem.objects.all(), held[version.pk])
+        of_plans[version.plan_id].append(version)
+    for plan in plans.values():
+        _keep_read(plan, "versions", PlanVersion.objects.all(), of_plans[plan.pk])
+
+
+def _keep_read(row: Model, name: str, related: QuerySet[Any], found: list[Any]) -> None:
+    """Answer `row.name.all()` by what was read already, as `prefetch_related` would."""
+    related._result_cache = found
+    row.__dict__.setdefault("_prefetched_objects_cache", {})[name] = related
 
 
 def versions_of(plan: Plan) -> list[PlanVersion]:

@@ -41,6 +41,7 @@ class ItemScore:
     months: of what adds up, how many; else 1.
     numerator, denominator: what `actual` is made of; None without data. points: 0 to 100, None where something lacks:
     `data`, or a `target` on the better side of the floor. figure: of a metric, with its interval and its running facts.
+    told: of a measure, the figure in force of the last month of the period that has one.
     """
 
     item: PlanItem
@@ -53,6 +54,7 @@ class ItemScore:
     points: Fraction | None
     lacks: Lack
     figure: Figure | None
+    told: MeasureFigure | None = None
 
     @property
     def category(self) -> Category:
@@ -217,8 +219,12 @@ def _sum(pieces: Sequence[Figure]) -> Figure:
 
 
 def _score_item(item: PlanItem, held: _Held, found: Mapping[str, Figure], known: _Known) -> ItemScore:
+    told = None
     if item.measure is not None:
-        rolled, figure = roll_up(item.measure, held.plan.unit_id, held.span, known.figures, now=known.now), None
+        unit, months = held.plan.unit_id, held.span.period.cells()
+        rolled, figure = roll_up(item.measure, unit, held.span, known.figures, now=known.now), None
+        of_months = [known.figures.get((item.measure.pk, unit, month)) for month in months]
+        told = next((each for each in reversed(of_months) if each is not None), None)
     else:
         figure = found[item.metric]
         rolled = _rolled(figure, held.span)
@@ -237,6 +243,7 @@ def _score_item(item: PlanItem, held: _Held, found: Mapping[str, Figure], known:
         None if lacks or rolled.actual is None or goal is None else scoring.points(rolled.actual, floor, goal),
         lacks,
         figure,
+        told,
     )
 
 

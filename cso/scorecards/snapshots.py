@@ -114,8 +114,8 @@ class Restated:
 
 def restatements_of(plan: Plan, period: Period) -> list[Restated]:
     """In the order in which they happened. Why: `after.because`, and the changes of the items."""
-    rows = list(snapshots_of(plan, period))[::-1]
-    return [Restated(one, two) for one, two in pairwise(rows) if one.state == two.state == State.FINAL]
+    rows = list(snapshots_of(plan, period).filter(state=State.FINAL))[::-1]
+    return [Restated(one, two) for one, two in pairwise(rows)]
 
 
 def changes_between(before: ScoreSnapshot, after: ScoreSnapshot) -> list[Change]:

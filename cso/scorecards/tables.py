@@ -16,6 +16,7 @@ from cso.scorecards.plans import visible_plans, with_versions
 from cso.scorecards.scores import Score, score_plans
 from cso.scorecards.spans import span_of
 from tenants.models import Actor
+from tenants.roles import Can
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,17 @@ def scores_of(
     if person is not None:
         plans = plans.filter(person=person)
     known = with_versions(plans)
-    shown = list(units.values_list("pk", flat=True))
+    # Of whoever sees everything no unit is asked for.
+    shown = None if under is None and viewer.can(Can.SEE_SCORECARD) else set(units.values_list("pk", flat=True))
     first, after = min(period.first for period in periods), max(period.after for period in periods)
-    led = list(leaderships_between(first, after, list({*shown, *(plan.unit_id for plan in known)})))
+    asked = None if shown is None else [*shown, *{plan.unit_id for plan in known} - shown]
+    led = list(leaderships_between(first, after, asked))
     scores = score_plans(known, periods, now=now, led=led)
-    seen = set(shown)
-    leading = [each for each in led if each.unit_id in seen and (person is None or each.person_id == person.pk)]
+    leading = [
+        each
+        for each in led
+        if (shown is None or each.unit_id in shown) and (person is None or each.person_id == person.pk)
+    ]
     return [
         ScoreTable(
             period,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -18,29 +17,26 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cso.errors import DomainError
 from cso.metrics.periods import Period, parse_period, period_of, status
-from cso.scorecards import measures
-from cso.scorecards.models import Acknowledgement, Category, Measure, Plan, PlanVersion, ScoreSnapshot
-from cso.scorecards.plans import acknowledge_plan, visible_plans, with_versions
+from cso.scorecards.models import Plan, PlanVersion, ScoreSnapshot
+from cso.scorecards.plans import acknowledge_plan, plan_with_versions, visible_plans
 from cso.scorecards.restating import cases_restated
 from cso.scorecards.scores import GRAINS, Score, score_plans
 from cso.scorecards.snapshots import Restated, restatements_of, snapshots_of
 from cso.scorecards.tables import ScoreTable, scores_of
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import PortalForm, local_time
+from frontend.plan_versions import Known, known_of, version_rows
 from frontend.score_words import (
     Line,
     amount_words,
     bar_width,
     behind_of,
     by_category,
-    goal_words,
-    latest_told,
     line_seen,
     lines_of,
     lines_seen,
     score_words,
     state_sentence,
-    what_words,
 )
 from frontend.wording import number, part_words, period_words
 from tenants.roles import Can
@@ -49,7 +45,6 @@ from tenants.scope import current_tenant
 # Of a score that was restated more often, the last ones are told with their cases; the API has them all.
 MOST_RESTATED = 3
 Chip = tuple[str, str, bool, None]
-Known = tuple[Mapping[str, Category], Mapping[str, Measure]]
 
 
 class SeenForm(PortalForm):
@@ -65,18 +60,28 @@ def plans(request: MemberRequest) -> HttpResponse:
     period = _period(request) or period_of(request.now, "year", request.tenant.zone)
     [table] = scores_of(request.member, [period], now=request.now)
     scores = sorted(table.scores, key=lambda score: (score.plan.unit.name, score.plan.person.name))
-    read = _acknowledged(_last(score.plan) for score in scores)
+    unread = sum(_last(score.plan).read_at is None for score in scores)
     here = reverse("plans", args=[request.tenant.slug])
     context = {
         "title": _plans_title(period, table),
-        "sub": _plans_sub(table, len(scores) - len(read)),
+        "sub": _plans_sub(table, unread),
         "tabs": plan_tabs(request) if request.member.can(Can.SEE_SCORECARD) else [],
         "periods": _chips(here, period, request.now, years=(period.first.year - 1,)),
         "state": state_sentence(status(period, request.now, request.tenant.zone), period, (), None),
-        "rows": [_plan_row(score, read.get(_last(score.plan).pk)) for score in scores],
+        "rows": [_plan_row(score) for score in scores],
         "unplanned": table.unplanned,
+        "year": period.first.year,
+        "may_make": request.member.can(Can.SET_PLANS),
+        **_plans_act(request),
     }
     return render(request, "frontend/scorecard/plans.html", context)
+
+
+def _plans_act(request: MemberRequest) -> dict[str, str]:
+    """The button of the page's head, for whoever makes plans."""
+    if not request.member.can(Can.SET_PLANS):
+        return {}
+    return {"action_url": reverse("new_plan", args=[request.tenant.slug]), "action_label": _("Make a plan")}
 
 
 def plan_tabs(request: MemberRequest) -> list[Chip]:
@@ -92,16 +97,17 @@ def plan_tabs(request: MemberRequest) -> list[Chip]:
 @for_members()
 @require_safe
 def plan(request: MemberRequest, plan: UUID) -> HttpResponse:
-    here = next(iter(with_versions(visible_plans(request.member).filter(pk=plan))), None)
+    here = plan_with_versions(request.member, plan)
     if here is None:
         raise Http404
     period = _period(request) or Period("year", _year(here).first)
     if period.first.year != here.year:
         raise Http404
     score = next(iter(score_plans([here], [period], now=request.now)), None)
-    restated = restatements_of(here, period)
+    is_final = status(period, request.now, request.tenant.zone) == "final"
+    restated = restatements_of(here, period) if is_final else []
     form = SeenForm(request.GET if request.GET.get("at") else None)
-    known: Known = ({c.code: c for c in Category.objects.all()}, {m.code: m for m in Measure.objects.all()})
+    known = known_of(here)
     address = reverse("plan", args=[request.tenant.slug, here.pk])
     context = {
         "plan": here,
@@ -114,7 +120,8 @@ def plan(request: MemberRequest, plan: UUID) -> HttpResponse:
         "form": form,
         "seen": _seen(here, period, form, known),
         "restated": [_restated(request, each, here, known) for each in reversed(restated[-MOST_RESTATED:])],
-        "versions": _versions(request, here),
+        "versions": version_rows(here, request.member),
+        "may_change": request.member.can(Can.SET_PLANS),
     }
     return render(request, "frontend/scorecard/plan.html", context)
 
@@ -179,12 +186,6 @@ def _last(plan: Plan) -> PlanVersion:
     return list(plan.versions.all())[-1]
 
 
-def _acknowledged(versions: Iterable[PlanVersion]) -> dict[UUID, Acknowledgement]:
-    """Who has read them, by version; one query."""
-    found = Acknowledgement.objects.filter(version__in=[version.pk for version in versions])
-    return {each.version_id: each for each in found.select_related("member__user")}
-
-
 def _plans_title(period: Period, table: ScoreTable) -> str:
     words = {"n": len(table.scores), "period": period_words(period), "incomplete": table.incomplete}
     if not table.scores:
@@ -221,7 +222,7 @@ def _plans_sub(table: ScoreTable, unread: int) -> str:
     return " ".join(said)
 
 
-def _plan_row(score: Score, read: Acknowledgement | None) -> dict[str, Any]:
+def _plan_row(score: Score) -> dict[str, Any]:
     url = reverse("plan", args=[current_tenant().slug, score.plan.pk])
     return {
         "name": score.plan.person.name,
@@ -231,10 +232,10 @@ def _plan_row(score: Score, read: Acknowledgement | None) -> dict[str, Any]:
         "score": score_words(score.value),
         "is_complete": score.value is not None,
         "width": bar_width(score.value),
-        "lacking": ", ".join(line.name for line in lines_of(score, {}) if line.lacks),
+        "lacking": ", ".join(line.name for line in lines_of(score) if line.lacks),
         "categories": [(category.name, score_words(value)) for category, value in score.by_category],
         "version": _last(score.plan).number,
-        "read_at": read.at if read else None,
+        "read_at": _last(score.plan).read_at,
     }
 
 
@@ -262,7 +263,7 @@ def _state(score: Score | None, restated: Sequence[Restated]) -> dict[str, str]:
             "lead": _("No score."),
             "text": _("The plan began later, its leader led on no day of the period, or it has not begun."),
         }
-    lacking = [line.name for line in lines_of(score, {}) if line.lacks]
+    lacking = [line.name for line in lines_of(score) if line.lacks]
     return state_sentence(score.status, score.period, lacking, restated[-1].after.as_of if restated else None)
 
 
@@ -270,10 +271,6 @@ def _score(score: Score | None) -> dict[str, Any]:
     """The whole and its categories; empty without a score."""
     if score is None:
         return {}
-    of_others = {item.item.measure_id for item in score.items if item.item.measure_id}
-    told = latest_told(
-        measures.in_force(of_others, [score.plan.unit_id], score.period.cells()).values() if of_others else []
-    )
     values = {category.name: value for category, value in score.by_category}
     excluded = score.excluded.numerator
     return {
@@ -282,7 +279,7 @@ def _score(score: Score | None) -> dict[str, Any]:
         "width": bar_width(score.value),
         "categories": [
             each | {"score": score_words(values[each["name"]]), "width": bar_width(values[each["name"]])}
-            for each in by_category(lines_of(score, told))
+            for each in by_category(lines_of(score))
         ],
         "excluded": number(excluded) if excluded else "",
         "excluded_url": behind_of(score.excluded.metric.key, "numerator", score.plan.unit_id, score.span),
@@ -341,30 +338,3 @@ def _held(line: Line | None) -> str:
         return _("not part of it")
     row = line.row()
     return _("%(value)s, %(points)s points") % row
-
-
-def _versions(request: MemberRequest, plan: Plan) -> list[dict[str, Any]]:
-    """The last first. The leader may say that they have read the last; earlier ones are history."""
-    versions = list(plan.versions.all())
-    read = _acknowledged(versions)
-    is_own = plan.person.member_id == request.member.pk
-    made = dict(PlanVersion.objects.filter(plan=plan).exclude(made_by=None).values_list("pk", "made_by__user__name"))
-    return [
-        {
-            "version": version,
-            "made_by": made.get(version.pk, ""),
-            "read_at": read[version.pk].at if version.pk in read else None,
-            "may_read": is_own and version == versions[-1] and version.pk not in read,
-            "items": [
-                {
-                    "name": what_words(item.metric, item.measure),
-                    "category": item.category.name,
-                    "weight": amount_words(Fraction(item.weight)),
-                    "floor": goal_words(item.metric, item.measure, item.floor),
-                    "target": goal_words(item.metric, item.measure, item.target),
-                }
-                for item in version.items.all()
-            ],
-        }
-        for version in reversed(versions)
-    ]

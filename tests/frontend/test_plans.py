@@ -20,7 +20,7 @@ from tests.personas import Company
 from tests.scorecards.scenes import at, log, margin, month, plan_for, prepare, serving, tell_margin
 
 # Four of them before any page of a workspace: tenant, session, user, member.
-PLANS_READS, PLAN_READS = 14, 19
+PLANS_READS, PLAN_READS = 11, 12
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -37,7 +38,8 @@ class PlanVersion(TenantModel):
     """What a plan says from the month `starts_on` on, until the next version starts. Nothing of it ever changes.
 
     A month is scored by the version of the highest number that starts no later than the month. Only the first may
-    start before it was made: a month that has begun keeps its weights.
+    start before it was made: a month that has begun keeps its weights. read_at: when its leader said that they have
+    read it, where it was read together with its plan (`plans.with_versions`).
     """
 
     plan = TenantForeignKey(Plan, models.CASCADE, related_name="versions")
@@ -48,6 +50,7 @@ class PlanVersion(TenantModel):
     made_by = TenantForeignKey(Membership, models.PROTECT, null=True, related_name="+")
     api_key = TenantForeignKey(ApiKey, models.PROTECT, null=True, related_name="+")
 
+    read_at: datetime | None
     rules: ClassVar[TableRules] = TableRules(append_only=True)
 
     class Meta(TenantModel.Meta):
