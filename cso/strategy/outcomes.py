@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 
 from django.db.models import Max
 
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from cso.metrics.registry import METRICS
 from cso.people.models import Person
+from cso.strategy.goals import goal_errors
 from cso.strategy.models import Initiative, Outcome, OutcomeMetric, OutcomeReview
 from cso.strategy.permissions import may_keep, require_one_of
 from cso.strategy.wording import MAX_BECAUSE, MAX_DECIDED, MAX_DESCRIPTION, MAX_NAME, plain, review_errors, said
@@ -147,26 +149,28 @@ def end_outcome(outcome: Outcome, *, because: str, by: Actor | None, now: dateti
     return outcome
 
 
-def give_metric(metric: str, outcome: Outcome, *, by: Actor | None) -> Outcome | None:
+def give_metric(metric: str, outcome: Outcome, *, by: Actor | None, target: Decimal | None = None) -> Outcome | None:
     """Let a metric of the registry serve `outcome`. Returns the one that it leaves for it, None where it served none.
 
-    A metric serves one outcome, whose owner is its owner. Raises `InvalidFieldsError` for a key that there is none of.
+    A metric serves one outcome, whose owner is its owner. target: where it is to lead, in the unit of
+    `cso.strategy.goals`, of what has no target path; None for none. Raises `InvalidFieldsError` for a key that there is
+    none of, and for a target that it cannot have.
     """
     require(by, Can.SET_STRATEGY)
     if metric not in METRICS:
         raise InvalidFieldsError.of("metric", "unknown", "There is no metric of this key.")
+    if errors := goal_errors(METRICS[metric], target):
+        raise InvalidFieldsError(errors)
     hold_names("outcomes")
     outcome = _live(outcome)
     held = OutcomeMetric.objects.select_related("outcome").filter(metric=metric).first()
-    if held is not None and held.outcome_id == outcome.pk:
+    left = held.outcome if held and held.outcome_id != outcome.pk else None
+    before = held.target if held else None
+    if held and left is None and before == target:
         return None
-    left = held.outcome if held else None
-    if held is None:
-        OutcomeMetric.objects.create(outcome=outcome, metric=metric)
-    else:
-        held.outcome = outcome
-        held.save(update_fields=["outcome"])
-    _audit(by, "give_metric", outcome, metric=metric, left=left.name if left else None)
+    OutcomeMetric.objects.update_or_create(metric=metric, defaults={"outcome": outcome, "target": target})
+    told = {"metric": metric, "left": left.name if left else None}
+    _audit(by, "give_metric", outcome, **told, target=_told(target), target_before=_told(before))
     return left
 
 
@@ -181,6 +185,10 @@ def free_metric(metric: str, *, by: Actor | None) -> Outcome | None:
     held.delete()
     _audit(by, "free_metric", left, metric=metric)
     return left
+
+
+def _told(number: Decimal | None) -> str | None:
+    return None if number is None else f"{number.normalize():f}"
 
 
 def _name_errors(name: str) -> list[FieldError]:

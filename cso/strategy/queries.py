@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, IntegerField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, JSONObject
 
 from cso.metrics.periods import Period, period_of
 from cso.metrics.queries.beside import net_of
 from cso.metrics.queries.figures import Figure, whole_tenant
-from cso.metrics.queries.live import Live, live_figures
+from cso.metrics.queries.live import live_figures
 from cso.metrics.queries.many import figures_of_many
 from cso.metrics.registry import METRICS, Metric
+from cso.strategy.goals import Goal, goal_of
 from cso.strategy.models import Blocker, BlockerHandover, Initiative, Outcome, OutcomeMetric, OutcomeReview
 from tenants.models import Actor
 from tenants.roles import Can
@@ -87,7 +90,7 @@ class Standing:
     """
 
     outcome: Outcome
-    metrics: list[Live]
+    metrics: list[Goal]
     initiatives: list[Initiative]
     reviewed_at: datetime | None
     decided: str
@@ -105,8 +108,9 @@ def strategy_board(viewer: Actor, period: Period, *, now: datetime) -> list[Stan
 
 def standing_of(outcomes: Sequence[Outcome], period: Period, *, now: datetime) -> list[Standing]:
     """The same of outcomes that `with_parts` read."""
-    served = {key for outcome in outcomes for key in outcome.served}  # type: ignore[attr-defined]
-    live = live_figures([metric for key, metric in METRICS.items() if key in served], period, now=now)
+    served = {outcome.pk: _pairs(outcome.served) for outcome in outcomes}  # type: ignore[attr-defined]
+    keys = {key for held in served.values() for key in held}
+    live = live_figures([metric for key, metric in METRICS.items() if key in keys], period, now=now)
     initiatives: dict[UUID, list[Initiative]] = {outcome.pk: [] for outcome in outcomes}
     found = Initiative.objects.filter(outcome__in=list(initiatives)).select_related("owner")
     for each in found.order_by("due_on", "id"):
@@ -114,7 +118,7 @@ def standing_of(outcomes: Sequence[Outcome], period: Period, *, now: datetime) -
     return [
         Standing(
             outcome,
-            [live[key] for key in METRICS if key in outcome.served],  # type: ignore[attr-defined]
+            [goal_of(live[key], served[outcome.pk][key]) for key in METRICS if key in served[outcome.pk]],
             initiatives[outcome.pk],
             outcome.last_at,  # type: ignore[attr-defined]
             outcome.last_decided or "",  # type: ignore[attr-defined]
@@ -122,6 +126,11 @@ def standing_of(outcomes: Sequence[Outcome], period: Period, *, now: datetime) -
         )
         for outcome in outcomes
     ]
+
+
+def _pairs(served: Iterable[Mapping[str, Any]]) -> dict[str, Decimal | None]:
+    """Own targets by metric; JSON has no decimals, but its numbers are short enough to be read as they were written."""
+    return {each["metric"]: None if each["target"] is None else Decimal(str(each["target"])) for each in served}
 
 
 def outcome_standing(viewer: Actor, outcome: UUID, period: Period, *, now: datetime) -> Standing | None:
@@ -132,7 +141,9 @@ def outcome_standing(viewer: Actor, outcome: UUID, period: Period, *, now: datet
 
 
 def _with_parts(outcomes: QuerySet[Outcome]) -> QuerySet[Outcome]:
-    served = OutcomeMetric.objects.filter(outcome=OuterRef("pk")).values("metric")
+    served = OutcomeMetric.objects.filter(outcome=OuterRef("pk")).values(
+        pair=JSONObject(metric="metric", target="target")
+    )
     reviews = OutcomeReview.objects.filter(outcome=OuterRef("pk")).order_by("-at", "-id")
     blocked = Blocker.objects.filter(outcome=OuterRef("pk"), cleared_at=None).order_by().values("outcome")
     counted = blocked.annotate(n=Count("id")).values("n")
@@ -146,19 +157,24 @@ def _with_parts(outcomes: QuerySet[Outcome]) -> QuerySet[Outcome]:
 
 @dataclass(frozen=True)
 class Served:
-    """A metric of the registry, with the outcome that it serves; None for none: nobody answers for it."""
+    """A metric of the registry, with the outcome that it serves; None for none: nobody answers for it.
+
+    target: its own, where it has no target path.
+    """
 
     metric: Metric
     outcome: Outcome | None
+    target: Decimal | None
 
 
 def who_serves(outcomes: QuerySet[Outcome]) -> list[Served]:
     """Every metric of the registry, in its order, with that of `outcomes` which it serves; one query."""
-    held = {
-        each.metric: each.outcome
-        for each in OutcomeMetric.objects.filter(outcome__in=outcomes).select_related("outcome__owner")
-    }
-    return [Served(metric, held.get(key)) for key, metric in METRICS.items()]
+    found = OutcomeMetric.objects.filter(outcome__in=outcomes).select_related("outcome__owner")
+    held = {each.metric: each for each in found}
+    return [
+        Served(metric, held[key].outcome, held[key].target) if key in held else Served(metric, None, None)
+        for key, metric in METRICS.items()
+    ]
 
 
 @dataclass(frozen=True)

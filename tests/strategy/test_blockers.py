@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.core.exceptions import PermissionDenied
 
@@ -45,10 +47,11 @@ def test_a_blocker_is_raised_handed_on_and_cleared(acme: Company) -> None:
             clear_blocker(raised, how=" ", by=cso, now=NOW)
         cleared = clear_blocker(raised, how="Found some", by=cso, now=NOW + 3 * DAY)
         assert (cleared.cleared_at, cleared.how) == (NOW + 3 * DAY, "Found some")
-        for act in (
+        too_late: list[Callable[[], object]] = [
             lambda: clear_blocker(raised, how="Again", by=cso, now=NOW),
             lambda: hand_over_blocker(raised, acme.leader, why="x", by=cso, now=NOW),
-        ):
+        ]
+        for act in too_late:
             with pytest.raises(ConflictError, match="cleared already"):
                 act()
         # Who raised it sees that it still stands; who neither raised nor owns it does not say so.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -59,12 +62,13 @@ def test_an_outcome_is_made_changed_and_put_in_order(acme: Company) -> None:
 
 def test_what_no_outcome_can_be(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     with tenant_scope(acme.tenant):
-        for fields, expected in (
+        wrong: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
             ({"name": "  "}, [("name", "required")]),
             ({"name": "x" * 121, "review_on": TODAY}, [("name", "too_long"), ("review_on", "in_the_past")]),
             ({"review_on": TODAY + 367 * DAY}, [("review_on", "too_far")]),
             ({"description": "a\x00"}, [("description", "nul")]),
-        ):
+        ]
+        for fields, expected in wrong:
             with pytest.raises(InvalidFieldsError) as error:
                 an_outcome(acme, **fields)
             assert refusals(error) == expected
@@ -124,6 +128,34 @@ def test_a_metric_serves_one_outcome_and_says_which_it_leaves(acme: Company) -> 
         assert acts()[-1] == "free_metric"
 
 
+def test_a_metric_has_a_target_of_its_own_where_it_follows_no_path(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        outcome = an_outcome(acme)
+        give_metric("nps", outcome, by=None, target=Decimal(40))
+        give_metric("nps", outcome, by=None, target=Decimal("30.5"))
+        assert last_entry().details | {"outcome": ""} == {
+            "metric": "nps",
+            "left": None,
+            "target": "30.5",
+            "target_before": "40",
+            "outcome": "",
+        }
+        for metric, target, code in (
+            ("recovered_24h", "80", "has_a_path"),
+            ("rules_killed", "2", "adds_up"),
+            ("value_at_risk", "2", "adds_up"),
+            ("nps", "100.5", "out_of_range"),
+            ("time_to_recover", "0.001", "out_of_range"),
+            ("silent", "NaN", "out_of_range"),
+        ):
+            with pytest.raises(InvalidFieldsError) as error:
+                give_metric(metric, outcome, by=None, target=Decimal(target))
+            assert refusals(error) == [("target", code)]
+        other = an_outcome(acme, "Heard")
+        assert give_metric("nps", other, by=None, target=Decimal(20)) == outcome
+        assert [each.target for each in who_serves(Outcome.objects.all()) if each.outcome] == [Decimal(20)]
+
+
 def test_an_outcome_ends_with_a_reason_once_nothing_runs_for_it(acme: Company) -> None:
     with tenant_scope(acme.tenant):
         cso = acme.member(Role.CSO)
@@ -141,7 +173,7 @@ def test_an_outcome_ends_with_a_reason_once_nothing_runs_for_it(acme: Company) -
         end_outcome(outcome, because="Reached", by=cso, now=NOW)
         assert last_entry().details["metrics"] == ["recovered_24h"]
         assert not OutcomeMetric.objects.exists()
-        for act in (
+        ended_acts: list[Callable[[], object]] = [
             lambda: end_outcome(outcome, because="Again", by=cso, now=NOW),
             lambda: change_outcome(outcome, name="Other", by=cso),
             lambda: give_metric("nps", outcome, by=cso),
@@ -150,7 +182,8 @@ def test_an_outcome_ends_with_a_reason_once_nothing_runs_for_it(acme: Company) -
             lambda: initiatives.start_initiative(
                 outcome, "Late", owner=acme.leader, starts_on=TODAY, due_on=TODAY, by=cso
             ),
-        ):
+        ]
+        for act in ended_acts:
             with pytest.raises(ConflictError) as conflict:
                 act()
             assert conflict.value.code == "ended"

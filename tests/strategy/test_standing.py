@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -12,13 +13,15 @@ from django.test.utils import CaptureQueriesContext
 
 from cso.metrics.actions import set_target
 from cso.metrics.engine.refresh import refresh
+from cso.metrics.formulas.statistics import Summary
 from cso.metrics.periods import Period, last_weeks
-from cso.metrics.queries.figures import figure_of, target_for, whole_tenant
-from cso.metrics.queries.live import live_figures
+from cso.metrics.queries.figures import Figure, figure_of, target_for, whole_tenant
+from cso.metrics.queries.live import Live, live_figures
 from cso.metrics.queries.states import state_counts
 from cso.metrics.queries.times import time_summary
 from cso.metrics.registry import METRICS
 from cso.strategy.blockers import raise_blocker
+from cso.strategy.goals import goal_of
 from cso.strategy.initiatives import finish_initiative, start_initiative
 from cso.strategy.outcomes import end_outcome, give_metric, review_outcome
 from cso.strategy.queries import changes_since, outcome_standing, strategy_board
@@ -98,12 +101,11 @@ def test_an_outcome_stands_with_its_figures_reviews_and_initiatives(told: Compan
         shown, plain = strategy_board(told.member(Role.CSO), MARCH, now=NOW)
         assert (shown.decided, shown.reviewed_at, plain.decided, plain.reviewed_at) == ("Go on", NOW, "", None)
         share, nps = shown.metrics
-        assert share.figure is not None
-        assert share.judgement is not None
-        assert (share.figure.numerator, share.figure.denominator, share.target) == (3, 4, Decimal(80))
-        assert (share.judgement.gap, share.judgement.verdict) == (5.0, "uncertain")
-        assert (nps.judgement, nps.target) == (None, None)
-        assert plain.metrics[0].counts == {"open": 0}
+        assert share.live.figure is not None
+        assert (share.live.figure.numerator, share.live.figure.denominator) == (3, 4)
+        assert (share.target, share.gap, share.verdict) == (Decimal(80), 5.0, "uncertain")
+        assert (nps.target, nps.gap, nps.verdict) == (None, None, "no_data")
+        assert plain.metrics[0].live.counts == {"open": 0}
         end_outcome(second, because="Reached", by=None, now=NOW)
         assert [row.outcome.name for row in strategy_board(told.member(Role.CSO), MARCH, now=NOW)] == ["Right at once"]
         ended = outcome_standing(told.member(Role.CSO), second.pk, MARCH, now=NOW)
@@ -115,7 +117,7 @@ def test_an_outcome_stands_with_its_figures_reviews_and_initiatives(told: Compan
 def test_what_became_of_the_metrics_since_an_initiative_began(told: Company) -> None:
     with tenant_scope(told.tenant):
         outcome, lead = an_outcome(told), told.leader
-        options = {"owner": lead, "due_on": date(2026, 12, 1), "by": None}
+        options: dict[str, Any] = {"owner": lead, "due_on": date(2026, 12, 1), "by": None}
         old = start_initiative(outcome, "Old", starts_on=date(2026, 2, 12), **options)
         over = start_initiative(outcome, "Over", starts_on=date(2026, 2, 1), **options)
         new = start_initiative(outcome, "New", starts_on=date(2026, 3, 2), **options)
@@ -127,8 +129,46 @@ def test_what_became_of_the_metrics_since_an_initiative_began(told: Company) -> 
         assert (share.metric.key, share.before[0].key, share.after[0].key) == ("recovered_24h", "2026-01", "2026-03")
         # The case that was open in March is a miss by now: three of five, after one of two.
         assert share.by == Fraction(1, 10)
-        assert (killed.metric.key, killed.by) == ("rules_killed", 0)
+        assert (killed.metric.key, killed.by) == ("rules_killed", Fraction(0))
         # February, in which it ended, has no case; and since March a whole month has passed, with none in February.
         assert [change.metric.key for change in found[over.pk]] == ["rules_killed"]
         assert [change.metric.key for change in found[new.pk]] == ["rules_killed"]
         assert changes_since([new], metrics, now=NOW) == {}
+
+
+@pytest.mark.parametrize(
+    ("metric", "told", "own", "expected"),
+    [
+        # Hours, by the median: 6 hours against 8 and 4.
+        ("time_to_recover", Summary(30, 30, 21_600.0, None), "8", ("met", -2.0)),
+        ("time_to_recover", Summary(30, 30, 21_600.0, None), "4", ("missed", 2.0)),
+        ("time_to_recover", Summary(30, 9, None, None), "4", ("uncertain", None)),
+        ("time_to_recover", Summary(0, 0, None, None), "4", ("no_data", None)),
+        ("time_to_recover", Summary(30, 30, 21_600.0, None), None, ("no_data", None)),
+        # Points: 30 for and 10 against, of 50; then of few, where chance leaves it open.
+        ("nps", (30, 10, 50), "40", ("met", 0.0)),
+        ("nps", (30, 10, 50), "41.5", ("missed", 1.5)),
+        ("nps", (6, 2, 10), "41.5", ("uncertain", 1.5)),
+        ("nps", (1, 9, 10), "40", ("missed", 120.0)),
+        ("nps", (0, 0, 0), "40", ("no_data", None)),
+        # States, exactly.
+        ("open_overdue", {"open": 3}, "3", ("met", 0.0)),
+        ("open_overdue", {"open": 3}, "0", ("missed", 3.0)),
+        ("committee_coverage", {"numerator": 1, "denominator": 4}, "50", ("missed", 25.0)),
+        ("committee_coverage", {"numerator": 0, "denominator": 0}, "50", ("missed", 50.0)),
+    ],
+)
+def test_targets_of_what_has_no_path(
+    metric: str, told: Any, own: str | None, expected: tuple[str, float | None]
+) -> None:
+    found = METRICS[metric]
+    if isinstance(told, dict):
+        live = Live(found, counts={str(getattr(found, name, name)): value for name, value in told.items()})
+    else:
+        counts = dict.fromkeys(found.family.counters, 0)
+        if isinstance(told, tuple):
+            counts |= dict(zip((found.numerator, str(found.against), found.denominator), told, strict=True))
+        figure = Figure(found, counts[found.numerator], counts[found.denominator], 0, "final", counts)
+        live = Live(found, figure, told if isinstance(told, Summary) else None)
+    goal = goal_of(live, None if own is None else Decimal(own))
+    assert (goal.verdict, goal.gap) == expected

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("people", "0002_dazzling_recovery"),
-        ("tenants", "0001_initial"),
+        ("tenants", "0002_user_language"),
     ]
 
     operations = [
@@ -245,6 +245,7 @@ class Migration(migrations.Migration):
                             ),
                         ),
                         ("metric", models.CharField(max_length=40)),
+                        ("target", models.DecimalField(decimal_places=2, max_digits=9, null=True)),
                         (
                             "outcome",
                             tenants.fields.TenantForeignKey(

@@ -41,10 +41,14 @@ class Outcome(TenantModel):
 
 
 class OutcomeMetric(TenantModel):
-    """A metric serves exactly one outcome, whose owner is its owner."""
+    """A metric serves exactly one outcome, whose owner is its owner.
+
+    target: of what has no target path, in the unit of `cso.strategy.goals`.
+    """
 
     outcome = TenantForeignKey(Outcome, models.CASCADE, related_name="metrics")
     metric = models.CharField(max_length=40)
+    target = models.DecimalField(max_digits=9, decimal_places=2, null=True)
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant", "metric"], name="a_metric_serves_one_outcome")]
