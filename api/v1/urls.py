@@ -33,6 +33,7 @@ from api.v1.remedies import CaseCost, CaseRemedies, OneRemedy, Remedies, UnitCos
 from api.v1.rules import AmendRule, OneRule, RuleCases, Rules, RuleVersions, SimilarRules, WithdrawRule
 from api.v1.scorecards import measures, plans, scores
 from api.v1.secrets import OneSecret, Secrets
+from api.v1.strategy.urls import strategy_urls
 from api.v1.units import OneUnit, Units
 
 urlpatterns = [
@@ -228,4 +229,5 @@ urlpatterns = [
     path("plans/<uuid:pk>/restatements", scores.PlanRestatements.as_view(), name="plan_restatements"),
     path("scores", scores.Scores.as_view(), name="scores"),
     path("scores/seen", scores.SeenScores.as_view(), name="scores_seen"),
+    *strategy_urls,
 ]
