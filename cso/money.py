@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 
 from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from cso.errors import FieldError
 
@@ -21,7 +22,7 @@ def currency_errors(field: str, code: str) -> list[FieldError]:
     """What is wrong with a currency's code of ISO 4217."""
     if _CURRENCY.fullmatch(code):
         return []
-    return [FieldError(field, "not_a_currency", "Write a currency by its three capital letters, such as CAD.")]
+    return [FieldError(field, "not_a_currency", _("Write a currency by its three capital letters, such as CAD."))]
 
 
 def places_of(currency: str) -> int:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from uuid import UUID
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 from cso.errors import FieldError
 
@@ -10,14 +14,19 @@ from cso.errors import FieldError
 def text_errors(field: str, value: str, longest: int) -> list[FieldError]:
     """What PostgreSQL or a reader could not take of a text."""
     if "\x00" in value:
-        return [FieldError(field, "nul", "Remove the NUL character.")]
+        return [FieldError(field, "nul", _("Remove the NUL character."))]
     try:
         value.encode()
     except UnicodeEncodeError:
-        return [FieldError(field, "not_utf8", "This is not valid UTF-8.")]
+        return [FieldError(field, "not_utf8", _("This is not valid UTF-8."))]
     if len(value) > longest:
-        return [FieldError(field, "too_long", f"Use at most {longest:,} characters.")]
+        return [FieldError(field, "too_long", _("Use at most %(most)s characters.") % {"most": counted(longest)})]
     return []
+
+
+def counted(number: int | Decimal) -> str:
+    """A whole number as the language in force writes it: "2,000"."""
+    return number_format(number, 0, use_l10n=True, force_grouping=True)
 
 
 def shown(text: str, longest: int) -> str:

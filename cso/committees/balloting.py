@@ -71,14 +71,16 @@ def schedule_ballot(
     require_chair(motion.committee_id, by)
     motion = Motion.objects.select_for_update(of=("self",)).select_related("committee").get(pk=motion.pk)
     if motion.status not in {Motion.Status.DRAFT, Motion.Status.DELIBERATING}:
-        raise ConflictError("There is or was a ballot on this motion.", code="not_open_for_a_ballot")
+        raise ConflictError(_("There is or was a ballot on this motion."), code="not_open_for_a_ballot")
     charter, db_now = charter_of(motion.committee), database_now()
     opens_at = max(opens_at or db_now, db_now, _earliest_opening(motion) or db_now)
     closes_at = closes_at or opens_at + timedelta(hours=charter.ballot_hours)
     if closes_at <= opens_at:
-        raise InvalidFieldsError.of("closes_at", "before_opening", "Close it after it opens.")
+        raise InvalidFieldsError.of("closes_at", "before_opening", _("Close it after it opens."))
     if closes_at - db_now > LONGEST:
-        raise InvalidFieldsError.of("closes_at", "too_late", f"Close it within {LONGEST.days} days.")
+        raise InvalidFieldsError.of(
+            "closes_at", "too_late", _("Close it within %(days)s days.") % {"days": LONGEST.days}
+        )
     ballot = Ballot.objects.create(motion=motion, opens_at=opens_at, closes_at=closes_at)
     audit.record(by, "schedule_ballot", motion.text[:120], ballot=str(ballot.pk))
     if opens_at <= db_now:
@@ -103,7 +105,9 @@ def cast_votes(
 ) -> list[RollEntry]:
     """The votes of several seats, all of them or none, as `cast_vote` takes them."""
     if not set(votes.values()) <= set(Choice.values):
-        raise InvalidFieldsError.of("choice", "unknown", f"Use one of: {', '.join(Choice.values)}.")
+        raise InvalidFieldsError.of(
+            "choice", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(Choice.values)}
+        )
     _refuse_text("reason", reason, MAX_REASON)
     ballot, db_now = _hold_for_voting(ballot)
     # In one order, so that two who tell the same votes wait for each other and not crosswise.
@@ -155,11 +159,13 @@ def extend_ballot(ballot: Ballot, closes_at: datetime, *, by: Actor | None) -> B
     require_chair(ballot.motion.committee_id, by)
     ballot, db_now = hold(ballot.pk, alone=True)
     if ballot.status != Ballot.Status.OPEN or db_now >= ballot.closes_at:
-        raise ConflictError("Only an open ballot can be extended.", code="not_open")
+        raise ConflictError(_("Only an open ballot can be extended."), code="not_open")
     if closes_at <= ballot.closes_at:
-        raise InvalidFieldsError.of("closes_at", "not_later", "A ballot is only ever extended, never shortened.")
+        raise InvalidFieldsError.of("closes_at", "not_later", _("A ballot is only ever extended, never shortened."))
     if closes_at - db_now > LONGEST:
-        raise InvalidFieldsError.of("closes_at", "too_late", f"Close it within {LONGEST.days} days.")
+        raise InvalidFieldsError.of(
+            "closes_at", "too_late", _("Close it within %(days)s days.") % {"days": LONGEST.days}
+        )
     audit.record(by, "extend_ballot", ballot.motion.text[:120], before=str(ballot.closes_at), after=str(closes_at))
     return _extend(ballot, closes_at)
 
@@ -168,11 +174,11 @@ def cancel_ballot(ballot: Ballot, *, because: str, by: Actor | None) -> Ballot:
     """Call it off before its close; the motion may be balloted again."""
     require_chair(ballot.motion.committee_id, by)
     if not because.strip():
-        raise InvalidFieldsError.of("because", "required", "Say why the ballot is called off.")
+        raise InvalidFieldsError.of("because", "required", _("Say why the ballot is called off."))
     _refuse_text("because", because, MAX_WHY)
     ballot, db_now = hold(ballot.pk, alone=True)
     if ballot.status not in {Ballot.Status.SCHEDULED, Ballot.Status.OPEN} or db_now >= ballot.closes_at:
-        raise ConflictError("A ballot that is closed cannot be called off.", code="closed")
+        raise ConflictError(_("A ballot that is closed cannot be called off."), code="closed")
     ballot.status, ballot.cancelled_because = Ballot.Status.CANCELLED, because.strip()
     save(ballot, "status", "cancelled_because")
     Motion.objects.filter(pk=ballot.motion_id).update(status=Motion.Status.DELIBERATING, revision=F("revision") + 1)
@@ -200,22 +206,22 @@ def close_ballot(ballot: Ballot, *, by: Actor | None = None) -> Ballot:
         if by is None:
             return ballot
         if ballot.charter is None or not ballot.charter.may_close_early:
-            raise ConflictError("The charter lets no ballot be closed before its time.", code="not_early")
+            raise ConflictError(_("The charter lets no ballot be closed before its time."), code="not_early")
     return _tally_and_declare(ballot, db_now, by)
 
 
 def cast_breaking_vote(ballot: Ballot, choice: Literal["yes", "no"], *, by: Membership | ApiKey) -> Ballot:
     """The chair decides a tie: once, by name, after the close."""
     if choice not in {Choice.YES, Choice.NO}:
-        raise InvalidFieldsError.of("choice", "unknown", "Use one of: yes, no.")
+        raise InvalidFieldsError.of("choice", "unknown", _("Use one of: yes, no."))
     ballot, db_now = hold(ballot.pk, alone=True)
     if ballot.status != Ballot.Status.CLOSED:
-        raise ConflictError("There is no tie to break.", code="no_tie")
+        raise ConflictError(_("There is no tie to break."), code="no_tie")
     chair = chair_of(ballot)
     if isinstance(by, ApiKey):
         require(by, Can.CAST_VOTES)
     elif chair is None or chair.member_id != by.pk:
-        raise NotAllowedError("Only the chair breaks a tie.")
+        raise NotAllowedError(_("Only the chair breaks a tie."))
     return _break_tie(ballot, choice, db_now)
 
 

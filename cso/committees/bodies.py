@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from cso.committees.holding import hold_standing
 from cso.committees.models import Base, CharterVersion, Committee, Delegation, Seat, SeatTenure
@@ -51,13 +52,13 @@ def found_committee(
     require(by, Can.RUN_COMMITTEES)
     name = " ".join(name.split())
     if not name:
-        raise InvalidFieldsError.of("name", "required", "Give the committee a name.")
+        raise InvalidFieldsError.of("name", "required", _("Give the committee a name."))
     if errors := text_errors("name", name, 120):
         raise InvalidFieldsError(errors)
     if not 1 <= cadence_days <= 366:
-        raise InvalidFieldsError.of("cadence_days", "out_of_range", "Meet every 1 to 366 days.")
+        raise InvalidFieldsError.of("cadence_days", "out_of_range", _("Meet every 1 to 366 days."))
     committee = Committee(unit=unit, name=name, cadence_days=cadence_days, founded_at=now)
-    _save_new(committee, "one_committee_per_name", "This unit has a committee of that name.")
+    _save_new(committee, "one_committee_per_name", _("This unit has a committee of that name."))
     audit.record(by, "found_committee", name, unit=unit.code)
     set_charter(committee, by=by, now=now, **(charter or {}))
     return committee
@@ -72,7 +73,9 @@ def set_charter(
     """
     require(by, Can.RUN_COMMITTEES)
     if preset not in PRESETS:
-        raise InvalidFieldsError.of("preset", "unknown", f"Use one of: {', '.join(PRESETS)}.")
+        raise InvalidFieldsError.of(
+            "preset", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(PRESETS)}
+        )
     if unknown := set(terms) - set(TERMS):
         raise ValueError(f"No terms of a charter: {sorted(unknown)}")
     committee = hold_standing(committee)
@@ -111,11 +114,11 @@ def add_seat(
     require(by, Can.RUN_COMMITTEES)
     label = " ".join(label.split())
     if not label:
-        raise InvalidFieldsError.of("label", "required", "Give the seat a name.")
+        raise InvalidFieldsError.of("label", "required", _("Give the seat a name."))
     if errors := text_errors("label", label, 120):
         raise InvalidFieldsError(errors)
     seat = Seat(committee=hold_standing(committee), label=label, is_chair=is_chair)
-    _save_new(seat, "one_", "The committee has a seat of that name, or a chair already.")
+    _save_new(seat, "one_", _("The committee has a seat of that name, or a chair already."))
     audit.record(by, "add_seat", label, committee=committee.name)
     if holder is not None or holder_name:
         seat_member(seat, holder, by=by, now=now, holder_name=holder_name)
@@ -135,7 +138,7 @@ def seat_member(
         hold_standing(seat.committee)
     seat = Seat.objects.select_for_update().get(pk=seat.pk)
     if seat.retired_at is not None and (member or holder_name):
-        raise ConflictError("This seat is no more.", code="retired")
+        raise ConflictError(_("This seat is no more."), code="retired")
     held = seat.tenures.filter(ends_at=None).first()
     if held is not None and (held.member_id, held.holder_name) == (member.pk if member else None, holder_name):
         return held
@@ -168,16 +171,16 @@ def delegate_seat(seat: Seat, to_seat: Seat, *, by: Actor | None, now: datetime)
     """
     _require_own(seat, by)
     if not charter_of(seat.committee).allows_delegation:
-        raise ConflictError("The charter allows no delegation.", code="no_delegation")
+        raise ConflictError(_("The charter allows no delegation."), code="no_delegation")
     if to_seat.committee_id != seat.committee_id or to_seat.pk == seat.pk:
-        raise ConflictError("Delegate to another seat of the same committee.", code="other_committee")
+        raise ConflictError(_("Delegate to another seat of the same committee."), code="other_committee")
     held = SeatTenure.objects.filter(ends_at=None, seat__retired_at=None, member__isnull=False, member__ended_at=None)
     if not held.filter(seat=to_seat).exists():
-        raise ConflictError("No member holds that seat, so nobody could vote for yours.", code="vacant")
+        raise ConflictError(_("No member holds that seat, so nobody could vote for yours."), code="vacant")
     hold_standing(seat.committee)
     open_ones = Delegation.objects.filter(revoked_at=None)
     if open_ones.filter(seat=to_seat).exists() or open_ones.filter(to_seat=seat).exists():
-        raise ConflictError("A delegation is never passed on.", code="one_hop")
+        raise ConflictError(_("A delegation is never passed on."), code="one_hop")
     open_ones.filter(seat=seat).update(revoked_at=now)
     given = Delegation.objects.create(seat=seat, to_seat=to_seat, given_at=now)
     audit.record(by, "delegate_seat", seat.label, to=to_seat.label)
@@ -195,7 +198,7 @@ def _require_own(seat: Seat, by: Actor | None) -> None:
     if isinstance(by, ApiKey):
         require(by, Can.CAST_VOTES)
     elif by is not None and not seat.tenures.filter(ends_at=None, member=by).exists():
-        raise ConflictError("Only who holds a seat delegates it, or takes that back.", code="not_your_seat")
+        raise ConflictError(_("Only who holds a seat delegates it, or takes that back."), code="not_your_seat")
 
 
 def _shares(terms: Mapping[str, Any]) -> dict[str, bool]:
@@ -211,7 +214,7 @@ def _shares(terms: Mapping[str, Any]) -> dict[str, bool]:
 def _name_of_holder(member: Membership | None, name: str) -> str:
     name = " ".join(name.split())
     if member is not None and name:
-        raise InvalidFieldsError.of("holder_name", "not_with_a_member", "Name a member, or somebody who is none.")
+        raise InvalidFieldsError.of("holder_name", "not_with_a_member", _("Name a member, or somebody who is none."))
     if errors := text_errors("holder_name", name, 120):
         raise InvalidFieldsError(errors)
     return name
@@ -219,19 +222,19 @@ def _name_of_holder(member: Membership | None, name: str) -> str:
 
 def _check(charter: CharterVersion) -> None:
     if charter.base == Base.FIXED and not charter.majority_count:
-        raise InvalidFieldsError.of("majority_count", "required", "Say how many yes votes carry.")
+        raise InvalidFieldsError.of("majority_count", "required", _("Say how many yes votes carry."))
     if charter.base != Base.FIXED and charter.majority_count:
-        raise InvalidFieldsError.of("majority_count", "not_with_this_base", "Only the base `fixed` takes a number.")
+        raise InvalidFieldsError.of("majority_count", "not_with_this_base", _("Only the base `fixed` takes a number."))
     for name in ("quorum", "majority"):
         numerator, denominator = getattr(charter, f"{name}_numerator"), getattr(charter, f"{name}_denominator")
         if not 0 <= numerator <= denominator or denominator < 1:
             field = f"{name}_numerator"
-            raise InvalidFieldsError.of(field, "not_a_share", "Give a share from 0 to 1, such as 2 of 3.")
+            raise InvalidFieldsError.of(field, "not_a_share", _("Give a share from 0 to 1, such as 2 of 3."))
         if numerator == denominator and getattr(charter, f"{name}_is_more_than"):
             field = f"{name}_is_more_than"
-            raise InvalidFieldsError.of(field, "never", "More than all is never reached; ask for at least all.")
+            raise InvalidFieldsError.of(field, "never", _("More than all is never reached; ask for at least all."))
     if charter.is_secret and (charter.votes_may_change or charter.shows_tally or charter.allows_delegation):
-        message = "A secret ballot allows no change of a vote, no running tally and no delegation."
+        message = _("A secret ballot allows no change of a vote, no running tally and no delegation.")
         raise InvalidFieldsError.of("is_secret", "not_secret", message)
 
 

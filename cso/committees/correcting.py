@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from cso.committees.consequences import carry_out
 from cso.committees.holding import actor, hold
 from cso.committees.invitations import tell_outcome
@@ -53,29 +55,31 @@ def correct_outcome(
 
 def _refuse_fields(votes: Mapping[UUID, str], because: str) -> None:
     if not votes:
-        raise InvalidFieldsError.of("votes", "required", "Say which seats voted otherwise.")
+        raise InvalidFieldsError.of("votes", "required", _("Say which seats voted otherwise."))
     if not set(votes.values()) <= {*Choice.values, ""}:
-        raise InvalidFieldsError.of("choice", "unknown", f"Use one of: {', '.join(Choice.values)}, or none.")
+        raise InvalidFieldsError.of(
+            "choice", "unknown", _("Use one of: %(choices)s, or none.") % {"choices": ", ".join(Choice.values)}
+        )
     if not because:
-        raise InvalidFieldsError.of("because", "required", "Say what was wrong: it stands in the new record.")
+        raise InvalidFieldsError.of("because", "required", _("Say what was wrong: it stands in the new record."))
     if errors := text_errors("because", because, MAX_BECAUSE):
         raise InvalidFieldsError(errors)
 
 
 def _refuse_ballot(ballot: Ballot, outcome: OutcomeRecord) -> None:
     if ballot.is_secret:
-        raise ConflictError("Nobody knows what was voted in a secret ballot.", code="secret")
+        raise ConflictError(_("Nobody knows what was voted in a secret ballot."), code="secret")
     if OutcomeRecord.objects.filter(corrects=outcome).exists():
-        raise ConflictError("This record was corrected: correct the later one.", code="corrected")
+        raise ConflictError(_("This record was corrected: correct the later one."), code="corrected")
 
 
 def _write(ballot: Ballot, votes: Mapping[UUID, str], because: str, by: Actor | None, db_now: datetime) -> None:
     entries = list(RollEntry.objects.select_for_update().filter(ballot=ballot, seat__in=votes).order_by("pk"))
     if len(entries) < len(votes) or any(entry.status != RollEntry.Status.ELIGIBLE for entry in entries):
-        raise ConflictError("A seat of these had no vote in this ballot.", code="no_vote")
+        raise ConflictError(_("A seat of these had no vote in this ballot."), code="no_vote")
     changed = [entry for entry in entries if entry.choice != votes[entry.seat_id]]
     if not changed:
-        raise ConflictError("This is what the record says already.", code="unchanged")
+        raise ConflictError(_("This is what the record says already."), code="unchanged")
     for entry in changed:
         entry.choice, entry.by_delegate = votes[entry.seat_id], False
         entry.has_voted = bool(entry.choice)
@@ -101,6 +105,6 @@ def _take_back(motion: Motion, because: str, now: datetime) -> None:
     orders = KillOrder.objects.select_for_update(of=("self",)).filter(outcome__ballot__motion=motion)
     is_order_alone = motion.kind == Motion.Kind.KILL and all(order.status in KillOrder.OPEN for order in orders)
     if not is_order_alone:
-        message = "What was carried is done: a new motion takes it back, not a correction."
+        message = _("What was carried is done: a new motion takes it back, not a correction.")
         raise ConflictError(message, code="in_effect")
     revive_rule(rule, now=now, because=because)

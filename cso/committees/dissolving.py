@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from cso.committees.consequences import settle_review
 from cso.committees.holding import hold_standing
@@ -31,7 +32,7 @@ def dissolve_committee(committee: Committee, *, because: str, by: Actor | None, 
     require(by, Can.RUN_COMMITTEES)
     because = " ".join(because.split())
     if not because:
-        raise InvalidFieldsError.of("because", "required", "Say why it is dissolved.")
+        raise InvalidFieldsError.of("because", "required", _("Say why it is dissolved."))
     if errors := text_errors("because", because, MAX_BECAUSE):
         raise InvalidFieldsError(errors)
     committee = hold_standing(committee)
@@ -49,7 +50,7 @@ def _withdraw_motions(committee: Committee, now: datetime) -> None:
     live = Motion.objects.filter(committee=committee, status__in=LIVE)
     held = list(live.select_for_update(of=("self",)).select_related("rule").order_by("pk"))
     if Ballot.objects.filter(motion__in=held, status__in=RUNNING).exists():
-        message = "A ballot is before this committee: let it be decided, or call it off first."
+        message = _("A ballot is before this committee: let it be decided, or call it off first.")
         raise ConflictError(message, code="in_ballot")
     Motion.objects.filter(pk__in=[each.pk for each in held]).update(
         status=Motion.Status.WITHDRAWN, decided_at=now, revision=F("revision") + 1

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from cso.committees.models import Nomination
 from cso.committees.nominations import MAX_WORDS, nominate
 from cso.customers.erasing import when_erased
@@ -29,7 +31,7 @@ def nominate_from_remark(remark: Remark, *, by: Actor | None, now: datetime, rul
     """
     remark = hold_remark(remark.pk, by)
     if remark.is_praise:
-        raise ConflictError("This is praise.", code="is_praise")
+        raise ConflictError(_("This is praise."), code="is_praise")
     refuse_turned(remark)
     words = shown(masked(remark.words, names_in(remark.wave)), MAX_WORDS)
     nomination = nominate(

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from cso.clock import database_now
 from cso.committees.models import Ballot, Committee, RollEntry, SeatTenure
@@ -33,7 +34,7 @@ def hold_standing(committee: Committee) -> Committee:
     """
     held = Committee.objects.select_for_update(no_key=True).get(pk=committee.pk)
     if held.dissolved_at is not None:
-        raise ConflictError("This committee was dissolved.", code="dissolved")
+        raise ConflictError(_("This committee was dissolved."), code="dissolved")
     return held
 
 
@@ -58,7 +59,7 @@ def may_chair(committee: UUID, by: Actor | None) -> bool:
 
 def require_chair(committee: UUID, by: Actor | None) -> None:
     if not may_chair(committee, by):
-        raise NotAllowedError("Only the chair of the committee does this.")
+        raise NotAllowedError(_("Only the chair of the committee does this."))
 
 
 def held_now() -> QuerySet[SeatTenure]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from cso.committees.models import Ballot, RollEntry
 from cso.recovery.links import LinkExpiredError
@@ -33,5 +34,5 @@ def entry_by_token(token: str, *, now: datetime) -> RollEntry:
     entries = RollEntry.objects.select_related("member__user", "ballot__motion__refer_to", *related)
     entry = entries.get(pk=signed_id(token, _SALT), member__ended_at=None, member__isnull=False)
     if entry.ballot.status != Ballot.Status.OPEN or now >= entry.ballot.closes_at:
-        raise LinkExpiredError("This ballot takes no more votes.")
+        raise LinkExpiredError(_("This ballot takes no more votes."))
     return entry

@@ -88,15 +88,15 @@ def reply_as_owner(motion: Motion, text: str, *, by: Actor | None, now: datetime
     """
     text = text.strip()
     if not text:
-        raise InvalidFieldsError.of("text", "required", "Write what you reply.")
+        raise InvalidFieldsError.of("text", "required", _("Write what you reply."))
     if errors := text_errors("text", text, MAX_REPLY):
         raise InvalidFieldsError(errors)
     motion = _locked(motion)
     is_owner = isinstance(by, Membership) and owner_of_rule(motion.rule) == by.pk
     if not (is_owner or by is None or by.can(Can.RUN_COMMITTEES)):
-        raise NotAllowedError("Only the owner of the rule replies.")
+        raise NotAllowedError(_("Only the owner of the rule replies."))
     if motion.status not in {Motion.Status.DRAFT, Motion.Status.DELIBERATING}:
-        raise ConflictError("This motion is being voted on, or was decided.", code="not_deliberating")
+        raise ConflictError(_("This motion is being voted on, or was decided."), code="not_deliberating")
     motion.owner_reply, motion.owner_replied_at = text, now
     _save(motion, "owner_reply", "owner_replied_at")
     audit.record(by, "reply_as_owner", motion.text[:120], motion=str(motion.pk))
@@ -108,11 +108,11 @@ def withdraw_motion(motion: Motion, *, by: Actor | None, now: datetime) -> Motio
     motion = _locked(motion)
     is_mover = isinstance(by, Membership) and motion.moved_by_id == by.pk
     if not (is_mover or may_chair(motion.committee_id, by)):
-        raise NotAllowedError("Only who moved it, and the chair, take a motion back.")
+        raise NotAllowedError(_("Only who moved it, and the chair, take a motion back."))
     if motion.status not in LIVE:
-        raise ConflictError("This motion is decided.", code="decided")
+        raise ConflictError(_("This motion is decided."), code="decided")
     if motion.ballots.filter(status__in=RUNNING).exists():
-        raise ConflictError("There is a ballot on this motion: call it off first.", code="in_ballot")
+        raise ConflictError(_("There is a ballot on this motion: call it off first."), code="in_ballot")
     motion.status, motion.decided_at = Motion.Status.WITHDRAWN, now
     _save(motion, "status", "decided_at")
     settle_review(motion.rule)
@@ -144,7 +144,7 @@ def _require_seat(committee: Committee, by: Actor | None) -> None:
     if may_chair(committee.pk, by):
         return
     if not (isinstance(by, Membership) and held_now().filter(seat__committee=committee, member=by).exists()):
-        raise NotAllowedError("Only who sits in the committee moves motions.")
+        raise NotAllowedError(_("Only who sits in the committee moves motions."))
 
 
 def _refuse_fields(
@@ -157,40 +157,42 @@ def _refuse_fields(
     today: date,
 ) -> None:
     if kind not in Motion.Kind.values:
-        raise InvalidFieldsError.of("kind", "unknown", f"Use one of: {', '.join(Motion.Kind.values)}.")
+        raise InvalidFieldsError.of(
+            "kind", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(Motion.Kind.values)}
+        )
     errors = [*text_errors("text", text, MAX_TEXT), *text_errors("new_text", new_text, MAX_NEW_TEXT)]
     if kind == Motion.Kind.CHANGE and not new_text.strip():
-        errors.append(FieldError("new_text", "required", "Write how the rule shall read."))
+        errors.append(FieldError("new_text", "required", _("Write how the rule shall read.")))
     if kind == Motion.Kind.KEEP and (keep_until is None or keep_until <= today):
-        errors.append(FieldError("keep_until", "not_later", "Say until which day to come it is kept."))
+        errors.append(FieldError("keep_until", "not_later", _("Say until which day to come it is kept.")))
     if kind == Motion.Kind.REFER and (refer_to is None or refer_to.pk == committee.pk or refer_to.dissolved_at):
-        errors.append(FieldError("refer_to", "required", "Say which other committee shall decide."))
+        errors.append(FieldError("refer_to", "required", _("Say which other committee shall decide.")))
     if errors:
         raise InvalidFieldsError(errors)
 
 
 def _refuse_rule(rule: Rule, kind: str) -> None:
     if rule.origin == Origin.EXTERNAL_LAW and kind == Motion.Kind.KILL:
-        message = "The law asks for this rule: it cannot be killed, only be made friendlier by a change."
+        message = _("The law asks for this rule: it cannot be killed, only be made friendlier by a change.")
         raise ConflictError(message, code="external_law")
     was_killed = rule.status in {Rule.Status.KILLED, Rule.Status.EXPIRED}
     if rule.status in Rule.ENDED and not (kind == Motion.Kind.KEEP and was_killed):
-        raise ConflictError("This rule holds no longer.", code="ended")
+        raise ConflictError(_("This rule holds no longer."), code="ended")
     if kind == Motion.Kind.KILL and KillOrder.objects.filter(rule=rule, status__in=KillOrder.UNDONE).exists():
-        raise ConflictError("This rule is being killed already.", code="ordered_already")
+        raise ConflictError(_("This rule is being killed already."), code="ordered_already")
 
 
 def _refuse_motion(committee: Committee, rule: Rule, kind: str, charter: CharterVersion, now: datetime) -> None:
     same = Motion.objects.filter(committee=committee, rule=rule, kind=kind)
     if same.filter(status__in=LIVE).exists():
-        raise ConflictError("The committee has this motion before it.", code="moved_already")
+        raise ConflictError(_("The committee has this motion before it."), code="moved_already")
     since = now - timedelta(days=charter.cool_down_days)
     lost = standing_outcomes().filter(ballot__motion__in=same, result=OutcomeRecord.Result.LOST, declared_at__gt=since)
     last = lost.select_related("ballot").order_by("-declared_at").first()
     if last is not None and not _has_new_evidence(last, rule, now):
         until = day_of(last.declared_at + timedelta(days=charter.cool_down_days))
-        message = f"This was lost. It may be moved again on {until}, or when a new case or break cites the rule."
-        raise ConflictError(message, code="cool_down")
+        message = _("This was lost. It may be moved again on %(until)s, or when a new case or break cites the rule.")
+        raise ConflictError(message % {"until": until}, code="cool_down")
 
 
 def _has_new_evidence(lost: OutcomeRecord, rule: Rule, now: datetime) -> bool:
@@ -205,9 +207,9 @@ def _docketed(nomination: Nomination | None, committee: Committee, rule: Rule) -
         return waiting.order_by("submitted_at", "id").first()
     nomination = Nomination.objects.select_for_update().get(pk=nomination.pk)
     if nomination.rule_id != rule.pk:
-        raise InvalidFieldsError.of("nomination", "another_rule", "This nomination is about another rule.")
+        raise InvalidFieldsError.of("nomination", "another_rule", _("This nomination is about another rule."))
     if nomination.status not in Nomination.LIVE:
-        raise ConflictError("This nomination is settled.", code="settled")
+        raise ConflictError(_("This nomination is settled."), code="settled")
     nomination.status, nomination.committee = Nomination.Status.DOCKETED, committee
     nomination.revision += 1
     nomination.save(update_fields=["status", "committee", "revision"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from cso.committees.consequences import order_kill, owner_for, settle_review
 from cso.committees.holding import actor, hold_standing
@@ -47,13 +48,15 @@ def nominate(
     require(by, Can.NOMINATE_RULE)
     words = " ".join(words.split())
     if not words:
-        raise InvalidFieldsError.of("words", "required", "Say in a sentence what it does to customers.")
+        raise InvalidFieldsError.of("words", "required", _("Say in a sentence what it does to customers."))
     if errors := text_errors("words", words, MAX_WORDS):
         raise InvalidFieldsError(errors)
     if source is not None and source not in Nomination.Source.values:
-        raise InvalidFieldsError.of("source", "unknown", f"Use one of: {', '.join(Nomination.Source.values)}.")
+        raise InvalidFieldsError.of(
+            "source", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(Nomination.Source.values)}
+        )
     if rule is not None and rule.status in Rule.ENDED:
-        raise ConflictError("This rule holds no longer.", code="ended")
+        raise ConflictError(_("This rule holds no longer."), code="ended")
     return Nomination.objects.create(
         words=words,
         rule=rule,
@@ -82,7 +85,7 @@ def log_break(
     """
     require(by, Can.NOMINATE_RULE)
     if not isinstance(by, Membership):
-        raise NotAllowedError("Only people bend rules, and tell of it themselves.")
+        raise NotAllowedError(_("Only people bend rules, and tell of it themselves."))
     why, broken_at = " ".join(why.split()), broken_at or now
     _refuse_break(why, broken_at, result, now)
     rule = Rule.objects.select_for_update().get(pk=rule.pk)
@@ -109,7 +112,7 @@ def triage(
     nomination = _locked(nomination)
     if rule is not None and rule.pk != nomination.rule_id:
         if _is_in_motion(nomination):
-            raise ConflictError("A motion answers this nomination: its rule stands.", code="in_motion")
+            raise ConflictError(_("A motion answers this nomination: its rule stands."), code="in_motion")
         nomination.rule = rule
     nomination.ease = nomination.ease if ease is None else ease
     nomination.impact = nomination.impact if impact is None else impact
@@ -128,9 +131,9 @@ def docket(nomination: Nomination, committee: Committee, *, by: Actor | None, no
     committee = hold_standing(committee)
     nomination = _locked(nomination)
     if nomination.rule is None:
-        raise ConflictError("Say first which rule it is about.", code="no_rule")
+        raise ConflictError(_("Say first which rule it is about."), code="no_rule")
     if _is_in_motion(nomination):
-        raise ConflictError("A motion answers this nomination already.", code="in_motion")
+        raise ConflictError(_("A motion answers this nomination already."), code="in_motion")
     nomination.status, nomination.committee = Nomination.Status.DOCKETED, committee
     return _settled(nomination, by, now, "docket")
 
@@ -139,14 +142,14 @@ def merge_nominations(nomination: Nomination, into: Nomination, *, by: Actor | N
     """Make one of two that want the same; returns `into`, whose time is now the earliest of both."""
     require(by, Can.TRIAGE_NOMINATIONS)
     if nomination.pk == into.pk:
-        raise InvalidFieldsError.of("into", "itself", "A nomination cannot be merged into itself.")
+        raise InvalidFieldsError.of("into", "itself", _("A nomination cannot be merged into itself."))
     both = sorted((nomination, into), key=lambda each: each.pk)
     # Motions before nominations, as the close of a ballot does.
     list(Motion.objects.select_for_update().filter(nomination__in=both))
     held = {each.pk: _locked(each) for each in both}
     nomination, into = held[nomination.pk], held[into.pk]
     if nomination.rule_id and into.rule_id and nomination.rule_id != into.rule_id:
-        raise ConflictError("These are about different rules.", code="another_rule")
+        raise ConflictError(_("These are about different rules."), code="another_rule")
     into.rule = into.rule or nomination.rule
     into.submitted_at = min(into.submitted_at, nomination.submitted_at)
     # What was merged into it, and what is moved on it, follows.
@@ -163,16 +166,18 @@ def dismiss(nomination: Nomination, status: str, *, by: Actor | None, now: datet
     Raises `InvalidFieldsError` where the nominator would not hear why; `ConflictError` while a motion answers it.
     """
     if status not in _DISMISSALS:
-        raise InvalidFieldsError.of("status", "unknown", f"Use one of: {', '.join(_DISMISSALS)}.")
+        raise InvalidFieldsError.of(
+            "status", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(_DISMISSALS)}
+        )
     nomination = _locked(nomination)
     is_own = isinstance(by, Membership) and nomination.member_id == by.pk
     if not (is_own and status == Nomination.Status.WITHDRAWN):
         require(by, Can.TRIAGE_NOMINATIONS)
         if not note.strip():
-            raise InvalidFieldsError.of("note", "required", "Say why: the nominator reads it.")
+            raise InvalidFieldsError.of("note", "required", _("Say why: the nominator reads it."))
     _refuse_note(note)
     if _is_in_motion(nomination):
-        raise ConflictError("A motion answers this nomination: withdraw that first.", code="in_motion")
+        raise ConflictError(_("A motion answers this nomination: withdraw that first."), code="in_motion")
     nomination.status, nomination.note = Nomination.Status(status), " ".join(note.split()) or nomination.note
     nomination.ended_at = now
     nomination = _settled(nomination, by, now, "dismiss_nomination")
@@ -192,14 +197,14 @@ def quick_kill(
     if agreed_by is not None:
         require(by, Can.TRIAGE_NOMINATIONS)
     if nomination.rule_id is None:
-        raise ConflictError("Say first which rule it is about.", code="no_rule")
+        raise ConflictError(_("Say first which rule it is about."), code="no_rule")
     # The rule before the nomination, as all who decide about it do.
     rule = Rule.objects.select_for_update().get(pk=nomination.rule_id)
     nomination = _locked(nomination)
     if nomination.rule_id != rule.pk:
-        raise ConflictError("The triage has just said that it is about another rule.", code="another_rule")
+        raise ConflictError(_("The triage has just said that it is about another rule."), code="another_rule")
     if not _owns(rule, agreed_by or by, now):
-        raise NotAllowedError("Only the owner of the rule agrees to kill it at once.")
+        raise NotAllowedError(_("Only the owner of the rule agrees to kill it at once."))
     _refuse_quick_kill(rule)
     nomination.status = Nomination.Status.QUICK_KILLED
     nomination = _settled(nomination, by, now, "quick_kill")
@@ -240,11 +245,16 @@ def _unit(by: Actor | None, rule: Rule | None, case: Case | None) -> Unit | None
 def _refuse_break(why: str, broken_at: datetime, result: str, now: datetime) -> None:
     errors = text_errors("why", why, MAX_WHY)
     if not why:
-        errors = [FieldError("why", "required", "Say in a sentence why it was better to bend it.")]
+        errors = [FieldError("why", "required", _("Say in a sentence why it was better to bend it."))]
     if result not in RuleBreak.Result.values:
-        errors = [*errors, FieldError("result", "unknown", f"Use one of: {', '.join(RuleBreak.Result.values)}.")]
+        errors = [
+            *errors,
+            FieldError(
+                "result", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(RuleBreak.Result.values)}
+            ),
+        ]
     if broken_at > now + timedelta(minutes=5):
-        errors = [*errors, FieldError("broken_at", "in_future", "It cannot be bent in the future.")]
+        errors = [*errors, FieldError("broken_at", "in_future", _("It cannot be bent in the future."))]
     if errors:
         raise InvalidFieldsError(errors)
 
@@ -264,7 +274,7 @@ def _nominate_by_breaks(rule: Rule, now: datetime) -> None:
 def _refuse_triage(ease: int | None, impact: int | None, note: str) -> None:
     for field, value in (("ease", ease), ("impact", impact)):
         if value is not None and not 1 <= value <= 5:
-            raise InvalidFieldsError.of(field, "out_of_range", "Give 1 to 5.")
+            raise InvalidFieldsError.of(field, "out_of_range", _("Give 1 to 5."))
     _refuse_note(note)
 
 
@@ -275,14 +285,14 @@ def _refuse_note(note: str) -> None:
 
 def _refuse_quick_kill(rule: Rule) -> None:
     if rule.origin == Origin.EXTERNAL_LAW:
-        raise ConflictError("The law asks for this rule: it cannot be killed.", code="external_law")
+        raise ConflictError(_("The law asks for this rule: it cannot be killed."), code="external_law")
     if rule.status in Rule.ENDED:
-        raise ConflictError("This rule holds no longer.", code="ended")
+        raise ConflictError(_("This rule holds no longer."), code="ended")
     running = [Ballot.Status.SCHEDULED, Ballot.Status.OPEN, Ballot.Status.CLOSED]
     if Ballot.objects.filter(motion__rule=rule, status__in=running).exists():
-        raise ConflictError("A committee is voting on this rule.", code="in_ballot")
+        raise ConflictError(_("A committee is voting on this rule."), code="in_ballot")
     if KillOrder.objects.filter(rule=rule, status__in=KillOrder.UNDONE).exists():
-        raise ConflictError("This rule is being killed already.", code="ordered_already")
+        raise ConflictError(_("This rule is being killed already."), code="ordered_already")
 
 
 def _owns(rule: Rule, by: Actor | None, now: datetime) -> bool:
@@ -302,7 +312,7 @@ def _locked(nomination: Nomination) -> Nomination:
     Nomination.objects.select_for_update().get(pk=nomination.pk)
     found = Nomination.objects.select_related("rule", "member__user").get(pk=nomination.pk)
     if found.status not in Nomination.LIVE:
-        raise ConflictError("This nomination is settled.", code="settled")
+        raise ConflictError(_("This nomination is settled."), code="settled")
     return found
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from cso.alarms.actions import cancel_alarm, set_alarm, when_ringing
 from cso.committees.consequences import settle_review
@@ -49,9 +50,11 @@ def postpone(order: KillOrder, due_at: datetime, *, by: Actor | None, now: datet
     _refuse_text("because", because, MAX_BECAUSE)
     order = _for_chair(order, by)
     if due_at <= order.due_at:
-        raise InvalidFieldsError.of("due_at", "not_later", "Name a later day.")
+        raise InvalidFieldsError.of("due_at", "not_later", _("Name a later day."))
     if due_at > now + LONGEST:
-        raise InvalidFieldsError.of("due_at", "too_late", f"Name a day within {LONGEST.days} days.")
+        raise InvalidFieldsError.of(
+            "due_at", "too_late", _("Name a day within %(days)s days.") % {"days": LONGEST.days}
+        )
     before, order.due_at = order.due_at, due_at
     _save(order, "due_at")
     changes = {"due_at": [before.isoformat(), due_at.isoformat()]}
@@ -64,7 +67,7 @@ def add_step(order: KillOrder, what: str, *, by: Actor | None, now: datetime) ->
     _refuse_text("what", what, MAX_STEP)
     order = _for_owner(order, by)
     if order.steps.count() >= MOST_STEPS:
-        raise ConflictError(f"An order has at most {MOST_STEPS} steps.", code="too_many")
+        raise ConflictError(_("An order has at most %(most)s steps.") % {"most": MOST_STEPS}, code="too_many")
     last = order.steps.aggregate(last=Max("position"))["last"] or 0
     step = KillStep.objects.create(order=order, position=last + 1, what=" ".join(what.split()))
     _save(order)
@@ -91,10 +94,10 @@ def execute_order(order: KillOrder, *, by: Actor | None, now: datetime, evidence
     _refuse_text("evidence", evidence, MAX_EVIDENCE)
     order = _for_owner(order, by)
     if order.steps.filter(done_at=None).exists():
-        raise ConflictError("Some steps are not done yet.", code="steps_open")
+        raise ConflictError(_("Some steps are not done yet."), code="steps_open")
     live = [Motion.Status.DRAFT, Motion.Status.DELIBERATING, Motion.Status.BALLOTING]
     if Motion.objects.filter(rule=order.rule_id, kind=Motion.Kind.KEEP, status__in=live).exists():
-        raise ConflictError("A committee is reconsidering this rule.", code="reconsidered")
+        raise ConflictError(_("A committee is reconsidering this rule."), code="reconsidered")
     order.status, order.evidence = KillOrder.Status.EXECUTED, evidence.strip()
     order.executed_at, order.executed_by = now, by if isinstance(by, Membership) else None
     _save(order, "status", "evidence", "executed_at", "executed_by")
@@ -111,12 +114,12 @@ def verify_order(order: KillOrder, *, by: Actor | None, now: datetime, seen_by: 
     require(by, Can.TRIAGE_NOMINATIONS)
     order = _locked(order)
     if order.status != KillOrder.Status.EXECUTED:
-        raise ConflictError("It is not executed, or was verified before.", code="not_executed")
+        raise ConflictError(_("It is not executed, or was verified before."), code="not_executed")
     if seen_by is not None and (seen_by.ended_at or not seen_by.can(Can.TRIAGE_NOMINATIONS)):
-        raise NotAllowedError("Only who triages nominations verifies it.")
+        raise NotAllowedError(_("Only who triages nominations verifies it."))
     witness = seen_by or by
     if witness is not None and _is_same(order, witness):
-        raise NotAllowedError("Somebody else than who carried it out verifies it.")
+        raise NotAllowedError(_("Somebody else than who carried it out verifies it."))
     order.status, order.verified_at = KillOrder.Status.OBSERVING, now
     order.verified_by = witness if isinstance(witness, Membership) else None
     _save(order, "status", "verified_at", "verified_by")
@@ -148,9 +151,9 @@ def reinstate(order: KillOrder, *, by: Actor | None, now: datetime, because: str
     _refuse_text("because", because, MAX_BECAUSE)
     order = _locked(order)
     if order.status == KillOrder.Status.REINSTATED:
-        raise ConflictError("The rule is back already.", code="reinstated_already")
+        raise ConflictError(_("The rule is back already."), code="reinstated_already")
     if order.status in KillOrder.OPEN:
-        raise ConflictError("It is not executed: a ballot may take it back.", code="not_executed")
+        raise ConflictError(_("It is not executed: a ballot may take it back."), code="not_executed")
     revive_rule(order.rule, now=now, because=because.strip())
     cancel_alarm(CHECKS, order.pk)
     settle_review(order.rule)
@@ -185,7 +188,7 @@ def _for_owner(order: KillOrder, by: Actor | None) -> KillOrder:
     order = _open(order)
     is_owner = isinstance(by, Membership) and order.owner is not None and order.owner.member_id == by.pk
     if not (is_owner or by is None or by.can(Can.RUN_COMMITTEES)):
-        raise NotAllowedError("Only the owner of the order does this.")
+        raise NotAllowedError(_("Only the owner of the order does this."))
     return order
 
 
@@ -194,14 +197,14 @@ def _for_chair(order: KillOrder, by: Actor | None) -> KillOrder:
     order = _open(order)
     committee = order.outcome.ballot.motion.committee_id if order.outcome else None
     if not (by is None or by.can(Can.RUN_COMMITTEES) or (committee and may_chair(committee, by))):
-        raise NotAllowedError("Only the chair of the committee does this.")
+        raise NotAllowedError(_("Only the chair of the committee does this."))
     return order
 
 
 def _open(order: KillOrder) -> KillOrder:
     order = _locked(order)
     if order.status not in KillOrder.OPEN:
-        raise ConflictError("This order is executed, or was taken back.", code="not_open")
+        raise ConflictError(_("This order is executed, or was taken back."), code="not_open")
     return order
 
 
@@ -221,6 +224,6 @@ def _save(order: KillOrder, *fields: str) -> None:
 
 def _refuse_text(field: str, text: str, longest: int) -> None:
     if not text.strip():
-        raise InvalidFieldsError.of(field, "required", "This is needed.")
+        raise InvalidFieldsError.of(field, "required", _("This is needed."))
     if errors := text_errors(field, text, longest):
         raise InvalidFieldsError(errors)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 
 from cso.customers.models import Customer
 from cso.customers.worth import worth_errors
@@ -45,7 +46,7 @@ def save_customer(customer: Customer, *, by: Actor | None, **values: Any) -> Cus
         setattr(customer, field, value)
     customer.external_id = customer.external_id or None
     if not (customer.external_id or customer.name or customer.email or customer.phone):
-        raise InvalidFieldsError.of("name", "required", "Give an external id, a name, an e-mail address or a phone.")
+        raise InvalidFieldsError.of("name", "required", _("Give an external id, a name, an e-mail address or a phone."))
     if errors := worth_errors(customer):
         raise InvalidFieldsError(errors)
     try:
@@ -62,14 +63,16 @@ def require_not_erased(customer: Customer) -> Customer:
     """The customer as they stand, locked; raises `ConflictError` when they were erased, however lately."""
     held = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     if held.erased_at is not None:
-        raise ConflictError("This customer was erased at their own request.", code="erased")
+        raise ConflictError(_("This customer was erased at their own request."), code="erased")
     return held
 
 
 def _require_free(customer: Customer) -> None:
     others = Customer.objects.all() if customer._state.adding else Customer.objects.exclude(pk=customer.pk)
     if customer.external_id and others.filter(external_id=customer.external_id).exists():
-        message = f"A customer with the external id “{customer.external_id}” exists already."
+        message = _("A customer with the external id “%(external_id)s” exists already.") % {
+            "external_id": customer.external_id
+        }
         raise ConflictError(message, code="external_id_in_use")
 
 
@@ -82,7 +85,7 @@ def add_customers(rows: Iterable[Mapping[str, Any]], *, by: Actor | None) -> Non
     customers = [Customer(**row) for row in rows]
     for customer in customers:
         if not customer.external_id:
-            raise InvalidFieldsError.of("external_id", "required", "Give each customer an external id.")
+            raise InvalidFieldsError.of("external_id", "required", _("Give each customer an external id."))
         try:
             customer.clean_fields(exclude=["tenant", "email_ci"])
         except ValidationError as error:

@@ -9,6 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from cso.customers.models import Asked, AskingLimit, Customer
 from cso.errors import FieldError, InvalidFieldsError
@@ -32,9 +33,9 @@ def set_asking_limit(*, by: Actor | None, most: int, days: int) -> AskingLimit:
     require(by, Can.RUN_PANELS)
     errors = []
     if not 1 <= most <= MOST_TIMES:
-        errors.append(FieldError("most", "out_of_range", f"Ask 1 to {MOST_TIMES} times."))
+        errors.append(FieldError("most", "out_of_range", _("Ask 1 to %(most)s times.") % {"most": MOST_TIMES}))
     if not 1 <= days <= MOST_DAYS:
-        errors.append(FieldError("days", "out_of_range", f"Use 1 to {MOST_DAYS} days."))
+        errors.append(FieldError("days", "out_of_range", _("Use 1 to %(most)s days.") % {"most": MOST_DAYS}))
     if errors:
         raise InvalidFieldsError(errors)
     asking_limit()

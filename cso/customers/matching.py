@@ -9,6 +9,7 @@ from typing import NamedTuple
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from cso.customers.actions import save_customer
 from cso.customers.models import Customer
@@ -168,7 +169,9 @@ def _filled_in(customer: Customer, given: dict[str, str], fields: set[str]) -> C
 def _check(given: dict[str, str]) -> None:
     """Raise `InvalidFieldsError` unless a customer could be known by all that is given."""
     if not given.keys() - {"language"}:
-        raise InvalidFieldsError.of("email", "required", "Give an external id, an e-mail address, a phone or a name.")
+        raise InvalidFieldsError.of(
+            "email", "required", _("Give an external id, an e-mail address, a phone or a name.")
+        )
     errors = [error for field, value in given.items() for error in text_errors(field, value, _LONGEST[field])]
     if "email" in given and not errors:
         try:
@@ -176,7 +179,9 @@ def _check(given: dict[str, str]) -> None:
         except ValidationError as error:
             errors.append(FieldError("email", "invalid", " ".join(error.messages)))
     if given.get("language", "en") not in LANGUAGES:
-        errors.append(FieldError("language", "unknown", f"Use one of: {', '.join(LANGUAGES)}."))
+        errors.append(
+            FieldError("language", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(LANGUAGES)})
+        )
     if errors:
         raise InvalidFieldsError(errors)
 

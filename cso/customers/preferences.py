@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from cso.customers.actions import require_not_erased
 from cso.customers.models import Customer, CustomerPreference
@@ -81,15 +82,21 @@ def _errors(
 ) -> list[FieldError]:
     errors = text_errors("text", text, MAX_TEXT)
     if not text:
-        errors.append(FieldError("text", "required", "Say what the customer likes."))
+        errors.append(FieldError("text", "required", _("Say what the customer likes.")))
     if source not in CustomerPreference.Source.values:
-        errors.append(FieldError("source", "unknown", f"Use one of: {', '.join(CustomerPreference.Source.values)}."))
+        errors.append(
+            FieldError(
+                "source",
+                "unknown",
+                _("Use one of: %(choices)s.") % {"choices": ", ".join(CustomerPreference.Source.values)},
+            )
+        )
     if consented_at is None:
-        errors.append(FieldError("consented_at", "required", "Keep it with the customer's consent alone: say when."))
+        errors.append(FieldError("consented_at", "required", _("Keep it with the customer's consent alone: say when.")))
     elif consented_at > now + _TOLERANCE:
-        errors.append(FieldError("consented_at", "in_the_future", "This is in the future."))
+        errors.append(FieldError("consented_at", "in_the_future", _("This is in the future.")))
     elif consented_at < _EARLIEST:
-        errors.append(FieldError("consented_at", "too_early", f"This is before {_EARLIEST.year}."))
+        errors.append(FieldError("consented_at", "too_early", _("This is before %(year)s.") % {"year": _EARLIEST.year}))
     if expires_on is not None and expires_on <= day_of(now):
-        errors.append(FieldError("expires_on", "not_later", "Choose a day to come."))
+        errors.append(FieldError("expires_on", "not_later", _("Choose a day to come.")))
     return errors

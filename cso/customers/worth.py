@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from cso.customers.models import MAX_SPEND, MAX_VISITS, MAX_YEARS, Customer
 from cso.errors import FieldError
+from cso.texts import counted
 
 # A measure, its highest guess, and what neither may pass.
 _RANGES = (
@@ -39,9 +42,9 @@ def worth_errors(customer: Customer) -> list[FieldError]:
         low, high = getattr(customer, low_name), getattr(customer, high_name)
         for name, value in ((low_name, low), (high_name, high)):
             if value is not None and not 0 <= value <= most:
-                errors.append(FieldError(name, "out_of_range", f"Use 0 to {most:,}."))
+                errors.append(FieldError(name, "out_of_range", _("Use 0 to %(most)s.") % {"most": counted(most)}))
         if high is not None and low is None:
-            errors.append(FieldError(low_name, "required", "Give the low guess before the high one."))
+            errors.append(FieldError(low_name, "required", _("Give the low guess before the high one.")))
         if high is not None and low is not None and high < low:
-            errors.append(FieldError(high_name, "below_low", "The high guess cannot be below the low one."))
+            errors.append(FieldError(high_name, "below_low", _("The high guess cannot be below the low one.")))
     return errors

@@ -8,6 +8,8 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
+from django.utils.translation import gettext
+
 from cso.errors import InvalidFieldsError, NotAllowedError
 from cso.metrics.models import Target
 from cso.metrics.periods import Period
@@ -123,30 +125,36 @@ def in_force(course: Course, day: date) -> Decimal | None:
 
 def _share(key: str) -> Metric:
     if key not in METRICS or METRICS[key].kind != "share":
-        raise InvalidFieldsError.of("metric", "unknown", "There is no share of this name to set a target for.")
+        raise InvalidFieldsError.of("metric", "unknown", gettext("There is no share of this name to set a target for."))
     return METRICS[key]
 
 
 def _check_percent(field: str, percent: Decimal) -> None:
     if not 0 < percent <= FULL:
-        raise InvalidFieldsError.of(field, "out_of_range", "Use a percentage above 0 and up to 100.")
+        raise InvalidFieldsError.of(field, "out_of_range", gettext("Use a percentage above 0 and up to 100."))
 
 
 def _check_path(metric: Metric, path: PathPlan) -> None:
     if metric.better == "lower":
-        raise InvalidFieldsError.of("metric", "better_low", "A path leads up to 100 %; this share is better low.")
+        raise InvalidFieldsError.of(
+            "metric", "better_low", gettext("A path leads up to 100 %; this share is better low.")
+        )
     _check_percent("percent", path.percent)
     _check_percent("step", path.step)
     for name in ("starts_on", "full_by"):
         if getattr(path, name).day != 1:
-            raise InvalidFieldsError.of(name, "mid_month", "Use the first of a month: months are held against it.")
+            raise InvalidFieldsError.of(
+                name, "mid_month", gettext("Use the first of a month: months are held against it.")
+            )
     if path.full_by <= path.starts_on:
-        raise InvalidFieldsError.of("full_by", "before_start", "100 % comes after the start.")
+        raise InvalidFieldsError.of("full_by", "before_start", gettext("100 % comes after the start."))
     if not 1 <= path.every_months <= 12:
-        raise InvalidFieldsError.of("every_months", "out_of_range", "Use 1 to 12 months.")
+        raise InvalidFieldsError.of("every_months", "out_of_range", gettext("Use 1 to 12 months."))
     months = Period("month", path.starts_on), Period("month", path.full_by)
     if len(Period("month", months[0].first, _distance(*months)).cells()) > MOST_STEPS * path.every_months:
-        raise InvalidFieldsError.of("full_by", "too_long", f"Use {MOST_STEPS} steps at most.")
+        raise InvalidFieldsError.of(
+            "full_by", "too_long", gettext("Use %(most)s steps at most.") % {"most": MOST_STEPS}
+        )
 
 
 def _distance(start: Period, end: Period) -> int:
@@ -172,12 +180,15 @@ def _check_lowering(metric: Metric, before: Course, after: Course, *, by: Actor 
     if found is None:
         return False
     if isinstance(by, ApiKey):
-        message = "Lowering a target is the Chief Serving Officer's own decision, with a reason; no key takes it."
+        message = gettext(
+            "Lowering a target is the Chief Serving Officer's own decision, with a reason; no key takes it."
+        )
         raise NotAllowedError(message, code="a_person_lowers")
     if not reason.strip():
         day, asked, instead = found
-        message = f"From {day} on this asks less: {instead.normalize():f} % after {asked.normalize():f} %;"
-        raise InvalidFieldsError.of("reason", "required", f"{message} say why it is lowered.")
+        message = gettext("From %(day)s on this asks less: %(less)s %% after %(before)s %%; say why it is lowered.")
+        values = {"day": day, "less": f"{instead.normalize():f}", "before": f"{asked.normalize():f}"}
+        raise InvalidFieldsError.of("reason", "required", message % values)
     return True
 
 

@@ -19,6 +19,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.timezone import override as in_zone
+from django.utils.translation import gettext
 from django.utils.translation import override as in_language
 
 from cso.alarms.actions import cancel_alarm, set_alarm, when_ringing
@@ -133,7 +134,7 @@ def retry_mail(mail: OutgoingMail, *, by: Actor | None, now: datetime) -> Outgoi
     require(by, Can.SET_RECOVERY)
     mail = OutgoingMail.objects.select_for_update().get(pk=mail.pk)
     if mail.status != OutgoingMail.Status.FAILED:
-        raise ConflictError("This mail was not given up.", code="not_failed")
+        raise ConflictError(gettext("This mail was not given up."), code="not_failed")
     mail.status, mail.tries = OutgoingMail.Status.WAITING, 0
     mail.save(update_fields=["status", "tries"])
     set_alarm(SEND, mail.pk, now)

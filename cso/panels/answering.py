@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from cso.customers.models import Customer
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from cso.panels.holding import hold_wave
@@ -61,9 +63,9 @@ def answer_question(
     _hold(response.invitation_id)
     response = Response.objects.get(pk=response.pk)
     if response.submitted_at is not None:
-        raise ConflictError("This survey was sent: what was answered is final.", code="submitted")
+        raise ConflictError(_("This survey was sent: what was answered is final."), code="submitted")
     if question.wave_id != response.wave_id or not is_asked(question, _answers(response)):
-        raise ConflictError("This question is not asked, after what was answered before.", code="not_asked")
+        raise ConflictError(_("This question is not asked, after what was answered before."), code="not_asked")
     answer = Answer(
         response=response,
         question=question,
@@ -89,7 +91,7 @@ def submit_response(response: Response, *, may_contact: bool = False) -> Respons
     """
     wave, db_now = hold_wave(response.wave_id, alone=False)
     if wave.status == Wave.Status.CANCELLED:
-        raise ConflictError("This survey was called off.", code="cancelled")
+        raise ConflictError(_("This survey was called off."), code="cancelled")
     invitation = _hold(response.invitation_id)
     response = Response.objects.get(pk=response.pk)
     if response.submitted_at is not None:
@@ -97,7 +99,7 @@ def submit_response(response: Response, *, may_contact: bool = False) -> Respons
     answers = _answers(response)
     asked = {question.pk for question in _questions(response) if is_asked(question, answers)}
     if not any(says_something(answer) for question, answer in answers.items() if question in asked):
-        raise ConflictError("Nothing was answered yet.", code="nothing_answered")
+        raise ConflictError(_("Nothing was answered yet."), code="nothing_answered")
     Answer.objects.filter(pk__in=[each.pk for question, each in answers.items() if question not in asked]).delete()
     response.submitted_at, response.may_contact = db_now, may_contact
     response.is_late = wave.status != Wave.Status.OPEN or db_now >= wave.closes_at
@@ -145,7 +147,7 @@ def says_something(answer: Answer) -> bool:
 def answer_errors(answer: Answer) -> list[FieldError]:
     """What is wrong with an answer, by field: of another kind than its question, out of the scale, or no option."""
     if answer.does_not_know and (answer.score is not None or answer.choices or answer.words):
-        return [FieldError("does_not_know", "with_an_answer", "Answer, or say that you do not know.")]
+        return [FieldError("does_not_know", "with_an_answer", _("Answer, or say that you do not know."))]
     question = answer.question
     return [
         *_score_errors(question, answer.score),
@@ -158,27 +160,31 @@ def _score_errors(question: Question, score: int | None) -> list[FieldError]:
     if score is None:
         return []
     if question.kind not in SCALES:
-        return [FieldError("score", "not_a_scale", "This question takes no score.")]
+        return [FieldError("score", "not_a_scale", _("This question takes no score."))]
     low, high = SCALES[question.kind]
-    return [] if low <= score <= high else [FieldError("score", "out_of_range", f"Use {low} to {high}.")]
+    return (
+        []
+        if low <= score <= high
+        else [FieldError("score", "out_of_range", _("Use %(low)s to %(high)s.") % {"low": low, "high": high})]
+    )
 
 
 def _choice_errors(question: Question, choices: Sequence[str]) -> list[FieldError]:
     if not choices:
         return []
     if question.kind != Question.Kind.CHOICE:
-        return [FieldError("choices", "not_a_choice", "This question takes no choice.")]
+        return [FieldError("choices", "not_a_choice", _("This question takes no choice."))]
     if len(choices) > 1 and not question.takes_several:
-        return [FieldError("choices", "only_one", "Choose one.")]
+        return [FieldError("choices", "only_one", _("Choose one."))]
     known = set(question.options.values_list("code", flat=True))
     if len(set(choices)) < len(choices) or not set(choices) <= known:
-        return [FieldError("choices", "unknown", "Choose among the options, each once.")]
+        return [FieldError("choices", "unknown", _("Choose among the options, each once."))]
     return []
 
 
 def _words_errors(question: Question, words: str) -> list[FieldError]:
     if words and question.kind != Question.Kind.WORDS:
-        return [FieldError("words", "not_words", "This question takes no words.")]
+        return [FieldError("words", "not_words", _("This question takes no words."))]
     return text_errors("words", words, MAX_WORDS)
 
 
@@ -186,9 +192,9 @@ def _hold_open(wave: UUID) -> datetime:
     """The wave held, shared; raises when it takes no answers. The database's clock."""
     held, db_now = hold_wave(wave, alone=False)
     if held.status != Wave.Status.OPEN or db_now >= held.closes_at:
-        raise ConflictError("This survey is closed.", code="closed")
+        raise ConflictError(_("This survey is closed."), code="closed")
     if db_now < held.opens_at:
-        raise ConflictError("This survey is not open yet.", code="not_open_yet")
+        raise ConflictError(_("This survey is not open yet."), code="not_open_yet")
     return db_now
 
 
@@ -197,10 +203,10 @@ def _hold(invitation: UUID | None) -> Invitation:
     did; two tabs line up here too. What was imported has none, and is not answered here."""
     held = Invitation.objects.select_for_update(no_key=True).filter(pk=invitation or UUID(int=0)).first()
     if held is None or held.withdrew_at is not None:
-        raise ConflictError("You left this panel.", code="left")
+        raise ConflictError(_("You left this panel."), code="left")
     # Asked after we have the lock: with it, the database would tell how they were before we waited.
     if not Customer.objects.filter(pk=held.customer_id, erased_at=None).exists():
-        raise ConflictError("You left this panel.", code="left")
+        raise ConflictError(_("You left this panel."), code="left")
     return held
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
 from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
 from cso.panels.models import Commitment, Panel, PanelSession, Truth
 from cso.panels.permissions import may_run_panel, require_panel
@@ -39,14 +41,14 @@ def commit(
     `InvalidFieldsError` by field.
     """
     if not (may_run_panel(by, panel) or is_owner(by, owner)):
-        raise NotAllowedError("Only they themselves commit themselves, or who runs the panel says so.")
+        raise NotAllowedError(_("Only they themselves commit themselves, or who runs the panel says so."))
     session = session or (truth.session if truth else None)
     what, you_said = " ".join(what.split()), " ".join((you_said or (truth.words if truth else "")).split())
     if truth is not None:
         you_said = you_said[:MAX_YOU_SAID]
     errors = text_errors("what", what, MAX_WHAT) + text_errors("you_said", you_said, MAX_YOU_SAID)
     if not what:
-        errors.append(FieldError("what", "required", "Say what will be done."))
+        errors.append(FieldError("what", "required", _("Say what will be done.")))
     if errors := errors + _due_errors(due_at, now) + _place_errors(panel, session, truth):
         raise InvalidFieldsError(errors)
     units, _tops = units_of([owner], day_of(now))
@@ -73,11 +75,11 @@ def keep_commitment(
     we_did, at = " ".join(we_did.split()), at or now
     errors = text_errors("we_did", we_did, MAX_WE_DID)
     if not we_did:
-        errors.append(FieldError("we_did", "required", "Say what was done: the members are told."))
+        errors.append(FieldError("we_did", "required", _("Say what was done: the members are told.")))
     if at > now:
-        errors.append(FieldError("at", "in_the_future", "This is still to come."))
+        errors.append(FieldError("at", "in_the_future", _("This is still to come.")))
     if at < commitment.made_at:
-        errors.append(FieldError("at", "before_made", "This is before it was committed."))
+        errors.append(FieldError("at", "before_made", _("This is before it was committed.")))
     if errors:
         raise InvalidFieldsError(errors)
     commitment.done_at, commitment.we_did = at, we_did
@@ -91,9 +93,9 @@ def reopen_commitment(commitment: Commitment, *, by: Actor | None, now: datetime
     commitment = _locked(commitment)
     _require_part(commitment, by)
     if commitment.done_at is None:
-        raise ConflictError("This is not done.", code="not_done")
+        raise ConflictError(_("This is not done."), code="not_done")
     if commitment.told_at is not None:
-        raise ConflictError("The members were told that this is done.", code="told")
+        raise ConflictError(_("The members were told that this is done."), code="told")
     commitment.done_at, commitment.we_did = None, ""
     commitment.save(update_fields=["done_at", "we_did"])
     _audit(by, "reopen_commitment", commitment)
@@ -112,7 +114,7 @@ def withdraw_commitment(
     because = " ".join(because.split())
     errors = text_errors("because", because, MAX_BECAUSE)
     if not because:
-        errors.append(FieldError("because", "required", "Say why."))
+        errors.append(FieldError("because", "required", _("Say why.")))
     if errors:
         raise InvalidFieldsError(errors)
     if was_mistake:
@@ -139,24 +141,24 @@ def may_tell(by: Actor | None, commitments: Sequence[Commitment]) -> bool:
 def _require_mistake(commitment: Commitment, by: Actor | None, now: datetime) -> None:
     require_panel(by, commitment.panel)
     if is_owner(by, commitment.owner):
-        raise NotAllowedError("Somebody else than its owner says that it was a mistake.")
+        raise NotAllowedError(_("Somebody else than its owner says that it was a mistake."))
     if now > commitment.due_at:
-        raise ConflictError("It has fallen due, and stays a miss.", code="fell_due")
+        raise ConflictError(_("It has fallen due, and stays a miss."), code="fell_due")
 
 
 def _due_errors(due_at: datetime, now: datetime) -> list[FieldError]:
     if due_at <= now:
-        return [FieldError("due_at", "in_the_past", "A commitment is for later.")]
+        return [FieldError("due_at", "in_the_past", _("A commitment is for later."))]
     if due_at > now + LONGEST:
-        return [FieldError("due_at", "too_far", "Name a day within two years.")]
+        return [FieldError("due_at", "too_far", _("Name a day within two years."))]
     return []
 
 
 def _place_errors(panel: Panel, session: PanelSession | None, truth: Truth | None) -> list[FieldError]:
     if session is not None and session.panel_id != panel.pk:
-        return [FieldError("session", "other_panel", "This session is another panel's.")]
+        return [FieldError("session", "other_panel", _("This session is another panel's."))]
     if session is not None and truth is not None and truth.session_id != session.pk:
-        return [FieldError("truth", "other_session", "This truth was heard in another session.")]
+        return [FieldError("truth", "other_session", _("This truth was heard in another session."))]
     return []
 
 
@@ -164,15 +166,15 @@ def _open(commitment: Commitment, by: Actor | None) -> Commitment:
     commitment = _locked(commitment)
     _require_part(commitment, by)
     if commitment.done_at is not None:
-        raise ConflictError("This is done already.", code="already_done")
+        raise ConflictError(_("This is done already."), code="already_done")
     if commitment.withdrawn_at is not None:
-        raise ConflictError("This was withdrawn.", code="withdrawn")
+        raise ConflictError(_("This was withdrawn."), code="withdrawn")
     return commitment
 
 
 def _require_part(commitment: Commitment, by: Actor | None) -> None:
     if not may_change(by, commitment):
-        raise NotAllowedError("Only its owner does this, or who runs the panel.")
+        raise NotAllowedError(_("Only its owner does this, or who runs the panel."))
 
 
 def _locked(commitment: Commitment) -> Commitment:

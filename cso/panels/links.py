@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from cso.panels.models import Invitation, PanelMember, Wave
 from cso.recovery.links import LinkExpiredError
@@ -35,9 +36,9 @@ def invitation_by_token(token: str, *, now: datetime) -> Invitation:
     invitation = invitations.filter(pk=pk, customer__erased_at=None).get()
     wave = invitation.wave
     if wave.status != Wave.Status.OPEN or now >= wave.closes_at:
-        raise LinkExpiredError("This survey takes no more answers.")
+        raise LinkExpiredError(_("This survey takes no more answers."))
     if invitation.withdrew_at is not None:
-        raise LinkExpiredError("You left this panel.")
+        raise LinkExpiredError(_("You left this panel."))
     return invitation
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from cso.customers.matching import match_customer
 from cso.customers.models import Customer
@@ -20,7 +21,7 @@ from cso.panels.permissions import require_panel
 from cso.people.models import Unit
 from cso.recovery.loading.files import Lines, csv_rows
 from cso.recovery.loading.rows import Reading, read_instant
-from cso.texts import shown, text_errors
+from cso.texts import counted, shown, text_errors
 from tenants import audit
 from tenants.locks import hold_names
 from tenants.models import Actor
@@ -70,7 +71,9 @@ def import_members(
     require_panel(by, panel)
     lines = list(rows)
     if len(lines) > MOST_ROWS:
-        raise InvalidFieldsError.of("rows", "too_many", f"Send {MOST_ROWS:,} lines at most at a time.")
+        raise InvalidFieldsError.of(
+            "rows", "too_many", gettext("Send %(most)s lines at most at a time.") % {"most": counted(MOST_ROWS)}
+        )
     _hold_customers(raw for _, raw in lines)
     units = {unit.code: unit for unit in Unit.objects.all()}
     outcomes = [_take_line(panel, line, raw, units, reading or Reading(), now) for line, raw in lines]
@@ -89,12 +92,15 @@ def member_lines(stream: BinaryIO | Iterable[bytes]) -> Lines:
 
 def _check_head(head: list[str]) -> None:
     if not any(head):
-        raise InvalidFieldsError.of("file", "empty", "The file is empty: its first line must name the columns.")
+        raise InvalidFieldsError.of(
+            "file", "empty", gettext("The file is empty: its first line must name the columns.")
+        )
     if unknown := [name for name in head if name not in FIELDS]:
-        message = f"Unknown columns: {shown(', '.join(unknown), 200)}. Known: {', '.join(FIELDS)}."
+        message = gettext("Unknown columns: %(unknown)s. Known: %(known)s.")
+        message %= {"unknown": shown(", ".join(unknown), 200), "known": ", ".join(FIELDS)}
         raise InvalidFieldsError.of("file", "unknown_column", message)
     if len(set(head)) < len(head):
-        raise InvalidFieldsError.of("file", "column_twice", "A column stands there twice.")
+        raise InvalidFieldsError.of("file", "column_twice", gettext("A column stands there twice."))
 
 
 def _hold_customers(raws: Iterable[Any]) -> None:
@@ -142,7 +148,7 @@ def _take_line(
 def _read(raw: Any, units: Mapping[str, Unit], reading: Reading) -> tuple[dict[str, str], datetime]:
     """The texts of a line by field, "" where it says nothing, and when they consented; raises with all its errors."""
     if not isinstance(raw, Mapping):
-        raise InvalidFieldsError.of("row", "unreadable", "This line is not a row of named fields.")
+        raise InvalidFieldsError.of("row", "unreadable", gettext("This line is not a row of named fields."))
     told = {name: raw.get(name) or "" for name in FIELDS}
     if errors := _form_errors(raw, told):
         raise InvalidFieldsError(errors)
@@ -158,10 +164,10 @@ def _read(raw: Any, units: Mapping[str, Unit], reading: Reading) -> tuple[dict[s
 
 def _form_errors(raw: Mapping[Any, Any], told: Mapping[str, Any]) -> list[FieldError]:
     unknown = [name for name in raw if name not in FIELDS]
-    errors = [FieldError(shown(str(name), 60), "unknown", "There is no such field.") for name in unknown]
+    errors = [FieldError(shown(str(name), 60), "unknown", gettext("There is no such field.")) for name in unknown]
     for name, value in told.items():
         if not isinstance(value, str):
-            errors.append(FieldError(name, "not_text", "This must be text."))
+            errors.append(FieldError(name, "not_text", gettext("This must be text.")))
         else:
             errors += text_errors(name, value, 254)
     return errors
@@ -170,15 +176,21 @@ def _form_errors(raw: Mapping[Any, Any], told: Mapping[str, Any]) -> list[FieldE
 def _meaning_errors(told: Mapping[str, str], units: Mapping[str, Unit]) -> list[FieldError]:
     errors = text_errors("segment", told["segment"], MAX_SEGMENT)
     if not (told["external_id"] or told["email"] or told["phone"]):
-        errors.append(FieldError("external_id", "required", "Give an external id, an e-mail address or a phone."))
+        errors.append(
+            FieldError("external_id", "required", gettext("Give an external id, an e-mail address or a phone."))
+        )
     if told["unit"] and told["unit"] not in units:
-        errors.append(FieldError("unit", "unknown", f"There is no unit “{told['unit'][:60]}”."))
+        errors.append(
+            FieldError("unit", "unknown", gettext("There is no unit “%(code)s”.") % {"code": told["unit"][:60]})
+        )
     return errors
 
 
 def _read_consent(text: str, reading: Reading) -> datetime | FieldError:
     if not text:
-        return FieldError("consented_at", "required", "Say when they agreed: nobody is put on a panel unasked.")
+        return FieldError(
+            "consented_at", "required", gettext("Say when they agreed: nobody is put on a panel unasked.")
+        )
     return read_instant("consented_at", text, reading)
 
 
@@ -186,7 +198,8 @@ def _tell_segment(customer: Customer, segment: str) -> None:
     if not segment or segment == customer.segment:
         return
     if customer.segment:
-        message = f"This customer is of the segment “{customer.segment}”: change it there."
+        message = gettext("This customer is of the segment “%(segment)s”: change it there.")
+        message %= {"segment": customer.segment}
         raise InvalidFieldsError.of("segment", "other_segment", message)
     customer.segment = segment
     customer.save(update_fields=["segment"])

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
 
 from cso.customers.actions import require_not_erased
 from cso.customers.models import Customer
@@ -19,7 +20,7 @@ from cso.people.models import Unit, UnitAncestor
 from cso.people.queries import in_or_below
 from cso.recovery.models import Case
 from cso.recovery.questions import is_employee
-from cso.texts import text_errors
+from cso.texts import counted, text_errors
 from tenants import audit
 from tenants.models import Actor
 from tenants.permissions import require
@@ -90,7 +91,7 @@ def recruit_from_case(
     if not may_run_panel(by, panel):
         require(by, Can.WORK_CASE)
     if case.customer is None:
-        raise InvalidFieldsError.of("case", "no_customer", "Nobody knows whose case this is.")
+        raise InvalidFieldsError.of("case", "no_customer", _("Nobody knows whose case this is."))
     unit = case.unit if _is_in_or_below(case.unit, panel.unit_id) else None
     member = take_in(
         panel,
@@ -115,7 +116,9 @@ def leave_panel(member: PanelMember, *, because: str, by: Actor | None, now: dat
     """
     require_panel(by, member.panel)
     if because not in Because.values:
-        raise InvalidFieldsError.of("because", "unknown", f"Use one of: {', '.join(Because.values)}.")
+        raise InvalidFieldsError.of(
+            "because", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(Because.values)}
+        )
     # The customer first, as whoever invites them does.
     Customer.objects.select_for_update(no_key=True).get(pk=member.customer_id)
     if not PanelMember.objects.filter(pk=member.pk, left_at=None).update(left_at=now, left_because=because):
@@ -177,9 +180,9 @@ def take_in(
     if errors := _errors(panel, consented_at, consent_source, unit, now):
         raise InvalidFieldsError(errors)
     if customer.declined_questions_at is not None:
-        raise ConflictError("This customer asked not to be asked.", code="declined")
+        raise ConflictError(_("This customer asked not to be asked."), code="declined")
     if is_employee(customer):
-        raise ConflictError("This customer works here: a panel is of customers.", code="employee")
+        raise ConflictError(_("This customer works here: a panel is of customers."), code="employee")
     panel = Panel.objects.select_for_update(no_key=True).get(pk=panel.pk)
     _refuse_full(panel, customer)
     member = PanelMember.objects.create(
@@ -201,13 +204,14 @@ def take_in(
 
 def _refuse_full(panel: Panel, customer: Customer) -> None:
     if panel.closed_at is not None:
-        raise ConflictError("This panel is closed.", code="closed")
+        raise ConflictError(_("This panel is closed."), code="closed")
     staying = PanelMember.objects.filter(panel=panel, left_at=None)
     if staying.filter(customer=customer).exists():
-        raise ConflictError("This customer is on the panel already.", code="is_member")
+        raise ConflictError(_("This customer is on the panel already."), code="is_member")
     quota = Quota.objects.filter(panel=panel, segment=customer.segment).first()
     if quota is not None and staying.filter(segment=customer.segment).count() >= quota.wanted:
-        message = f"The panel has the {quota.wanted:,} of “{quota.segment}” that it wants."
+        message = _("The panel has the %(wanted)s of “%(segment)s” that it wants.")
+        message %= {"wanted": counted(quota.wanted), "segment": quota.segment}
         raise ConflictError(message, code="quota_full")
 
 
@@ -217,14 +221,14 @@ def _errors(
     errors = text_errors("consent_source", consent_source, MAX_SOURCE)
     if not consent_source.strip():
         errors.append(
-            FieldError("consent_source", "required", "Say how they agreed: nobody is put on a panel unasked.")
+            FieldError("consent_source", "required", _("Say how they agreed: nobody is put on a panel unasked."))
         )
     if consented_at > now + _TOLERANCE:
-        errors.append(FieldError("consented_at", "in_the_future", "This is in the future."))
+        errors.append(FieldError("consented_at", "in_the_future", _("This is in the future.")))
     elif consented_at < _EARLIEST:
-        errors.append(FieldError("consented_at", "too_early", f"This is before {_EARLIEST.year}."))
+        errors.append(FieldError("consented_at", "too_early", _("This is before %(year)s.") % {"year": _EARLIEST.year}))
     if unit is not None and not _is_in_or_below(unit, panel.unit_id):
-        errors.append(FieldError("unit", "not_of_the_panel", "Name the panel's unit, or one below it."))
+        errors.append(FieldError("unit", "not_of_the_panel", _("Name the panel's unit, or one below it.")))
     return errors
 
 

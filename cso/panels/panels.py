@@ -7,13 +7,14 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from cso.panels.models import LEAST_GROUP, MAX_SEGMENT, ListeningSettings, Panel, Quota, Wave
 from cso.panels.permissions import may_be_steward, require_panel
 from cso.panels.rotation import rotate_soon
 from cso.people.models import Unit
-from cso.texts import text_errors
+from cso.texts import counted, text_errors
 from tenants import audit
 from tenants.models import Actor, Membership
 from tenants.permissions import require
@@ -93,7 +94,7 @@ def close_panel(panel: Panel, *, by: Actor | None, now: datetime) -> Panel:
     if panel.closed_at is not None:
         return panel
     if panel.waves.filter(status=Wave.Status.OPEN).exists():
-        raise ConflictError("Close or call off its open waves first.", code="wave_open")
+        raise ConflictError(_("Close or call off its open waves first."), code="wave_open")
     panel.closed_at = now
     panel.save(update_fields=["closed_at"])
     audit.record(by, "close_panel", panel.name, panel=str(panel.pk))
@@ -105,11 +106,11 @@ def set_quota(panel: Panel, segment: str, wanted: int | None, *, by: Actor | Non
     require_panel(by, panel)
     segment = " ".join(segment.split())
     if not segment:
-        raise InvalidFieldsError.of("segment", "required", "Name the segment.")
+        raise InvalidFieldsError.of("segment", "required", _("Name the segment."))
     if errors := text_errors("segment", segment, MAX_SEGMENT):
         raise InvalidFieldsError(errors)
     if wanted is not None and not 0 <= wanted <= MOST_WANTED:
-        raise InvalidFieldsError.of("wanted", "out_of_range", f"Want 0 to {MOST_WANTED:,}.")
+        raise InvalidFieldsError.of("wanted", "out_of_range", _("Want 0 to %(most)s.") % {"most": counted(MOST_WANTED)})
     _hold(panel)
     audit.record(by, "set_quota", panel.name, panel=str(panel.pk), segment=segment, wanted=wanted)
     if wanted is None:
@@ -130,7 +131,10 @@ def set_listening(*, smallest_group: int, by: Actor | None) -> ListeningSettings
     """
     require(by, Can.RUN_PANELS)
     if not LEAST_GROUP <= smallest_group <= LARGEST_GROUP:
-        message = f"Use {LEAST_GROUP} to {LARGEST_GROUP} people."
+        message = _("Use %(low)s to %(high)s people.") % {
+            "low": LEAST_GROUP,
+            "high": LARGEST_GROUP,
+        }
         raise InvalidFieldsError.of("smallest_group", "out_of_range", message)
     listening_settings()
     chosen = ListeningSettings.objects.select_for_update().get()
@@ -150,13 +154,19 @@ def _hold(panel: Panel) -> Panel:
 def _check(panel: Panel) -> None:
     errors = text_errors("name", panel.name, MAX_NAME) + text_errors("purpose", panel.purpose, MAX_PURPOSE)
     if not panel.name:
-        errors.append(FieldError("name", "required", "Give the panel a name."))
+        errors.append(FieldError("name", "required", _("Give the panel a name.")))
     if panel.term_days is not None and not 1 <= panel.term_days <= LONGEST_TERM:
-        errors.append(FieldError("term_days", "out_of_range", f"Use 1 to {LONGEST_TERM:,} days."))
+        errors.append(
+            FieldError(
+                "term_days",
+                "out_of_range",
+                _("Use 1 to %(most)s days.") % {"most": counted(LONGEST_TERM)},
+            )
+        )
     if panel.steward.ended_at is not None:
-        errors.append(FieldError("steward", "left", "They do not work here any more."))
+        errors.append(FieldError("steward", "left", _("They do not work here any more.")))
     elif not may_be_steward(panel.steward):
-        errors.append(FieldError("steward", "may_not_see_results", "Their role may not see what customers say."))
+        errors.append(FieldError("steward", "may_not_see_results", _("Their role may not see what customers say.")))
     if errors:
         raise InvalidFieldsError(errors)
 
@@ -167,7 +177,7 @@ def _save(panel: Panel, update_fields: list[str] | None = None) -> None:
             panel.save(force_insert=panel._state.adding, update_fields=update_fields)
     except IntegrityError as error:
         if "one_panel_per_name" in str(error):
-            raise ConflictError("There is a panel of that name.", code="name_taken") from error
+            raise ConflictError(_("There is a panel of that name."), code="name_taken") from error
         raise
 
 

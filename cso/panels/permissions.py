@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from cso.errors import NotAllowedError
 from cso.panels.models import Panel
@@ -68,4 +69,4 @@ def is_steward(by: Actor, panel: Panel) -> bool:
 def require_panel(by: Actor | None, panel: Panel) -> None:
     """Raise `NotAllowedError` unless `by` may run the panel."""
     if not may_run_panel(by, panel):
-        raise NotAllowedError("Only the steward of the panel does this, or who runs panels.")
+        raise NotAllowedError(_("Only the steward of the panel does this, or who runs panels."))

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q
+from django.utils.translation import gettext as _
 
 from cso.errors import ConflictError
 from cso.panels.cells import WEIGHT_SCALE, Cell, Counted, Tally, counted_in, together, width_of
@@ -36,7 +37,7 @@ def publish(wave: Wave, *, now: datetime) -> Wave:
     `ConflictError` with the code `closed` or `cancelled`.
     """
     if wave.status in {Wave.Status.CLOSED, Wave.Status.CANCELLED}:
-        raise ConflictError("This wave has ended already.", code=str(wave.status))
+        raise ConflictError(_("This wave has ended already."), code=str(wave.status))
     wave.smallest_group = _smallest_group()
     wave.status, wave.closed_at = Wave.Status.CLOSED, now
     wave.save(update_fields=["smallest_group", "status", "closed_at"])

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext
+
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from cso.panels.holding import hold_wave
 from cso.panels.models import MAX_TEXT, Option, Question, Wave
@@ -64,7 +66,10 @@ def add_question(
     wave = hold_draft(wave, by)
     known = questions_of(wave)
     if len(known) >= MOST_QUESTIONS:
-        raise ConflictError(f"A wave has {MOST_QUESTIONS} questions at most.", code="too_many")
+        raise ConflictError(
+            gettext("A wave has %(most)s questions at most.") % {"most": MOST_QUESTIONS},
+            code="too_many",
+        )
     question = Question(
         wave=wave,
         position=len(known) + 1,
@@ -118,7 +123,9 @@ def remove_question(question: Question, *, by: Actor | None) -> None:
     wave = hold_draft(question.wave, by)
     order = questions_of(wave)
     if dependent := next((each for each in order if each.only_if_id == question.pk), None):
-        raise ConflictError(f"“{dependent.code}” is asked by what was answered to this.", code="hangs_on_it")
+        raise ConflictError(
+            gettext("“%(code)s” is asked by what was answered to this.") % {"code": dependent.code}, code="hangs_on_it"
+        )
     Question.objects.filter(pk=question.pk, wave=wave).delete()
     _renumber([each for each in order if each.pk != question.pk])
 
@@ -132,7 +139,10 @@ def move_question(question: Question, position: int, *, by: Actor | None) -> Que
     order.insert(max(0, min(position - 1, len(order))), moved)
     for each in order:
         if each.only_if is not None and not _is_before(each.only_if_id, each, order):
-            message = f"“{each.code}” is asked by what was answered to “{each.only_if.code}”, so it comes after it."
+            message = gettext("“%(code)s” is asked by what was answered to “%(earlier)s”, so it comes after it.") % {
+                "code": each.code,
+                "earlier": each.only_if.code,
+            }
             raise InvalidFieldsError.of("position", "before_its_condition", message)
     _renumber(order)
     return moved
@@ -165,7 +175,7 @@ def hold_draft(wave: Wave, by: Actor | None) -> Wave:
     require_panel(by, wave.panel)
     held, _ = hold_wave(wave.pk, alone=True)
     if held.status != Wave.Status.DRAFT:
-        raise ConflictError("This wave was opened: what it asks does not change any more.", code="not_a_draft")
+        raise ConflictError(gettext("This wave was opened: what it asks does not change any more."), code="not_a_draft")
     return held
 
 
@@ -187,7 +197,7 @@ def _write_options(question: Question, options: Sequence[Mapping[str, Any]]) -> 
 def _check(question: Question, options: Sequence[Mapping[str, Any]], order: Sequence[Question]) -> None:
     errors = _own_errors(question)
     if any(other.code == question.code for other in order if other is not question):
-        errors.append(FieldError("code", "taken", "Another question of the wave has this code."))
+        errors.append(FieldError("code", "taken", gettext("Another question of the wave has this code.")))
     if question.kind == Question.Kind.CHOICE:
         errors += _option_errors(options)
     if errors:
@@ -199,12 +209,14 @@ def _check(question: Question, options: Sequence[Mapping[str, Any]], order: Sequ
 def _own_errors(question: Question) -> list[FieldError]:
     errors = []
     if not _CODE.fullmatch(question.code):
-        errors.append(FieldError("code", "invalid", "Use up to 40 letters, digits, - and _."))
+        errors.append(FieldError("code", "invalid", gettext("Use up to 40 letters, digits, - and _.")))
     for field, known in (("kind", Question.Kind.values), ("asks_for", Question.AsksFor.values)):
         if getattr(question, field) not in known:
-            errors.append(FieldError(field, "unknown", f"Use one of: {', '.join(known)}."))
+            errors.append(
+                FieldError(field, "unknown", gettext("Use one of: %(choices)s.") % {"choices": ", ".join(known)})
+            )
     if not question.text_en:
-        errors.append(FieldError("text_en", "required", "Write the question in English."))
+        errors.append(FieldError("text_en", "required", gettext("Write the question in English.")))
     for field, longest in (("text_en", MAX_TEXT), ("text_fr", MAX_TEXT), ("touch_point", MAX_TOUCH_POINT)):
         errors += text_errors(field, getattr(question, field), longest)
     return errors
@@ -213,13 +225,19 @@ def _own_errors(question: Question) -> list[FieldError]:
 def _option_errors(options: Sequence[Mapping[str, Any]]) -> list[FieldError]:
     codes = [option.get("code", "") for option in options]
     if len(options) > MOST_OPTIONS:
-        return [FieldError("options", "too_many", f"Offer {MOST_OPTIONS} options at most.")]
+        return [
+            FieldError(
+                "options",
+                "too_many",
+                gettext("Offer %(most)s options at most.") % {"most": MOST_OPTIONS},
+            )
+        ]
     if len(set(codes)) < len(codes):
-        return [FieldError("options", "twice", "Two options have the same code.")]
+        return [FieldError("options", "twice", gettext("Two options have the same code."))]
     errors = []
     for option in options:
         if not _CODE.fullmatch(option.get("code", "")) or not option.get("text_en", "").strip():
-            errors.append(FieldError("options", "invalid", "Give each option a code, and a text in English."))
+            errors.append(FieldError("options", "invalid", gettext("Give each option a code, and a text in English.")))
         for field in ("text_en", "text_fr"):
             errors += text_errors("options", option.get(field, ""), MAX_OPTION)
     return errors
@@ -235,18 +253,28 @@ def _condition_error(question: Question, order: Sequence[Question], known: set[s
     low, high, options = question.only_if_low, question.only_if_high, question.only_if_options
     if question.only_if is None:
         has_terms = low is not None or high is not None or bool(options)
-        return FieldError("only_if", "required", "Say which question this hangs on.") if has_terms else None
+        return FieldError("only_if", "required", gettext("Say which question this hangs on.")) if has_terms else None
     if not _is_before(question.only_if_id, question, order):
-        return FieldError("only_if", "not_before", "A question can hang on an earlier one of the same wave alone.")
+        return FieldError(
+            "only_if", "not_before", gettext("A question can hang on an earlier one of the same wave alone.")
+        )
     if question.only_if.kind == Question.Kind.CHOICE:
         fits = options and set(options) <= known and low is None and high is None
-        return None if fits else FieldError("only_if_options", "unknown", "Name options of the question it hangs on.")
+        return (
+            None
+            if fits
+            else FieldError("only_if_options", "unknown", gettext("Name options of the question it hangs on."))
+        )
     if question.only_if.kind not in SCALES:
-        return FieldError("only_if", "no_scale", "A question can hang on a score or a choice alone.")
+        return FieldError("only_if", "no_scale", gettext("A question can hang on a score or a choice alone."))
     lowest, highest = SCALES[question.only_if.kind]
     bounds = (lowest if low is None else low, highest if high is None else high)
     if options or (low is None and high is None) or not lowest <= bounds[0] <= bounds[1] <= highest:
-        return FieldError("only_if_low", "out_of_range", f"Give the scores, from {lowest} to {highest}.")
+        return FieldError(
+            "only_if_low",
+            "out_of_range",
+            gettext("Give the scores, from %(low)s to %(high)s.") % {"low": lowest, "high": highest},
+        )
     return None
 
 

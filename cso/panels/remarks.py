@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from cso.errors import FieldError, InvalidFieldsError
 from cso.panels.masking import Names, has_names, masked
@@ -117,9 +118,9 @@ def tag_remark(remark: Remark, tags: Iterable[str], *, by: Actor | None) -> Rema
     wanted = list(dict.fromkeys(filter(None, (" ".join(tag.lower().split()) for tag in tags))))
     errors = [error for tag in wanted for error in text_errors("tags", tag, MAX_TAG)]
     if len(wanted) > MOST_TAGS:
-        errors.append(FieldError("tags", "too_many", f"Use at most {MOST_TAGS} tags."))
+        errors.append(FieldError("tags", "too_many", _("Use at most %(most)s tags.") % {"most": MOST_TAGS}))
     if any(has_names(tag.title(), names_in(remark.wave)) for tag in wanted):
-        errors.append(FieldError("tags", "a_name", "Tags are read by everybody: use no names."))
+        errors.append(FieldError("tags", "a_name", _("Tags are read by everybody: use no names.")))
     if errors:
         raise InvalidFieldsError(errors)
     Remark.objects.filter(pk=remark.pk).update(tags=wanted)

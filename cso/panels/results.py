@@ -118,7 +118,7 @@ def results_of(viewer: Actor, wave: Wave, *, by: By = "all") -> Results:
     """
     wave = visible_wave(viewer, wave)
     if wave.status != Wave.Status.CLOSED or wave.smallest_group is None:
-        raise ConflictError("There are results once the wave has closed.", code="not_closed")
+        raise ConflictError(_("There are results once the wave has closed."), code="not_closed")
     questions = _questions(Question.objects.filter(wave=wave).order_by("position"))
     rows = _rows(ResultGroup.objects.filter(wave=wave, by__in={ResultGroup.By.WHOLE, _partition(by)}))
     tree = _Tree.of(viewer, wave, (row.unit_id for groups in rows.values() for row in groups)) if by == "unit" else None

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
 from cso.panels.attendance import seconds_between, seconds_present
 from cso.panels.models import Panel, PanelSession, Presence, RosterEntry, Wave
@@ -48,7 +50,7 @@ def plan_session(
     """
     require_panel(by, panel)
     if panel.closed_at is not None:
-        raise ConflictError("This panel is closed.", code="closed")
+        raise ConflictError(_("This panel is closed."), code="closed")
     session = PanelSession(
         panel=panel, title=title, agenda=agenda, planned_at=planned_at, planned_minutes=planned_minutes, wave=wave
     )
@@ -99,10 +101,10 @@ def set_roster(
     _refuse_over(session)
     wanted = {person.pk: person for person in people}
     if chief_executive is not None and chief_executive.pk not in wanted:
-        raise InvalidFieldsError.of("chief_executive", "not_on_roster", "Put them on the roster too.")
+        raise InvalidFieldsError.of("chief_executive", "not_on_roster", _("Put them on the roster too."))
     known = {entry.person_id: entry for entry in session.roster.all()}
     if session.started_at is not None and set(known) - set(wanted):
-        raise ConflictError("It has started: nobody is taken off the roster.", code="started")
+        raise ConflictError(_("It has started: nobody is taken off the roster."), code="started")
     units, tops = units_of(wanted.values(), day_of(now))
     chief = {chief_executive.pk} if chief_executive else tops
     RosterEntry.objects.filter(session=session, person__in=set(known) - set(wanted)).delete()
@@ -142,7 +144,7 @@ def start_session(
     session = _planned(session, by)
     at = _past(at, now)
     if not session.roster.exists():
-        message = "Say first who is expected: whom you add after the start is not counted."
+        message = _("Say first who is expected: whom you add after the start is not counted.")
         raise ConflictError(message, code="no_roster")
     session.started_at = at
     session.save(update_fields=["started_at"])
@@ -155,14 +157,16 @@ def end_session(session: PanelSession, *, by: Actor | None, now: datetime, at: d
     """It is over: who is still in the room leaves, and everybody's seconds are counted."""
     session = _kept(session, by)
     if session.started_at is None:
-        raise ConflictError("It has not started.", code="not_started")
+        raise ConflictError(_("It has not started."), code="not_started")
     _refuse_over(session)
     at = _past(at, now)
     if at < session.started_at + SHORTEST:
-        raise InvalidFieldsError.of("at", "too_short", "A session lasts a minute at least.")
+        raise InvalidFieldsError.of("at", "too_short", _("A session lasts a minute at least."))
     if at > session.started_at + LONGEST:
         hours = LONGEST // timedelta(hours=1)
-        raise InvalidFieldsError.of("at", "too_long", f"A session lasts {hours} hours at most: say when it ended.")
+        raise InvalidFieldsError.of(
+            "at", "too_long", _("A session lasts %(hours)s hours at most: say when it ended.") % {"hours": hours}
+        )
     session.ended_at = at
     session.save(update_fields=["ended_at"])
     staying = Presence.objects.filter(entry__in=_entries(session), left_at=None)
@@ -189,7 +193,7 @@ def take_back_end(session: PanelSession, *, by: Actor | None, now: datetime) -> 
     """It was ended by mistake: it goes on, and whom its end sent out is in the room."""
     session = _kept(session, by)
     if session.ended_at is None:
-        raise ConflictError("It has not ended.", code="not_ended")
+        raise ConflictError(_("It has not ended."), code="not_ended")
     Presence.objects.filter(entry__in=_entries(session), left_at=session.ended_at).update(left_at=None)
     session.ended_at = None
     session.save(update_fields=["ended_at"])
@@ -214,9 +218,9 @@ def leave_session(entry: RosterEntry, *, by: Actor | None, now: datetime, at: da
     at = _past(at, now)
     inside = Presence.objects.filter(entry=entry, left_at=None).first()
     if inside is None:
-        raise ConflictError("They are not in the room.", code="not_in_the_room")
+        raise ConflictError(_("They are not in the room."), code="not_in_the_room")
     if at <= inside.joined_at:
-        raise InvalidFieldsError.of("at", "before_joined", "This is not after they came in.")
+        raise InvalidFieldsError.of("at", "before_joined", _("This is not after they came in."))
     inside.left_at = at
     inside.save(update_fields=["left_at"])
     return inside
@@ -229,7 +233,7 @@ def record_presence(
     session = _kept(entry.session, by)
     _past(left_at, now, "left_at")
     if left_at <= joined_at:
-        raise InvalidFieldsError.of("left_at", "before_joined", "This is not after they came in.")
+        raise InvalidFieldsError.of("left_at", "before_joined", _("This is not after they came in."))
     presence = Presence.objects.create(entry=entry, joined_at=joined_at, left_at=left_at)
     _corrected(session, entry, by, "record_presence")
     return presence
@@ -278,7 +282,7 @@ def _told(entry: RosterEntry, by: Actor | None, field: str, words: str) -> Roste
     session = _locked(entry.session)
     is_own = isinstance(by, Membership) and entry.person.member_id == by.pk
     if not (is_own or may_run_panel(by, session.panel)):
-        raise NotAllowedError("Only they themselves say so, or who keeps the session.")
+        raise NotAllowedError(_("Only they themselves say so, or who keeps the session."))
     _refuse_cancelled(session)
     entry = RosterEntry.objects.select_related("person", "session").get(pk=entry.pk)
     setattr(entry, field, words)
@@ -290,7 +294,7 @@ def _told(entry: RosterEntry, by: Actor | None, field: str, words: str) -> Roste
 def _planned(session: PanelSession, by: Actor | None) -> PanelSession:
     session = _kept(session, by)
     if session.started_at is not None:
-        raise ConflictError("It has started.", code="started")
+        raise ConflictError(_("It has started."), code="started")
     return session
 
 
@@ -309,17 +313,17 @@ def _locked(session: PanelSession) -> PanelSession:
 
 def _refuse_cancelled(session: PanelSession) -> None:
     if session.cancelled_at is not None:
-        raise ConflictError("It was called off.", code="cancelled")
+        raise ConflictError(_("It was called off."), code="cancelled")
 
 
 def _refuse_over(session: PanelSession) -> None:
     if session.ended_at is not None:
-        raise ConflictError("It is over.", code="over")
+        raise ConflictError(_("It is over."), code="over")
 
 
 def _past(at: datetime | None, now: datetime, field: str = "at") -> datetime:
     if at is not None and at > now:
-        raise InvalidFieldsError.of(field, "in_the_future", "This is still to come.")
+        raise InvalidFieldsError.of(field, "in_the_future", _("This is still to come."))
     return at or now
 
 
@@ -327,17 +331,17 @@ def _check(session: PanelSession) -> None:
     session.title, session.agenda = " ".join(session.title.split()), session.agenda.strip()
     errors = text_errors("title", session.title, MAX_TITLE) + text_errors("agenda", session.agenda, MAX_AGENDA)
     if not session.title:
-        errors.append(FieldError("title", "required", "Give the session a title."))
+        errors.append(FieldError("title", "required", _("Give the session a title.")))
     if not 1 <= session.planned_minutes <= LONGEST // timedelta(minutes=1):
-        errors.append(FieldError("planned_minutes", "out_of_range", "Plan 1 minute to 12 hours."))
+        errors.append(FieldError("planned_minutes", "out_of_range", _("Plan 1 minute to 12 hours.")))
     if session.wave is not None and session.wave.panel_id != session.panel_id:
-        errors.append(FieldError("wave", "other_panel", "This wave is another panel's."))
+        errors.append(FieldError("wave", "other_panel", _("This wave is another panel's.")))
     if errors:
         raise InvalidFieldsError(errors)
 
 
 def _refuse_text(field: str, text: str, longest: int) -> None:
     if not text.strip():
-        raise InvalidFieldsError.of(field, "required", "This is needed.")
+        raise InvalidFieldsError.of(field, "required", _("This is needed."))
     if errors := text_errors(field, text, longest):
         raise InvalidFieldsError(errors)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from cso.alarms.actions import set_alarm, when_ringing
 from cso.clock import is_told
@@ -37,17 +38,17 @@ def tell_members(commitments: Sequence[Commitment], *, by: Actor | None, now: da
     """
     ids = [each.pk for each in commitments]
     if not ids:
-        raise InvalidFieldsError.of("commitments", "required", "Say which.")
+        raise InvalidFieldsError.of("commitments", "required", _("Say which."))
     list(Commitment.objects.select_for_update().filter(pk__in=ids).order_by("id"))
     found = list(Commitment.objects.select_related("panel").filter(pk__in=ids).order_by("id"))
     panel = found[0].panel
     require_panel(by, panel)
     if any(each.panel_id != panel.pk for each in found):
-        raise InvalidFieldsError.of("commitments", "other_panel", "Tell each panel what was committed to it.")
+        raise InvalidFieldsError.of("commitments", "other_panel", _("Tell each panel what was committed to it."))
     if any(each.done_at is None for each in found):
-        raise ConflictError("The members are told what was done: this is not done yet.", code="not_done")
+        raise ConflictError(_("The members are told what was done: this is not done yet."), code="not_done")
     if any(each.told_at is not None for each in found):
-        raise ConflictError("The members were told of this.", code="told")
+        raise ConflictError(_("The members were told of this."), code="told")
     for each in found:
         each.told_at = now
         each.save(update_fields=["told_at"])

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Q
+from django.utils.translation import gettext
 
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from cso.panels.masking import has_names
@@ -60,7 +61,7 @@ def set_theme(name: str, words: Iterable[str], *, by: Actor | None) -> Theme:
     if errors := _errors(name, wanted):
         raise InvalidFieldsError(errors)
     if Theme.objects.exclude(name=name).count() >= MOST_THEMES:
-        raise ConflictError(f"There are {MOST_THEMES} themes at most.", code="too_many")
+        raise ConflictError(gettext("There are %(most)s themes at most.") % {"most": MOST_THEMES}, code="too_many")
     theme, _ = Theme.objects.update_or_create(name=name, defaults={"words": wanted})
     audit.record(by, "set_theme", name, words=wanted)
     return theme
@@ -122,12 +123,12 @@ def _errors(name: str, words: Sequence[str]) -> list[FieldError]:
     errors = text_errors("name", name, MAX_NAME)
     errors += [error for word in words for error in text_errors("words", word, MAX_WORD)]
     if not name:
-        errors.append(FieldError("name", "required", "Give the theme a name."))
+        errors.append(FieldError("name", "required", gettext("Give the theme a name.")))
     if not words:
-        errors.append(FieldError("words", "required", "Say by which words it is found."))
+        errors.append(FieldError("words", "required", gettext("Say by which words it is found.")))
     if len(words) > MOST_WORDS:
-        errors.append(FieldError("words", "too_many", f"Use at most {MOST_WORDS} words."))
+        errors.append(FieldError("words", "too_many", gettext("Use at most %(most)s words.") % {"most": MOST_WORDS}))
     staff = staff_names(LEAST_GROUP, misspelt=False)
     if any(has_names(each, staff) for each in [name, *words]):
-        errors.append(FieldError("words", "a_name", "A name of staff is no theme."))
+        errors.append(FieldError("words", "a_name", gettext("A name of staff is no theme.")))
     return errors

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from cso.errors import ConflictError, InvalidFieldsError, NotAllowedError
 from cso.panels.masking import masked
 from cso.panels.models import PanelSession, Remark, Truth
@@ -26,14 +28,14 @@ def hear_truth(
     did it: names are masked before it is kept.
     """
     if not (may_run_panel(by, session.panel) or is_on_roster(session, by)):
-        raise NotAllowedError("Only who keeps the session says so, or who is on its roster.")
+        raise NotAllowedError(_("Only who keeps the session says so, or who is on its roster."))
     if session.started_at is None:
-        raise ConflictError("It has not started.", code="not_started")
+        raise ConflictError(_("It has not started."), code="not_started")
     if remark is not None:
         _check(remark, session)
     words = " ".join((words or (remark.words if remark else "")).split())
     if not words:
-        raise InvalidFieldsError.of("words", "required", "Say what you heard.")
+        raise InvalidFieldsError.of("words", "required", _("Say what you heard."))
     if remark is not None:
         words = words[:MAX_TRUTH]
     if errors := text_errors("words", words, MAX_TRUTH):
@@ -57,9 +59,9 @@ def without_names(words: str) -> str:
 
 def _check(remark: Remark, session: PanelSession) -> None:
     if remark.wave.panel_id != session.panel_id:
-        raise InvalidFieldsError.of("remark", "other_panel", "This remark was made to another panel.")
+        raise InvalidFieldsError.of("remark", "other_panel", _("This remark was made to another panel."))
     if remark.is_held_back:
-        raise InvalidFieldsError.of("remark", "held_back", "Too few wrote to this question to show their words.")
+        raise InvalidFieldsError.of("remark", "held_back", _("Too few wrote to this question to show their words."))
 
 
 def is_on_roster(session: PanelSession, by: Actor | None) -> bool:

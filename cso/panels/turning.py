@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from cso.customers.actions import require_not_erased
 from cso.customers.models import Customer
 from cso.errors import ConflictError, NotAllowedError
@@ -35,7 +37,7 @@ def praise_to_recognition(
     """
     remark = hold_remark(remark.pk, by)
     if not remark.is_praise:
-        raise ConflictError("This is not praise: nobody is named for it.", code="not_praise")
+        raise ConflictError(_("This is not praise: nobody is named for it."), code="not_praise")
     words = shown(remark.words, MAX_CUSTOMER_WORDS)
     recognition = recognise(
         person,
@@ -60,11 +62,11 @@ def complaint_to_case(remark: Remark, *, by: Actor | None, now: datetime) -> Cas
     the code `is_praise` or `became_already`; what `open_case` raises.
     """
     if by is not None and not keeps(by, readable_remark(by, remark.pk).wave):
-        raise NotAllowedError("Only the steward of the panel opens a case for what was written to it.")
+        raise NotAllowedError(_("Only the steward of the panel opens a case for what was written to it."))
     customer = _customer_of(remark)  # before the remark: customers are locked first
     remark = hold_remark(remark.pk, by)
     if remark.is_praise:
-        raise ConflictError("This is praise.", code="is_praise")
+        raise ConflictError(_("This is praise."), code="is_praise")
     refuse_turned(remark)
     case = open_case(by=by, unit=remark.unit, reported_at=now, now=now, summary=remark.words, customer=customer)
     mark_became(remark, CASE, case.pk, by=by)
@@ -80,7 +82,7 @@ def hold_remark(pk: UUID, by: Actor | None) -> Remark:
 def refuse_turned(remark: Remark) -> None:
     """Raises `ConflictError` with the code `became_already` where something was made of it."""
     if remark.became:
-        raise ConflictError(f"A {remark.became} was made of this already.", code="became_already")
+        raise ConflictError(_("Something was made of this already."), code="became_already")
 
 
 def mark_became(remark: Remark, what: str, pk: UUID, *, by: Actor | None) -> None:

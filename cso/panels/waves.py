@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from cso.alarms.actions import cancel_alarm, set_alarm, when_ringing
 from cso.clock import database_now
@@ -28,7 +29,7 @@ from cso.panels.questions import (
     standard_questions,
 )
 from cso.people.models import Unit, UnitAncestor
-from cso.texts import text_errors
+from cso.texts import counted, text_errors
 from tenants import audit
 from tenants.models import Actor, Membership
 
@@ -107,7 +108,7 @@ def draft_wave(
         made_at=now,
     )
     if wave.panel.closed_at is not None:
-        raise ConflictError("This panel is closed.", code="panel_closed")
+        raise ConflictError(_("This panel is closed."), code="panel_closed")
     _check(wave)
     _save(wave)
     audit.record(by, "draft_wave", wave.name, panel=panel.name, wave=str(wave.pk))
@@ -142,7 +143,11 @@ def set_share(wave: Wave, segment: str, share: Decimal | None, *, by: Actor | No
         shares.delete()
         return None
     if not Decimal("0.00000001") <= share <= HIGHEST_SHARE:
-        raise InvalidFieldsError.of("share", "out_of_range", f"Use a share above 0, at most {HIGHEST_SHARE:,}.")
+        raise InvalidFieldsError.of(
+            "share",
+            "out_of_range",
+            _("Use a share above 0, at most %(most)s.") % {"most": counted(HIGHEST_SHARE)},
+        )
     return SegmentShare.objects.update_or_create(wave=wave, segment=segment, defaults={"share": share})[0]
 
 
@@ -175,7 +180,7 @@ def open_wave(wave: Wave, *, by: Actor | None, now: datetime) -> Wave:
     """
     wave = hold_draft(wave, by)
     if wave.panel.closed_at is not None:
-        raise ConflictError("This panel is closed.", code="panel_closed")
+        raise ConflictError(_("This panel is closed."), code="panel_closed")
     if not wave.is_imported:
         wave.opens_at = max(wave.opens_at, now)
     if errors := _opening_errors(wave):
@@ -195,12 +200,14 @@ def warnings_of(wave: Wave) -> list[str]:
     questions = list(wave.questions.order_by("position"))
     speak_french = PanelMember.objects.filter(panel=wave.panel_id, left_at=None, customer__language="fr-ca")
     if any(not question.text_fr for question in questions) and speak_french.exists():
-        found.append("Some members speak French, and not all questions are written in French.")
+        found.append(_("Some members speak French, and not all questions are written in French."))
     if wave.weighting == Wave.Weighting.SEGMENTS:
         known = set(wave.segment_shares.values_list("segment", flat=True))
         segments = set(PanelMember.objects.filter(panel=wave.panel_id, left_at=None).values_list("segment", flat=True))
         if missing := sorted(segment or "(none)" for segment in segments - known):
-            found.append(f"Without a share these segments weigh nothing: {', '.join(missing)}.")
+            found.append(
+                _("Without a share these segments weigh nothing: %(segments)s.") % {"segments": ", ".join(missing)}
+            )
     return found
 
 
@@ -216,7 +223,7 @@ def cancel_wave(wave: Wave, *, by: Actor | None, now: datetime) -> Wave:
     if wave.status == Wave.Status.CANCELLED:
         return wave
     if wave.status == Wave.Status.CLOSED or (not wave.is_imported and db_now >= wave.closes_at):
-        raise ConflictError("A wave that is closed cannot be called off.", code="closed")
+        raise ConflictError(_("A wave that is closed cannot be called off."), code="closed")
     wave.status, wave.cancelled_at = Wave.Status.CANCELLED, now
     wave.save(update_fields=["status", "cancelled_at"])
     Invitation.objects.filter(wave=wave).update(closes_at=None)
@@ -241,7 +248,7 @@ def close_wave(wave: Wave, *, by: Actor | None, now: datetime) -> Wave:
     if wave.status == Wave.Status.CLOSED:
         return wave
     if wave.status != Wave.Status.OPEN or db_now <= wave.opens_at:
-        raise ConflictError("This wave is not open.", code="not_open")
+        raise ConflictError(_("This wave is not open."), code="not_open")
     if db_now < wave.closes_at:
         # Early: what comes from here on is late, and counts in no other period.
         wave.closes_at = db_now
@@ -269,39 +276,40 @@ def _is_due(wave: UUID) -> bool:
 def _opening_errors(wave: Wave) -> list[FieldError]:
     questions = list(wave.questions.order_by("position"))
     if not questions:
-        return [FieldError("questions", "required", "Ask at least one question.")]
+        return [FieldError("questions", "required", _("Ask at least one question."))]
     errors = [] if wave.is_imported else _asking_errors(wave, questions)
     for question in questions:
         if question.kind == Question.Kind.CHOICE and question.options.count() < 2:
-            message = f"“{question.code}” needs two options or more."
+            message = _("“%(code)s” needs two options or more.") % {"code": question.code}
             errors.append(FieldError("questions", "few_options", message))
     if wave.weighting == Wave.Weighting.SEGMENTS and not wave.segment_shares.exists():
-        errors.append(FieldError("weighting", "no_shares", "Say what share of all customers each segment is."))
+        errors.append(FieldError("weighting", "no_shares", _("Say what share of all customers each segment is.")))
     return errors
 
 
 def _asking_errors(wave: Wave, questions: Sequence[Question]) -> list[FieldError]:
     errors = []
     if questions[0].asks_for != Question.AsksFor.RIGHT:
-        errors.append(FieldError("questions", "right_first", "Ask first what went right."))
+        errors.append(FieldError("questions", "right_first", _("Ask first what went right.")))
     if len(questions) > wave.most_questions:
-        message = f"These are {len(questions)} questions, and the wave allows {wave.most_questions}."
+        message = _("These are %(n)s questions, and the wave allows %(most)s.")
+        message %= {"n": len(questions), "most": wave.most_questions}
         errors.append(FieldError("questions", "too_many", message))
     if wave.closes_at <= wave.opens_at:
-        errors.append(FieldError("closes_at", "in_the_past", "This is in the past."))
+        errors.append(FieldError("closes_at", "in_the_past", _("This is in the past.")))
     return errors
 
 
 def _check(wave: Wave) -> None:
     errors = text_errors("name", wave.name, MAX_NAME)
     if not wave.name:
-        errors.append(FieldError("name", "required", "Give the wave a name."))
+        errors.append(FieldError("name", "required", _("Give the wave a name.")))
     if wave.closes_at <= wave.opens_at:
-        errors.append(FieldError("closes_at", "before_opening", "Close it after it opens."))
+        errors.append(FieldError("closes_at", "before_opening", _("Close it after it opens.")))
     elif wave.closes_at - wave.opens_at > LONGEST:
-        errors.append(FieldError("closes_at", "too_late", f"Close it within {LONGEST.days} days."))
+        errors.append(FieldError("closes_at", "too_late", _("Close it within %(days)s days.") % {"days": LONGEST.days}))
     if not UnitAncestor.objects.filter(ancestor=wave.panel.unit_id, unit=wave.unit_id).exists():
-        errors.append(FieldError("unit", "not_of_the_panel", "Name the panel's unit, or one below it."))
+        errors.append(FieldError("unit", "not_of_the_panel", _("Name the panel's unit, or one below it.")))
     errors += _weighting_errors(wave) + _range_errors(wave)
     if errors:
         raise InvalidFieldsError(errors)
@@ -309,9 +317,13 @@ def _check(wave: Wave) -> None:
 
 def _weighting_errors(wave: Wave) -> list[FieldError]:
     if wave.weighting not in Wave.Weighting.values:
-        return [FieldError("weighting", "unknown", f"Use one of: {', '.join(Wave.Weighting.values)}.")]
+        return [
+            FieldError(
+                "weighting", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(Wave.Weighting.values)}
+            )
+        ]
     if wave.weighting == Wave.Weighting.GIVEN and not wave.is_imported:
-        return [FieldError("weighting", "only_imported", "Only imported responses bring weights of their own.")]
+        return [FieldError("weighting", "only_imported", _("Only imported responses bring weights of their own."))]
     return []
 
 
@@ -322,7 +334,7 @@ def _range_errors(wave: Wave) -> list[FieldError]:
         ("most_questions", 1, MOST_QUESTIONS, wave.most_questions),
     )
     return [
-        FieldError(name, "out_of_range", f"Use {low} to {high:,}.")
+        FieldError(name, "out_of_range", _("Use %(low)s to %(high)s.") % {"low": low, "high": counted(high)})
         for name, low, high, value in ranges
         if value is not None and not low <= value <= high
     ]
@@ -334,5 +346,5 @@ def _save(wave: Wave, update_fields: list[str] | None = None) -> None:
             wave.save(force_insert=wave._state.adding, update_fields=update_fields)
     except IntegrityError as error:
         if "one_wave_per_name" in str(error):
-            raise ConflictError("The panel has a wave of that name.", code="name_taken") from error
+            raise ConflictError(_("The panel has a wave of that name."), code="name_taken") from error
         raise

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from cso.errors import ConflictError, InvalidFieldsError
 from cso.people import tree
@@ -25,7 +26,7 @@ def add_unit(code: str, name: str, parent: Unit | None = None, *, by: Actor | No
     _require_text("name", name, 200)
     tree.lock_tree()
     if Unit.objects.filter(code=code).exists():
-        raise ConflictError(f"A unit with the code “{code}” exists already.", code="code_in_use")
+        raise ConflictError(_("A unit with the code “%(code)s” exists already.") % {"code": code}, code="code_in_use")
     unit = Unit.objects.create(code=code, name=name, parent=parent)
     tree.hang_new([unit])
     audit.record(by, "add_unit", code, name=name, parent=parent.code if parent else None)
@@ -110,7 +111,10 @@ def add_person(
     _require_text("name", name, 200)
     post = Position.objects.get_or_create(title=position)[0] if position else None
     if external_id and Person.objects.filter(external_id=external_id).exists():
-        raise ConflictError(f"A person with the external id “{external_id}” exists already.", code="external_id_in_use")
+        raise ConflictError(
+            _("A person with the external id “%(external_id)s” exists already.") % {"external_id": external_id},
+            code="external_id_in_use",
+        )
     return Person.objects.create(
         name=name, external_id=external_id or None, email=email, position=post, unit=unit, member=member
     )
@@ -135,7 +139,7 @@ def name_leader(
     """
     require(by, Can.EDIT_PEOPLE)
     if ends_on is not None and ends_on <= starts_on:
-        raise InvalidFieldsError.of("ends_on", "before_start", "The end must be later than the start.")
+        raise InvalidFieldsError.of("ends_on", "before_start", _("The end must be later than the start."))
     try:
         with transaction.atomic():
             leadership = Leadership.objects.create(unit=unit, person=person, starts_on=starts_on, ends_on=ends_on)
@@ -159,7 +163,9 @@ def replace_leader(unit: Unit, name: str, starts_on: date, *, by: Actor | None, 
     if len(known) > 1:
         known = [person for person in known if person.position and person.position.title == position]
         if len(known) != 1:
-            message = f"Several people are called “{name}”; give the position of the one who is meant."
+            message = _("Several people are called “%(name)s”; give the position of the one who is meant.") % {
+                "name": name
+            }
             raise ConflictError(message, code="ambiguous_name")
     person = known[0] if known else add_person(name, position=position, unit=unit, by=by)
     current = unit.leaderships.filter(ends_on=None, starts_on__lt=starts_on).first()
@@ -172,9 +178,11 @@ def end_leadership(leadership: Leadership, ends_on: date, *, by: Actor | None) -
     """The leader's last day is the one before `ends_on`."""
     require(by, Can.EDIT_PEOPLE)
     if ends_on <= leadership.starts_on:
-        raise InvalidFieldsError.of("ends_on", "before_start", "The end must be later than the start.")
+        raise InvalidFieldsError.of("ends_on", "before_start", _("The end must be later than the start."))
     if leadership.ends_on is not None and ends_on > leadership.ends_on:
-        raise InvalidFieldsError.of("ends_on", "already_ended", "It has ended earlier; name the leader anew instead.")
+        raise InvalidFieldsError.of(
+            "ends_on", "already_ended", _("It has ended earlier; name the leader anew instead.")
+        )
     leadership.ends_on = ends_on
     leadership.save(update_fields=["ends_on"])
     audit.record(by, "end_leadership", leadership.unit.code, person=leadership.person.name, ends_on=str(ends_on))
@@ -182,7 +190,7 @@ def end_leadership(leadership: Leadership, ends_on: date, *, by: Actor | None) -
 
 def _require_text(field: str, value: str, longest: int) -> None:
     if not value.strip():
-        raise InvalidFieldsError.of(field, "required", "This is required.")
+        raise InvalidFieldsError.of(field, "required", _("This is required."))
     if errors := text_errors(field, value, longest):
         raise InvalidFieldsError(errors)
 

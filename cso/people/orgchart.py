@@ -15,6 +15,7 @@ from difflib import get_close_matches
 
 from django.db import connection
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from cso.errors import FieldError, InvalidFieldsError
 from cso.people import tree
@@ -73,10 +74,16 @@ def read_chart(lines: Iterable[str], columns: Mapping[str, str]) -> tuple[list[C
     columns = dict(columns) or {name: name for name in FIELDS if name in head}
     if unknown := sorted(set(columns) - set(FIELDS)):
         known = ", ".join(FIELDS)
-        raise InvalidFieldsError.of("map", "unknown", f"No such fields: {', '.join(unknown)}. Known: {known}.")
+        raise InvalidFieldsError.of(
+            "map",
+            "unknown",
+            _("No such fields: %(unknown)s. Known: %(known)s.") % {"unknown": ", ".join(unknown), "known": known},
+        )
     missing = sorted(({"name"} - set(columns)) | {column for column in columns.values() if column not in head})
     if missing:
-        raise InvalidFieldsError.of("map", "missing_column", f"The file has no column {', '.join(missing)}.")
+        raise InvalidFieldsError.of(
+            "map", "missing_column", _("The file has no column %(columns)s.") % {"columns": ", ".join(missing)}
+        )
     rows, remarks = [], []
     for raw in reader:
         line = reader.line_num
@@ -92,7 +99,7 @@ def read_chart(lines: Iterable[str], columns: Mapping[str, str]) -> tuple[list[C
 def _errors(values: Mapping[str, str]) -> list[FieldError]:
     errors = []
     if not values["name"]:
-        errors.append(FieldError("name", "required", "Name the unit."))
+        errors.append(FieldError("name", "required", _("Name the unit.")))
     for name, value in values.items():
         errors += text_errors(name, value, _LONGEST[name])
     return errors

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from cso.errors import ConflictError, InvalidFieldsError
 from cso.people.models import MAX_DEPTH, Unit, UnitAncestor
@@ -140,4 +141,6 @@ def _ring(unit: Unit, parent: Unit) -> RingError:
 
 
 def _too_deep() -> InvalidFieldsError:
-    return InvalidFieldsError.of("parent", "too_deep", f"The tree may be {MAX_DEPTH} levels deep at most.")
+    return InvalidFieldsError.of(
+        "parent", "too_deep", _("The tree may be %(most)s levels deep at most.") % {"most": MAX_DEPTH}
+    )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
 from cso.people.models import Person, Unit
@@ -42,14 +43,18 @@ def recognise(
     """
     require(by, Can.RECOGNISE)
     if is_self(by, person):
-        raise NotAllowedError("Nobody recognises themselves; a colleague gladly does.")
+        raise NotAllowedError(_("Nobody recognises themselves; a colleague gladly does."))
     what, customer_words = " ".join(what.split()), " ".join(customer_words.split())
     errors = text_errors("what", what, MAX_WHAT)
     errors += text_errors("customer_words", customer_words, MAX_CUSTOMER_WORDS)
     if not what:
-        errors.append(FieldError("what", "required", "Say what they did."))
+        errors.append(FieldError("what", "required", _("Say what they did.")))
     if kind not in Recognition.Kind.values:
-        errors.append(FieldError("kind", "unknown", f"Use one of: {', '.join(Recognition.Kind.values)}."))
+        errors.append(
+            FieldError(
+                "kind", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(Recognition.Kind.values)}
+            )
+        )
     if errors:
         raise InvalidFieldsError(errors)
     recognition = Recognition(
@@ -73,7 +78,7 @@ def withdraw_recognition(recognition: Recognition, *, by: Actor | None, now: dat
     """Nobody is shown it any more; that there was one stays counted. By the hero, who gave it, or who keeps people."""
     recognition = Recognition.objects.select_for_update(of=("self",)).select_related("person").get(pk=recognition.pk)
     if not may_withdraw(by, recognition):
-        raise NotAllowedError("Only the hero takes it back, or who recognised them.")
+        raise NotAllowedError(_("Only the hero takes it back, or who recognised them."))
     if recognition.withdrawn_at is None:
         recognition.withdrawn_at = now
         recognition.save(update_fields=["withdrawn_at"])
@@ -85,10 +90,10 @@ def take_back(recognition: Recognition, *, by: Actor | None, now: datetime) -> N
     """It was a slip: as if it had never been. By who gave it, within ten minutes (`ConflictError`, `too_late`)."""
     recognition = Recognition.objects.select_for_update(of=("self",)).select_related("person").get(pk=recognition.pk)
     if not gave_it(by, recognition):
-        raise NotAllowedError("Only who recognised them takes it back.")
+        raise NotAllowedError(_("Only who recognised them takes it back."))
     # What was made of a remark stays: the remark says so.
     if now > recognition.recognised_at + SLIP or recognition.source == Recognition.Source.REMARK:
-        raise ConflictError("It stands: it can be hidden, at the hero's wish.", code="too_late")
+        raise ConflictError(_("It stands: it can be hidden, at the hero's wish."), code="too_late")
     audit.record(by, "take_back_recognition", recognition.person.name, recognition=str(recognition.pk))
     recognition.delete()
 
@@ -120,7 +125,7 @@ def _unit_of(person: Person, now: datetime) -> Unit:
     found = Unit.objects.filter(pk=units[person.pk]) if person.pk in units else Unit.objects.filter(parent=None)
     unit = found.order_by("name", "id").first()
     if unit is None:
-        raise InvalidFieldsError.of("person", "no_unit", "There are no units yet.")
+        raise InvalidFieldsError.of("person", "no_unit", _("There are no units yet."))
     return unit
 
 
@@ -130,5 +135,5 @@ def _save_new(recognition: Recognition) -> None:
             recognition.save(force_insert=True)
     except IntegrityError as error:
         if "recognised_once_per_source" in str(error):
-            raise ConflictError("They were recognised for this already.", code="recognised_already") from error
+            raise ConflictError(_("They were recognised for this already."), code="recognised_already") from error
         raise

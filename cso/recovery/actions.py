@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from cso.customers.models import Customer
 from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
@@ -85,9 +86,9 @@ def open_case(
             case.save(force_insert=True)
     except IntegrityError as error:
         if "_pkey" in str(error):
-            raise ConflictError("This case was logged already.", code="sent_twice") from error
+            raise ConflictError(_("This case was logged already."), code="sent_twice") from error
         if "one_case_per_external_id" in str(error):
-            message = f"A case with the external id “{external_id}” exists already."
+            message = _("A case with the external id “%(external_id)s” exists already.") % {"external_id": external_id}
             raise ConflictError(message, code="external_id_in_use") from error
         raise
     return case
@@ -97,9 +98,9 @@ def fix_case(case: Case, *, by: Actor | None, at: datetime, now: datetime, note:
     """The mistake is fixed since `at`. The first fix decides the 24 hours; a later one only closes the case again."""
     case = lock_case(case, by)
     if not permissions.can_fix_case(by, case):
-        raise ConflictError("This case is fixed already.", code="already_fixed")
+        raise ConflictError(_("This case is fixed already."), code="already_fixed")
     undone_at = _last_undone_at(case) if case.first_fixed_at else None
-    before_reopened = Floor(undone_at, "before_reopened", "The case cannot be fixed before it was reopened.")
+    before_reopened = Floor(undone_at, "before_reopened", _("The case cannot be fixed before it was reopened."))
     at = act_instant(at, now=now, after=[since_start(case), before_reopened])
     case.first_fixed_at = case.first_fixed_at or at
     case.fixed_at = at
@@ -121,11 +122,11 @@ def dispute_case(case: Case, *, by: Actor | None, at: datetime, now: datetime, n
 def _undo_fix(case: Case, kind: EventKind, *, by: Actor | None, at: datetime, now: datetime, note: str) -> Case:
     case = lock_case(case, by)
     if not permissions.can_undo_fix(by, case):
-        raise ConflictError("This case is open already.", code="already_open")
+        raise ConflictError(_("This case is open already."), code="already_open")
     if not note.strip():
-        raise InvalidFieldsError.of("note", "required", "Say what was not fixed.")
+        raise InvalidFieldsError.of("note", "required", _("Say what was not fixed."))
     # Before the closing too: the customer may have said so before somebody closed the case, unaware of it.
-    before_fixed = Floor(case.fixed_at, "before_fixed", "The case cannot be reopened before it was fixed.")
+    before_fixed = Floor(case.fixed_at, "before_fixed", _("The case cannot be reopened before it was fixed."))
     at = act_instant(at, now=now, after=[before_fixed])
     case.first_undone_at = case.first_undone_at or at
     case.times_undone += 1
@@ -157,7 +158,7 @@ def move_case(
 def since_changed_hands(case: Case) -> Floor:
     """Who owns a case is told in the order in which it happened."""
     last = case.events.filter(kind__in=CHANGED_HANDS).aggregate(at=Max("at"))["at"]
-    return Floor(last, "before_last_owner", "The case changed hands after this.")
+    return Floor(last, "before_last_owner", _("The case changed hands after this."))
 
 
 def correct_case(case: Case, *, by: Actor | None, now: datetime, **values: Any) -> Case:
@@ -202,11 +203,13 @@ def propose_exclusion(case: Case, reason: str, note: str, *, by: Membership, now
     """Ask that a case leave the figures. It counts on until a second person agrees."""
     case = lock_case(case, by)
     if not permissions.can_propose_exclusion(by, case):
-        raise NotAllowedError("You cannot propose to exclude this case.")
+        raise NotAllowedError(_("You cannot propose to exclude this case."))
     if reason not in ExclusionReason.values:
-        raise InvalidFieldsError.of("reason", "unknown", f"Use one of: {', '.join(ExclusionReason.values)}.")
+        raise InvalidFieldsError.of(
+            "reason", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(ExclusionReason.values)}
+        )
     if not note.strip():
-        raise InvalidFieldsError.of("note", "required", "Say why this case should not count.")
+        raise InvalidFieldsError.of("note", "required", _("Say why this case should not count."))
     if errors := text_errors("note", note, MAX_EXCLUSION_NOTE):
         raise InvalidFieldsError(errors)
     case.excluded_as, case.exclusion_note, case.excluded_by = reason, note, by
@@ -218,7 +221,7 @@ def confirm_exclusion(case: Case, *, by: Membership, now: datetime) -> Case:
     """The second person agrees: from now on the case counts nowhere."""
     case = lock_case(case, by)
     if not permissions.can_confirm_exclusion(by, case):
-        raise NotAllowedError("A second person, other than the one who proposed it, must confirm an exclusion.")
+        raise NotAllowedError(_("A second person, other than the one who proposed it, must confirm an exclusion."))
     case.exclusion_confirmed_by = by
     audit.record(by, "exclude_case", case.reference, reason=case.excluded_as, note=case.exclusion_note)
     return save_case(case, EventKind.EXCLUSION_CONFIRMED, by, now, "", "exclusion_confirmed_by")
@@ -228,7 +231,7 @@ def withdraw_exclusion(case: Case, *, by: Membership, now: datetime) -> Case:
     """The case counts again, as if never excluded."""
     case = lock_case(case, by)
     if not permissions.can_withdraw_exclusion(by, case):
-        raise NotAllowedError("There is no exclusion of this case that you could withdraw.")
+        raise NotAllowedError(_("There is no exclusion of this case that you could withdraw."))
     case.excluded_as, case.exclusion_note = "", ""
     case.excluded_by = case.exclusion_confirmed_by = None
     fields = ("excluded_as", "exclusion_note", "excluded_by", "exclusion_confirmed_by")
@@ -239,16 +242,18 @@ def withdraw_exclusion(case: Case, *, by: Membership, now: datetime) -> Case:
 def _check(case: Case, cause: str, now: datetime) -> None:
     """Raise `InvalidFieldsError` with whatever is wrong with a case as it would stand, and with its cause's name."""
     if case.reported_at is None:
-        raise InvalidFieldsError.of("reported_at", "required", "Say when the case was first reported.")
+        raise InvalidFieldsError.of("reported_at", "required", _("Say when the case was first reported."))
     errors = instant_errors(
         occurred_at=case.occurred_at, reported_at=case.reported_at, first_fixed_at=case.first_fixed_at, now=now
     )
     if case.recorded_at + CLOCK_TOLERANCE < case.reported_at <= now + CLOCK_TOLERANCE:
-        errors.append(FieldError("reported_at", "after_recorded", AFTER_RECORDED))
+        errors.append(FieldError("reported_at", "after_recorded", str(AFTER_RECORDED)))
     errors += text_errors("summary", case.summary, MAX_SUMMARY)
     errors += text_errors("external_id", case.external_id or "", 100)
     if case.channel and case.channel not in Channel.values:
-        errors.append(FieldError("channel", "unknown", f"Use one of: {', '.join(Channel.values)}."))
+        errors.append(
+            FieldError("channel", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(Channel.values)})
+        )
     errors += cause_errors(cause)
     if errors:
         raise InvalidFieldsError(errors)
@@ -266,7 +271,9 @@ def lock_case(case: Case, by: Actor | None, *, merged_too: bool = False) -> Case
     # The case alone: joined with its unit, a case that is moved while we wait for its lock would not be found.
     locked = Case.objects.select_for_update().get(pk=case.pk)
     if locked.merged_into is not None and not merged_too:
-        message = f"This case was merged into {locked.merged_into.reference}: work on that one."
+        message = _("This case was merged into %(reference)s: work on that one.") % {
+            "reference": locked.merged_into.reference
+        }
         raise ConflictError(message, code="merged")
     return locked
 

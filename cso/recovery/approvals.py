@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from cso.alarms.actions import cancel_alarm, set_alarm, when_ringing
@@ -38,7 +39,7 @@ def ask(remedy: Remedy, case: Case, *, by: Actor | None, at: datetime, now: date
     """Ask those above for a checked remedy of a locked case; the first of them is told at once."""
     remedy.approvers = _way_up(case, remedy.person, at)
     if not remedy.approvers:
-        message = "This is above your authority, and nobody above you here could approve it: no leader, and no CSO."
+        message = _("This is above your authority, and nobody above you here could approve it: no leader, and no CSO.")
         raise ConflictError(message, code="nobody_to_ask")
     remedy.status, remedy.on_own_authority = Remedy.Status.ASKED, False
     remedy.asked_at = at
@@ -132,7 +133,7 @@ def decide_remedy(remedy: Remedy, *, by: Membership, approve: bool, now: datetim
     """
     case, remedy = _locked(remedy, by)
     if not may_decide(by, remedy, now=now):
-        raise NotAllowedError("This is not yours to decide, or not yet.")
+        raise NotAllowedError(_("This is not yours to decide, or not yet."))
     if errors := text_errors("decision_note", note, MAX_NOTE):
         raise InvalidFieldsError(errors)
     assert remedy.asked_at is not None
@@ -151,9 +152,9 @@ def withdraw_remedy(remedy: Remedy, *, by: Actor | None, now: datetime) -> Remed
     survivor = _locked_survivor(remedy, by)
     case, remedy = _locked(remedy, by)
     if case.merged_into_id != (survivor and survivor.pk):
-        raise ConflictError("This case was merged or split just now: try again.", code="merged")
+        raise ConflictError(_("This case was merged or split just now: try again."), code="merged")
     if isinstance(by, Membership) and by.pk not in {remedy.person.member_id, remedy.member_id}:
-        raise NotAllowedError("Only who asked can withdraw this.")
+        raise NotAllowedError(_("Only who asked can withdraw this."))
     remedy.status = Remedy.Status.WITHDRAWN
     case.approvals_asked -= 1
     if survivor is not None:
@@ -174,7 +175,7 @@ def _locked(remedy: Remedy, by: Actor | None) -> tuple[Case, Remedy]:
     case = lock_case(remedy.case, by, merged_too=True)
     remedy = Remedy.objects.select_related("person", "case").get(pk=remedy.pk)
     if remedy.status != Remedy.Status.ASKED:
-        raise ConflictError("This does not wait for anybody any more.", code="decided_already")
+        raise ConflictError(_("This does not wait for anybody any more."), code="decided_already")
     return case, remedy
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet, Sum
+from django.utils.translation import gettext
 
 from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
 from cso.money import currency_errors
@@ -23,7 +24,7 @@ from cso.recovery.approvals import decide_remedy, may_decide, waiting_for, withd
 from cso.recovery.clocks import act_instant, since_start
 from cso.recovery.models import MAX_AMOUNT, Authority, Case, EventKind, Remedy
 from cso.recovery.settings import recovery_settings
-from cso.texts import text_errors
+from cso.texts import counted, text_errors
 from tenants import audit
 from tenants.models import Actor, ApiKey, Membership
 from tenants.permissions import require
@@ -84,7 +85,9 @@ def set_authority(
     errors = currency_errors("currency", currency) + _exception_errors(kept)
     for field, amount in (("per_case_minor", per_case_minor), ("per_day_minor", per_day_minor)):
         if not 0 <= amount <= MAX_AMOUNT:
-            errors.append(FieldError(field, "out_of_range", f"Use 0 to {MAX_AMOUNT:,}."))
+            errors.append(
+                FieldError(field, "out_of_range", gettext("Use 0 to %(most)s.") % {"most": counted(MAX_AMOUNT)})
+            )
     if errors:
         raise InvalidFieldsError(errors)
     values = {
@@ -100,9 +103,15 @@ def set_authority(
 
 def _exception_errors(exceptions: Sequence[str]) -> list[FieldError]:
     if len(exceptions) > MOST_EXCEPTIONS:
-        return [FieldError("exceptions", "too_many", f"Name at most {MOST_EXCEPTIONS} exceptions.")]
+        return [
+            FieldError(
+                "exceptions",
+                "too_many",
+                gettext("Name at most %(most)s exceptions.") % {"most": MOST_EXCEPTIONS},
+            )
+        ]
     if "" in exceptions:
-        return [FieldError("exceptions", "blank", "Say what each exception is.")]
+        return [FieldError("exceptions", "blank", gettext("Say what each exception is."))]
     return [error for text in exceptions for error in text_errors("exceptions", text, MAX_EXCEPTION)]
 
 
@@ -149,9 +158,9 @@ def give_remedy(
     case = lock_case(case, by)
     at = act_instant(at, now=now, after=[since_start(case)])
     if id is not None and Remedy.objects.filter(pk=id).exists():
-        raise ConflictError("This was sent already.", code="sent_twice")
+        raise ConflictError(gettext("This was sent already."), code="sent_twice")
     if isinstance(by, Membership) and person.member_id != by.pk:
-        raise NotAllowedError("Everybody gives in their own name.")
+        raise NotAllowedError(gettext("Everybody gives in their own name."))
     # Not against those who only refer to the person.
     person = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     room = room_left(person, case, now=at)
@@ -187,9 +196,11 @@ def _as_granted(exception: str, room: Room) -> str:
 def _check(remedy: Remedy, authority: Authority | None) -> None:
     errors = text_errors("note", remedy.note, MAX_NOTE) + text_errors("exception", remedy.exception, MAX_EXCEPTION)
     if bool(remedy.amount_minor) == bool(remedy.exception):
-        errors.append(FieldError("amount_minor", "required", "Give an amount or an exception: one at a time."))
+        errors.append(FieldError("amount_minor", "required", gettext("Give an amount or an exception: one at a time.")))
     elif not 0 <= remedy.amount_minor <= MAX_AMOUNT:
-        errors.append(FieldError("amount_minor", "out_of_range", f"Use 1 to {MAX_AMOUNT:,}."))
+        errors.append(
+            FieldError("amount_minor", "out_of_range", gettext("Use 1 to %(most)s.") % {"most": counted(MAX_AMOUNT)})
+        )
     elif remedy.amount_minor:
         errors += _wrong_currency(remedy, authority)
     if errors:
@@ -198,7 +209,9 @@ def _check(remedy: Remedy, authority: Authority | None) -> None:
 
 def _wrong_currency(remedy: Remedy, authority: Authority | None) -> list[FieldError]:
     if authority is not None and remedy.currency != authority.currency:
-        message = f"Your authority is in {authority.currency}: give the amount in {authority.currency}."
+        message = gettext("Your authority is in %(currency)s: give the amount in %(currency)s.") % {
+            "currency": authority.currency
+        }
         return [FieldError("currency", "other_currency", message)]
     return currency_errors("currency", remedy.currency)
 

@@ -55,11 +55,11 @@ def call_back_done(call_back: CallBack, *, by: Actor | None, at: datetime, now: 
     case = lock_case(call_back.case, by)
     call_back = CallBack.objects.select_for_update().get(pk=call_back.pk)
     if call_back.called_at is not None:
-        raise ConflictError("This customer was called back already.", code="already_called")
+        raise ConflictError(_("This customer was called back already."), code="already_called")
     if at > now + CLOCK_TOLERANCE:
-        raise InvalidFieldsError.of("at", "in_the_future", "This is in the future.")
+        raise InvalidFieldsError.of("at", "in_the_future", _("This is in the future."))
     if at < call_back.asked_at:
-        raise InvalidFieldsError.of("at", "before_asked", "This is before the customer asked for it.")
+        raise InvalidFieldsError.of("at", "before_asked", _("This is before the customer asked for it."))
     call_back.called_at = at
     call_back.called_by = by if isinstance(by, Membership) else None
     call_back.api_key = by if isinstance(by, ApiKey) else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from django.utils.translation import gettext as _
+
 from cso.errors import FieldError
 from cso.recovery.models import ATTITUDE, Cause
 from cso.texts import text_errors
@@ -25,6 +27,6 @@ def cleaned(name: str) -> str:
 def cause_errors(name: str) -> list[FieldError]:
     """What is wrong with a cleaned name: there is no cause called attitude."""
     if _ATTITUDE.search(name):
-        message = "Attitude is not a cause: say what kept people from serving (a rule, a tool, a hand-off)."
+        message = _("Attitude is not a cause: say what kept people from serving (a rule, a tool, a hand-off).")
         return [FieldError("cause", "blames_people", message)]
     return text_errors("cause", name, MAX_NAME)

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from cso.errors import FieldError, InvalidFieldsError
 from cso.recovery.models import CLOCK_TOLERANCE, Case, ContactKind
 
-AFTER_RECORDED = "The first report cannot be later than when this server first heard of the case."
+AFTER_RECORDED = gettext_lazy("The first report cannot be later than when this server first heard of the case.")
 # Before it lies a typing error, and no calendar of periods.
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
@@ -22,14 +25,16 @@ def instant_errors(
     found = []
     for field, instant in (("occurred_at", occurred_at), ("reported_at", reported_at), ("fixed_at", first_fixed_at)):
         if instant is not None and instant > latest:
-            found.append(FieldError(field, "in_the_future", "This is in the future."))
+            found.append(FieldError(field, "in_the_future", _("This is in the future.")))
         if instant is not None and instant < EARLIEST:
-            found.append(FieldError(field, "too_early", f"This is before {EARLIEST.year}."))
+            found.append(FieldError(field, "too_early", _("This is before %(year)s.") % {"year": EARLIEST.year}))
     if occurred_at is not None and reported_at is not None and occurred_at > reported_at:
-        found.append(FieldError("occurred_at", "after_reported", "The mistake cannot be later than its first report."))
+        found.append(
+            FieldError("occurred_at", "after_reported", _("The mistake cannot be later than its first report."))
+        )
     start = occurred_at or reported_at
     if first_fixed_at is not None and start is not None and first_fixed_at < start:
-        found.append(FieldError("fixed_at", "before_opened", "The case cannot be fixed before it was opened."))
+        found.append(FieldError("fixed_at", "before_opened", _("The case cannot be fixed before it was opened.")))
     return found
 
 
@@ -48,7 +53,7 @@ def act_instant(at: datetime | None, *, now: datetime, after: Sequence[Floor]) -
         # A caller's clock may run ahead of ours: what was just told to us is followed by this all the same.
         return max([now, *(floor.instant for floor in after if floor.instant is not None)])
     if at > now + CLOCK_TOLERANCE:
-        raise InvalidFieldsError.of("at", "in_the_future", "This is in the future.")
+        raise InvalidFieldsError.of("at", "in_the_future", _("This is in the future."))
     for floor in after:
         if floor.instant is not None and at < floor.instant:
             raise InvalidFieldsError.of("at", floor.code, floor.message)
@@ -57,7 +62,7 @@ def act_instant(at: datetime | None, *, now: datetime, after: Sequence[Floor]) -
 
 def since_start(case: Case) -> Floor:
     """Nothing happens to a case before its clock starts."""
-    return Floor(case.clock_start, "before_opened", "This is before the case began.")
+    return Floor(case.clock_start, "before_opened", _("This is before the case began."))
 
 
 @dataclass(frozen=True)

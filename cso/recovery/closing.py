@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from cso.recovery import permissions
 from cso.recovery.actions import MAX_NOTE, fix_case, lock_case, save_case
@@ -36,10 +38,10 @@ def close_case(
     """
     case = lock_case(case, by)
     if not permissions.can_close_case(by, case):
-        raise ConflictError("This case is closed already.", code="already_closed")
+        raise ConflictError(_("This case is closed already."), code="already_closed")
     lines = {"given_surprise": given_surprise, "change_idea": change_idea}
     _check(solution, quoted_rule, failed_right, lines, note)
-    before_fixed = Floor(case.fixed_at, "before_fixed", "The case cannot be closed before it was fixed.")
+    before_fixed = Floor(case.fixed_at, "before_fixed", _("The case cannot be closed before it was fixed."))
     at = act_instant(at, now=now, after=[before_fixed])
     if case.is_open:
         case = fix_case(case, by=by, at=at, now=now)
@@ -54,13 +56,19 @@ def close_case(
 def _check(solution: str, rule: Rule | None, failed_right: str, lines: dict[str, str], note: str) -> None:
     errors = text_errors("note", note, MAX_NOTE)
     if solution not in Solution.values:
-        errors.append(FieldError("solution", "unknown", f"Use one of: {', '.join(Solution.values)}."))
+        errors.append(
+            FieldError("solution", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(Solution.values)})
+        )
     if solution == Solution.POLICY_QUOTED and rule is None:
-        errors.append(FieldError("quoted_rule", "required", "Name the rule that was quoted."))
+        errors.append(FieldError("quoted_rule", "required", _("Name the rule that was quoted.")))
     if solution != Solution.POLICY_QUOTED and rule is not None:
-        errors.append(FieldError("quoted_rule", "not_quoted", "A rule is named only when policy was quoted."))
+        errors.append(FieldError("quoted_rule", "not_quoted", _("A rule is named only when policy was quoted.")))
     if failed_right and failed_right not in FailedRight.values:
-        errors.append(FieldError("failed_right", "unknown", f"Use one of: {', '.join(FailedRight.values)}."))
+        errors.append(
+            FieldError(
+                "failed_right", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(FailedRight.values)}
+            )
+        )
     for name, line in lines.items():
         errors += text_errors(name, line, MAX_LINE)
     if errors:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from cso.recovery.actions import MAX_NOTE, lock_case, save_case
 from cso.recovery.clocks import act_instant, since_start
@@ -39,12 +41,16 @@ def record_contact(
     """
     case = lock_case(case, by)
     if id is not None and Contact.objects.filter(pk=id).exists():
-        raise ConflictError("This was sent already.", code="sent_twice")
+        raise ConflictError(_("This was sent already."), code="sent_twice")
     errors = text_errors("note", note, MAX_NOTE)
     if kind not in ContactKind.values:
-        errors.append(FieldError("kind", "unknown", f"Use one of: {', '.join(ContactKind.values)}."))
+        errors.append(
+            FieldError("kind", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(ContactKind.values)})
+        )
     if channel and channel not in Channel.values:
-        errors.append(FieldError("channel", "unknown", f"Use one of: {', '.join(Channel.values)}."))
+        errors.append(
+            FieldError("channel", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(Channel.values)})
+        )
     if errors:
         raise InvalidFieldsError(errors)
     at = act_instant(at, now=now, after=[since_start(case)])

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from cso.customers.matching import customers_alike
 from cso.errors import ConflictError, InvalidFieldsError
@@ -76,7 +77,7 @@ def merge_cases(duplicate: Case, into: Case, *, by: Actor | None, now: datetime)
     already or holds duplicates of its own, for an `into` that is merged itself, and for cases that count nowhere.
     """
     if duplicate.pk == into.pk:
-        raise InvalidFieldsError.of("into", "itself", "A case cannot be merged into itself.")
+        raise InvalidFieldsError.of("into", "itself", _("A case cannot be merged into itself."))
     duplicate, into = lock_both(by, duplicate, into)
     _refuse_merge(duplicate, into)
     own = own_instants(into)
@@ -110,10 +111,10 @@ def split_case(duplicate: Case, *, by: Actor | None, now: datetime) -> Case:
     """
     into = duplicate.merged_into
     if into is None:
-        raise ConflictError("This case is not merged into another.", code="not_merged")
+        raise ConflictError(_("This case is not merged into another."), code="not_merged")
     duplicate, into = lock_both(by, duplicate, into)
     if duplicate.merged_into_id != into.pk:
-        raise ConflictError("This case is not merged into another.", code="not_merged")
+        raise ConflictError(_("This case is not merged into another."), code="not_merged")
     own, before = own_instants(into), _instants_of(into)
     duplicate.merged_into = None
     duplicate = save_case(
@@ -139,20 +140,26 @@ def lock_both(by: Actor | None, one: Case, other: Case) -> tuple[Case, Case]:
 def _refuse_merge(duplicate: Case, into: Case) -> None:
     for case in (duplicate, into):
         if case.merged_into is not None:
-            message = f"Case {case.reference} was merged into {case.merged_into.reference}: work on that one."
+            message = _("Case %(reference)s was merged into %(survivor)s: work on that one.") % {
+                "reference": case.reference,
+                "survivor": case.merged_into.reference,
+            }
             raise ConflictError(message, code="merged")
         if not case.is_valid:
-            raise ConflictError(f"Case {case.reference} counts nowhere: count it again first.", code="not_counted")
+            raise ConflictError(
+                _("Case %(reference)s counts nowhere: count it again first.") % {"reference": case.reference},
+                code="not_counted",
+            )
     if duplicate.times_undone or duplicate.answered_at or duplicate.first_promise_broken_at:
-        message = (
-            f"Case {duplicate.reference} was disputed, reopened or answered, or a promise of it was broken: that must"
-            " count. Merge the other way round."
-        )
+        message = _(
+            "Case %(reference)s was disputed, reopened or answered, or a promise of it was broken: that must count. "
+            "Merge the other way round."
+        ) % {"reference": duplicate.reference}
         raise ConflictError(message, code="has_history")
     if merges_of(duplicate).exists():
-        message = (
-            f"Case {duplicate.reference} took in duplicates itself: merge the other way round, or split them first."
-        )
+        message = _("Case %(reference)s took in duplicates itself: merge the other way round, or split them first.") % {
+            "reference": duplicate.reference
+        }
         raise ConflictError(message, code="has_duplicates")
 
 
@@ -160,7 +167,9 @@ def _refuse_fix_before_clock(into: Case) -> None:
     """A fix that was told after the merge may lie before the survivor's own clock."""
     start = into.occurred_at or into.reported_at
     if into.first_fixed_at is not None and into.first_fixed_at < start:
-        message = f"Case {into.reference} was fixed before its own clock started: correct when it happened first."
+        message = _("Case %(reference)s was fixed before its own clock started: correct when it happened first.") % {
+            "reference": into.reference
+        }
         raise ConflictError(message, code="fixed_before_own_clock")
 
 

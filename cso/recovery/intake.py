@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from cso.customers.matching import match_customer
 from cso.customers.models import Customer
 from cso.errors import ConflictError
@@ -39,7 +41,7 @@ def intake_unit() -> Unit:
     """
     found = recovery_settings().intake_unit or Unit.objects.filter(parent=None).order_by("name", "id").first()
     if found is None:
-        raise ConflictError("There is no unit yet that could take a case in.", code="no_unit")
+        raise ConflictError(_("There is no unit yet that could take a case in."), code="no_unit")
     return found
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext as _
 
 from cso.errors import DomainError
 from cso.recovery.models import Case
@@ -58,7 +59,7 @@ def case_by_token(token: str, *, now: datetime) -> Case:
     if case.merged_into is not None and case.merged_into.customer_id == case.customer_id:
         case = Case.objects.select_related("customer", "unit").get(pk=case.merged_into.pk)
     if _ended(case, now):
-        raise LinkExpiredError("This link has expired.")
+        raise LinkExpiredError(_("This link has expired."))
     return case
 
 

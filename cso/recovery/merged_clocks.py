@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from cso.errors import InvalidFieldsError
 from cso.recovery.models import Case, Merge
@@ -62,7 +63,7 @@ def correct_own(case: Case, fields: Collection[str]) -> tuple[str, ...]:
         return ()
     own = own_instants(case)._replace(**{field: getattr(case, field) for field in INSTANTS if field in fields})
     if own.occurred_at is not None and own.occurred_at > own.reported_at:
-        message = "The mistake cannot be later than the report of this case, without its duplicates."
+        message = _("The mistake cannot be later than the report of this case, without its duplicates.")
         raise InvalidFieldsError.of("occurred_at", "after_reported", message)
     merges_of(case).update(own_occurred_at=own.occurred_at, own_reported_at=own.reported_at)
     follow_duplicates(case, own)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from cso.alarms.actions import cancel_alarm, set_alarm, when_ringing
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from cso.recovery.actions import lock_case, save_case
@@ -57,7 +59,7 @@ def make_promise(
     """
     case = lock_case(case, by)
     if id is not None and Promise.objects.filter(pk=id).exists():
-        raise ConflictError("This was sent already.", code="sent_twice")
+        raise ConflictError(_("This was sent already."), code="sent_twice")
     at = act_instant(at, now=now, after=[since_start(case)])
     what, words = what.strip(), words.strip()
     if errors := _text_errors(what, words):
@@ -84,22 +86,24 @@ def make_promise(
 def _text_errors(what: str, words: str) -> list[FieldError]:
     errors = text_errors("what", what, MAX_WHAT) + text_errors("words", words, MAX_WORDS)
     if not what:
-        errors.append(FieldError("what", "required", "Say what was promised."))
+        errors.append(FieldError("what", "required", _("Say what was promised.")))
     return errors
 
 
 def _dated(words: str, what: str, at: datetime) -> tuple[str, datetime]:
     found = minutes_said(words or what, promise_words())
     if found is None:
-        raise InvalidFieldsError.of("due_at", "vague", "Say by when: nothing in these words dates it.")
+        raise InvalidFieldsError.of("due_at", "vague", _("Say by when: nothing in these words dates it."))
     return words or found[0][:MAX_WORDS], at + timedelta(minutes=found[1])
 
 
 def _require_due(due_at: datetime, at: datetime) -> None:
     if due_at < at:
-        raise InvalidFieldsError.of("due_at", "before_made", "A promise is for later.")
+        raise InvalidFieldsError.of("due_at", "before_made", _("A promise is for later."))
     if due_at > at + LONGEST:
-        raise InvalidFieldsError.of("due_at", "too_far", f"This is more than {LONGEST.days} days away.")
+        raise InvalidFieldsError.of(
+            "due_at", "too_far", _("This is more than %(days)s days away.") % {"days": LONGEST.days}
+        )
 
 
 def move_promise(
@@ -136,7 +140,7 @@ def cancel_promise(promise: Promise, *, by: Actor | None, at: datetime | None, n
     case, promise = _locked(promise, by)
     at = act_instant(at, now=now, after=[_since_made(promise)])
     if at > _deadline(promise):
-        message = "It fell due before that, and stays a broken promise: say why, and make it good."
+        message = _("It fell due before that, and stays a broken promise: say why, and make it good.")
         raise ConflictError(message, code="fell_due")
     promise.cancelled_at = at
     promise.save(update_fields=["cancelled_at"])
@@ -150,10 +154,10 @@ def dispute_promise(promise: Promise, *, by: Actor | None, at: datetime | None, 
     case = lock_case(promise.case, by, merged_too=True)
     promise = Promise.objects.get(pk=promise.pk)
     if promise.done_at is None:
-        raise ConflictError("Nobody says yet that this was done.", code="not_done")
+        raise ConflictError(_("Nobody says yet that this was done."), code="not_done")
     if promise.disputed_at is not None:
-        raise ConflictError("The customer disputed this already.", code="already_disputed")
-    done = Floor(promise.done_at, "before_done", "This is before it was done.")
+        raise ConflictError(_("The customer disputed this already."), code="already_disputed")
+    done = Floor(promise.done_at, "before_done", _("This is before it was done."))
     at = act_instant(at, now=now, after=[done])
     promise.disputed_at = at
     promise.save(update_fields=["disputed_at"])
@@ -166,9 +170,11 @@ def explain_broken(promise: Promise, because: str, *, by: Actor | None, now: dat
     judge_promises(case, now=now)
     promise = Promise.objects.get(pk=promise.pk)
     if promise.broken_at is None:
-        raise ConflictError("This promise is not broken.", code="not_broken")
+        raise ConflictError(_("This promise is not broken."), code="not_broken")
     if because not in BrokenBecause.values:
-        raise InvalidFieldsError.of("because", "unknown", f"Use one of: {', '.join(BrokenBecause.values)}.")
+        raise InvalidFieldsError.of(
+            "because", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(BrokenBecause.values)}
+        )
     changes = {"broken_because": [promise.broken_because, because]}
     promise.broken_because = because
     promise.save(update_fields=["broken_because"])
@@ -181,14 +187,14 @@ def _locked(promise: Promise, by: Actor | None) -> tuple[Case, Promise]:
     case = lock_case(promise.case, by, merged_too=True)
     promise = Promise.objects.get(pk=promise.pk)
     if promise.done_at is not None:
-        raise ConflictError("This was done already.", code="already_done")
+        raise ConflictError(_("This was done already."), code="already_done")
     if promise.cancelled_at is not None:
-        raise ConflictError("The customer needs this no more.", code="already_cancelled")
+        raise ConflictError(_("The customer needs this no more."), code="already_cancelled")
     return case, promise
 
 
 def _since_made(promise: Promise) -> Floor:
-    return Floor(promise.made_at, "before_made", "This is before it was promised.")
+    return Floor(promise.made_at, "before_made", _("This is before it was promised."))
 
 
 def _deadline(promise: Promise) -> datetime:

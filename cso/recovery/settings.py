@@ -7,13 +7,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils.translation import gettext
 
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from cso.money import currency_errors
 from cso.people.models import Unit
 from cso.recovery.models import MAX_MINUTES, PromiseWord, RecoverySettings
 from cso.recovery.words import plain_words
-from cso.texts import text_errors
+from cso.texts import counted, text_errors
 from tenants import audit
 from tenants.models import Actor
 from tenants.permissions import require
@@ -75,9 +76,15 @@ def _errors(values: Mapping[str, Any]) -> list[FieldError]:
     found = []
     for name, value in values.items():
         if name in MINUTES and not 1 <= value <= MAX_MINUTES:
-            found.append(FieldError(name, "out_of_range", f"Use 1 to {MAX_MINUTES:,} minutes."))
+            found.append(
+                FieldError(
+                    name,
+                    "out_of_range",
+                    gettext("Use 1 to %(most)s minutes.") % {"most": counted(MAX_MINUTES)},
+                )
+            )
         if name in DAYS and not 1 <= value <= MAX_DAYS:
-            found.append(FieldError(name, "out_of_range", f"Use 1 to {MAX_DAYS} days."))
+            found.append(FieldError(name, "out_of_range", gettext("Use 1 to %(most)s days.") % {"most": MAX_DAYS}))
     if "currency" in values:
         found += currency_errors("currency", values["currency"])
     if "mail_name" in values:
@@ -86,7 +93,9 @@ def _errors(values: Mapping[str, Any]) -> list[FieldError]:
         found += _address_errors(values["mail_address"])
     languages = [code for code, _ in RecoverySettings._meta.get_field("language").flatchoices]
     if values.get("language", languages[0]) not in languages:
-        found.append(FieldError("language", "unknown", f"Use one of: {', '.join(languages)}."))
+        found.append(
+            FieldError("language", "unknown", gettext("Use one of: %(choices)s.") % {"choices": ", ".join(languages)})
+        )
     return found
 
 
@@ -94,7 +103,7 @@ def _address_errors(address: str) -> list[FieldError]:
     try:
         validate_email(address)
     except ValidationError:
-        return [FieldError("mail_address", "invalid", "This is not an e-mail address.")]
+        return [FieldError("mail_address", "invalid", gettext("This is not an e-mail address."))]
     return []
 
 
@@ -112,7 +121,10 @@ def set_promise_word(word: str, minutes: int, *, by: Actor | None) -> PromiseWor
     if errors := _word_errors(word, minutes):
         raise InvalidFieldsError(errors)
     if word not in known and len(known) >= MOST_WORDS:
-        raise ConflictError(f"There are {MOST_WORDS} words already: remove one first.", code="too_many")
+        raise ConflictError(
+            gettext("There are %(most)s words already: remove one first.") % {"most": MOST_WORDS},
+            code="too_many",
+        )
     kept, _ = PromiseWord.objects.update_or_create(word=word, defaults={"minutes": minutes})
     if known.get(word) != minutes:
         audit.record(by, "set_promise_word", word, before=known.get(word), after=minutes)
@@ -132,7 +144,7 @@ def replace_promise_words(words: Sequence[tuple[str, int]], *, by: Actor | None)
     require(by, Can.SET_RECOVERY)
     wanted = {plain_words(word): minutes for word, minutes in words}
     if len(wanted) < len(words):
-        raise InvalidFieldsError.of("words", "twice", "A word stands here twice.")
+        raise InvalidFieldsError.of("words", "twice", gettext("A word stands here twice."))
     for word in promise_words().keys() - wanted.keys():
         remove_promise_word(word, by=by)
     for word, minutes in wanted.items():
@@ -142,9 +154,15 @@ def replace_promise_words(words: Sequence[tuple[str, int]], *, by: Actor | None)
 def _word_errors(word: str, minutes: int) -> list[FieldError]:
     errors = text_errors("word", word, MAX_WORD)
     if not any(sign.isalnum() for sign in word):
-        errors.append(FieldError("word", "required", "Write the word as people say it."))
+        errors.append(FieldError("word", "required", gettext("Write the word as people say it.")))
     if not 1 <= minutes <= MAX_MINUTES:
-        errors.append(FieldError("minutes", "out_of_range", f"Use 1 to {MAX_MINUTES:,} minutes."))
+        errors.append(
+            FieldError(
+                "minutes",
+                "out_of_range",
+                gettext("Use 1 to %(most)s minutes.") % {"most": counted(MAX_MINUTES)},
+            )
+        )
     return errors
 
 

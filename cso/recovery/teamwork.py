@@ -9,6 +9,7 @@ from itertools import pairwise
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
 from cso.errors import ConflictError, InvalidFieldsError, NotAllowedError
 from cso.people.models import Unit
@@ -51,7 +52,7 @@ def take_case(
     case = lock_case(case, by)
     owner = case.owner
     if owner is not None and owner.ended_at is None and owner != _taker(by, member):
-        raise ConflictError(f"{owner.label} has taken this case.", code="taken")
+        raise ConflictError(gettext("%(name)s has taken this case.") % {"name": owner.label}, code="taken")
     return _take(case, by, now, at, member)
 
 
@@ -88,13 +89,15 @@ def hand_over(
 def _taker(by: Actor | None, member: Membership | None) -> Membership:
     taker = member or by
     if not isinstance(taker, Membership):
-        raise InvalidFieldsError.of("owner", "required", "Say who takes it.")
+        raise InvalidFieldsError.of("owner", "required", gettext("Say who takes it."))
     return taker
 
 
 def _able(member: Membership) -> Membership:
     if not member.can(Can.WORK_CASE):
-        raise InvalidFieldsError.of("owner", "cannot_work_cases", f"{member.label} cannot work on cases.")
+        raise InvalidFieldsError.of(
+            "owner", "cannot_work_cases", gettext("%(name)s cannot work on cases.") % {"name": member.label}
+        )
     return member
 
 
@@ -162,13 +165,13 @@ def add_task(
     """
     case = lock_case(case, by)
     if id is not None and CaseTask.objects.filter(pk=id).exists():
-        raise ConflictError("This was sent already.", code="sent_twice")
+        raise ConflictError(gettext("This was sent already."), code="sent_twice")
     if not what.strip():
-        raise InvalidFieldsError.of("what", "required", "Say what is to be done.")
+        raise InvalidFieldsError.of("what", "required", gettext("Say what is to be done."))
     if errors := text_errors("what", what, MAX_TASK):
         raise InvalidFieldsError(errors)
     if due_at <= now:
-        raise InvalidFieldsError.of("due_at", "in_the_past", "This has passed: say by when it is to be done.")
+        raise InvalidFieldsError.of("due_at", "in_the_past", gettext("This has passed: say by when it is to be done."))
     added_by = by if isinstance(by, Membership) else None
     known = {"id": id} if id else {}
     task = CaseTask.objects.create(
@@ -182,7 +185,7 @@ def add_task(
 def finish_task(task: CaseTask, *, by: Actor | None, now: datetime, at: datetime | None = None) -> CaseTask:
     """The unit has done its part since `at` (None: now)."""
     case, task = _waiting(task, by)
-    before_asked = Floor(task.added_at, "before_asked", "This is before it was asked for.")
+    before_asked = Floor(task.added_at, "before_asked", gettext("This is before it was asked for."))
     task.done_at = act_instant(at, now=now, after=[before_asked])
     task.done_by = by if isinstance(by, Membership) else None
     task.save(update_fields=["done_at", "done_by"])
@@ -204,18 +207,18 @@ def _waiting(task: CaseTask, by: Actor | None) -> tuple[Case, CaseTask]:
     case = lock_case(task.case, by)
     task = CaseTask.objects.select_for_update().get(pk=task.pk)
     if task.done_at is not None:
-        raise ConflictError("This task is done already.", code="task_done")
+        raise ConflictError(gettext("This task is done already."), code="task_done")
     if task.cancelled_at is not None:
-        raise ConflictError("This task is no longer needed.", code="task_cancelled")
+        raise ConflictError(gettext("This task is no longer needed."), code="task_cancelled")
     return case, task
 
 
 def write_support_note(case: Case, text: str, *, by: Membership, now: datetime) -> SupportNote:
     """What the case did to its author, for their own eyes: no log, count or export tells that there is one."""
     if not permissions.can_write_support_note(by, case):
-        raise NotAllowedError("You cannot write a note on this case.")
+        raise NotAllowedError(gettext("You cannot write a note on this case."))
     if not text.strip():
-        raise InvalidFieldsError.of("text", "required", "Write something, or leave it.")
+        raise InvalidFieldsError.of("text", "required", gettext("Write something, or leave it."))
     if errors := text_errors("text", text, MAX_SUPPORT_NOTE):
         raise InvalidFieldsError(errors)
     return SupportNote.objects.create(case=case, author=by, text=text, written_at=now)

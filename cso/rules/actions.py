@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
 
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from cso.people.models import Person, Unit
@@ -103,7 +104,7 @@ def withdraw_rule(rule: Rule, *, by: Actor | None, reason: str, now: datetime) -
     require(by, Can.EDIT_RULES)
     rule, reason = _locked(rule), reason.strip()
     if not reason:
-        raise InvalidFieldsError.of("reason", "required", "Say why it holds no longer.")
+        raise InvalidFieldsError.of("reason", "required", _("Say why it holds no longer."))
     _refuse(text_errors("reason", reason, MAX_REASON))
     rule.status, rule.withdrawn_at, rule.withdrawn_because = Rule.Status.WITHDRAWN, now, reason
     rule.revision += 1
@@ -152,28 +153,32 @@ def _locked(rule: Rule) -> Rule:
     """The rule as it stands, locked; a rule that was withdrawn changes no more."""
     found = Rule.objects.select_for_update().get(pk=rule.pk)
     if found.status in Rule.ENDED:
-        raise ConflictError("This rule holds no longer.", code="withdrawn")
+        raise ConflictError(_("This rule holds no longer."), code="withdrawn")
     return found
 
 
 def _errors(rule: Rule, *, now: datetime, is_sunset_new: bool) -> list[FieldError]:
     errors = []
     if not rule.title:
-        errors.append(FieldError("title", "required", "Say in a few words what the rule asks."))
+        errors.append(FieldError("title", "required", _("Say in a few words what the rule asks.")))
     for name, longest in _LONGEST.items():
         errors += text_errors(name, getattr(rule, name) or "", longest)
     if rule.origin not in Origin.values:
-        errors.append(FieldError("origin", "unknown", f"Use one of: {', '.join(Origin.values)}."))
+        errors.append(
+            FieldError("origin", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(Origin.values)})
+        )
     if rule.origin == Origin.EXTERNAL_LAW and not rule.citation:
-        errors.append(FieldError("citation", "required", "Say which law, and where it says so."))
+        errors.append(FieldError("citation", "required", _("Say which law, and where it says so.")))
     if is_sunset_new and rule.sunset_on is not None and rule.sunset_on <= day_of(now):
-        errors.append(FieldError("sunset_on", "not_later", "A rule ends on a day to come; withdraw it to end it now."))
+        errors.append(
+            FieldError("sunset_on", "not_later", _("A rule ends on a day to come; withdraw it to end it now."))
+        )
     return errors
 
 
 def _text_errors(text: str) -> list[FieldError]:
     if not text:
-        return [FieldError("text", "required", "Write the rule as people are told it.")]
+        return [FieldError("text", "required", _("Write the rule as people are told it."))]
     return text_errors("text", text, MAX_TEXT)
 
 
@@ -185,7 +190,9 @@ def _refuse(errors: list[FieldError]) -> None:
 def _require_free_code(rule: Rule) -> None:
     others = Rule.objects.all() if rule._state.adding else Rule.objects.exclude(pk=rule.pk)
     if rule.code and others.filter(code=rule.code).exists():
-        raise ConflictError(f"A rule with the code “{rule.code}” exists already.", code="code_in_use")
+        raise ConflictError(
+            _("A rule with the code “%(code)s” exists already.") % {"code": rule.code}, code="code_in_use"
+        )
 
 
 def _leader_at_or_above(unit: Unit | None, day: date) -> Person | None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db.models import Max
 from django.utils.text import slugify
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cso.errors import ConflictError, InvalidFieldsError
@@ -43,7 +44,9 @@ def add_category(code: str, name: str, *, by: Actor | None) -> Category:
     check_code(code)
     _check_name(name)
     if Category.objects.filter(code=code).exists():
-        raise ConflictError(f"A category with the code “{code}” exists already.", code="code_in_use")
+        raise ConflictError(
+            gettext("A category with the code “%(code)s” exists already.") % {"code": code}, code="code_in_use"
+        )
     last = Category.objects.aggregate(last=Max("position"))["last"]
     category = Category.objects.create(code=code, name=name.strip(), position=last + 1)
     audit.record(by, "add_category", code, name=category.name)
@@ -62,7 +65,7 @@ def retire_category(category: Category, *, by: Actor | None, now: datetime) -> N
     """No version made from now on may use it; those that do stay as they are. Raises `ConflictError` for serving."""
     require(by, Can.SET_PLANS)
     if category.is_serving:
-        raise ConflictError("Serving is part of every plan.", code="serving_stays")
+        raise ConflictError(gettext("Serving is part of every plan."), code="serving_stays")
     if category.retired_at is not None:
         return
     category.retired_at = now
@@ -73,11 +76,13 @@ def retire_category(category: Category, *, by: Actor | None, now: datetime) -> N
 def check_code(code: str) -> None:
     """Raise `InvalidFieldsError` for what is no code: a to z, 0 to 9 and hyphens."""
     if not code or slugify(code) != code or len(code) > MAX_CODE:
-        raise InvalidFieldsError.of("code", "malformed", "Use up to 40 of a-z, 0-9 and -, such as net-promoter.")
+        raise InvalidFieldsError.of(
+            "code", "malformed", gettext("Use up to 40 of a-z, 0-9 and -, such as net-promoter.")
+        )
 
 
 def _check_name(name: str) -> None:
     if not name.strip():
-        raise InvalidFieldsError.of("name", "required", "This is required.")
+        raise InvalidFieldsError.of("name", "required", gettext("This is required."))
     if errors := text_errors("name", name, MAX_NAME):
         raise InvalidFieldsError(errors)

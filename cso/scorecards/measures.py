@@ -10,13 +10,15 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 from uuid import UUID
 
+from django.utils.translation import gettext
+
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
 from cso.metrics.periods import YEARS, Period
 from cso.people.models import Unit
 from cso.recovery.loading.rows import Reading, read_instant
 from cso.scorecards.categories import check_code
 from cso.scorecards.models import Measure, MeasureFigure
-from cso.texts import shown, text_errors
+from cso.texts import counted, shown, text_errors
 from tenants import audit
 from tenants.locks import hold_names
 from tenants.models import Actor, ApiKey, Membership
@@ -50,7 +52,9 @@ def define_measure(
     """
     require(by, Can.SET_PLANS)
     check_code(code)
-    errors = [FieldError(each, "required", "This is required.") for each, v in _texts(name, source) if not v.strip()]
+    errors = [
+        FieldError(each, "required", gettext("This is required.")) for each, v in _texts(name, source) if not v.strip()
+    ]
     for each, value, longest in (("name", name, 120), ("source", source, MAX_SOURCE), ("unit_word", unit_word, 20)):
         errors += text_errors(each, value, longest)
     for each, value, choices in (
@@ -59,12 +63,16 @@ def define_measure(
         ("nature", nature, Measure.Nature.values),
     ):
         if value not in choices:
-            errors.append(FieldError(each, "unknown", f"Use one of: {', '.join(choices)}."))
+            errors.append(
+                FieldError(each, "unknown", gettext("Use one of: %(choices)s.") % {"choices": ", ".join(choices)})
+            )
     if errors:
         raise InvalidFieldsError(errors)
     hold_names("measures")
     if Measure.objects.filter(code=code).exists():
-        raise ConflictError(f"A measure with the code “{code}” exists already.", code="code_in_use")
+        raise ConflictError(
+            gettext("A measure with the code “%(code)s” exists already.") % {"code": code}, code="code_in_use"
+        )
     measure = Measure.objects.create(
         code=code,
         name=name.strip(),
@@ -105,7 +113,9 @@ def record_figures(rows: Iterable[tuple[int, Any]], *, by: Actor | None, now: da
     require(by, Can.RECORD_FIGURES)
     lines = list(rows)
     if len(lines) > MOST_ROWS:
-        raise InvalidFieldsError.of("rows", "too_many", f"Send {MOST_ROWS:,} lines at most at a time.")
+        raise InvalidFieldsError.of(
+            "rows", "too_many", gettext("Send %(most)s lines at most at a time.") % {"most": counted(MOST_ROWS)}
+        )
     hold_names("measures")
     known = _Known({m.code: m for m in Measure.objects.all()}, {u.code: u for u in Unit.objects.all()}, now)
     read = [(line, _read(raw, known)) for line, raw in lines]
@@ -170,9 +180,11 @@ class _Known:
 def _read(raw: Any, known: _Known) -> MeasureFigure | list[FieldError]:
     """The figure that a line tells, not written yet; or all that is wrong with it."""
     if not isinstance(raw, Mapping):
-        return [FieldError("row", "unreadable", "This line is not a row of named fields.")]
+        return [FieldError("row", "unreadable", gettext("This line is not a row of named fields."))]
     errors = [
-        FieldError(shown(str(name), 60), "unknown", "There is no such field.") for name in raw if name not in FIELDS
+        FieldError(shown(str(name), 60), "unknown", gettext("There is no such field."))
+        for name in raw
+        if name not in FIELDS
     ]
     told: dict[str, Any] = {}
     for name in FIELDS:
@@ -183,7 +195,9 @@ def _read(raw: Any, known: _Known) -> MeasureFigure | list[FieldError]:
     if not errors:
         errors = _as_of_errors(told["month"], told["as_of"], known.now)
         if told["measure"].rollup == Measure.Rollup.SUM and told["denominator"] != 1:
-            errors.append(FieldError("denominator", "adds_up", "What is added up has no denominator: leave it out."))
+            errors.append(
+                FieldError("denominator", "adds_up", gettext("What is added up has no denominator: leave it out."))
+            )
     if errors:
         return errors
     told["source"] = told["source"] or told["measure"].source
@@ -196,16 +210,20 @@ def _read_field(name: str, value: Any, known: _Known) -> Any:
         return _read_number(name, value)
     text = "" if value is None else value
     if not isinstance(text, str):
-        return FieldError(name, "not_text", "This must be text.")
+        return FieldError(name, "not_text", gettext("This must be text."))
     if errors := text_errors(name, text, MAX_SOURCE):
         return errors[0]
     text = text.strip()
     if not text and name != "source":
-        return FieldError(name, "required", "This is required.")
+        return FieldError(name, "required", gettext("This is required."))
     if name == "measure":
-        return known.measures.get(text) or FieldError(name, "unknown", f"There is no measure “{text[:60]}”.")
+        return known.measures.get(text) or FieldError(
+            name, "unknown", gettext("There is no measure “%(code)s”.") % {"code": text[:60]}
+        )
     if name == "unit":
-        return known.units.get(text) or FieldError(name, "unknown", f"There is no unit “{text[:60]}”.")
+        return known.units.get(text) or FieldError(
+            name, "unknown", gettext("There is no unit “%(code)s”.") % {"code": text[:60]}
+        )
     if name == "month":
         return _read_month(text)
     return read_instant(name, text, Reading()) if name == "as_of" else text
@@ -215,32 +233,32 @@ def _read_month(text: str) -> date | FieldError:
     found = _MONTH.fullmatch(text)
     if found and int(found[1]) in YEARS and 1 <= int(found[2]) <= 12:
         return date(int(found[1]), int(found[2]), 1)
-    return FieldError("month", "not_a_month", "Write a month as 2026-03.")
+    return FieldError("month", "not_a_month", gettext("Write a month as 2026-03."))
 
 
 def _read_number(name: str, value: Any) -> Decimal | FieldError:
     if value is None or value == "":
         if name == "denominator":
             return Decimal(1)
-        return FieldError(name, "required", "This is required.")
+        return FieldError(name, "required", gettext("This is required."))
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        return FieldError(name, "not_a_number", "Write a number, such as 1234.5.")
+        return FieldError(name, "not_a_number", gettext("Write a number, such as 1234.5."))
     try:
         number = Decimal(str(value).strip())
         kept = number.quantize(_STEP) if number.is_finite() and abs(number) < _SIZE else None
     except InvalidOperation:
-        return FieldError(name, "not_a_number", "Write a number, such as 1234.5.")
+        return FieldError(name, "not_a_number", gettext("Write a number, such as 1234.5."))
     if kept is None or kept != number:
-        return FieldError(name, "out_of_range", "Use a number below 10^16 with four decimals at most.")
+        return FieldError(name, "out_of_range", gettext("Use a number below 10^16 with four decimals at most."))
     if name == "denominator" and kept <= 0:
-        return FieldError(name, "out_of_range", "A denominator is above 0.")
+        return FieldError(name, "out_of_range", gettext("A denominator is above 0."))
     return kept
 
 
 def _as_of_errors(month: date, as_of: datetime, now: datetime) -> list[FieldError]:
     starts_at, _ = Period("month", month).bounds(current_tenant().zone)
     if as_of > now:
-        return [FieldError("as_of", "in_future", "This lies in the future.")]
+        return [FieldError("as_of", "in_future", gettext("This lies in the future."))]
     if as_of < starts_at:
-        return [FieldError("as_of", "before_month", "Nobody had a month's figure before the month began.")]
+        return [FieldError("as_of", "before_month", gettext("Nobody had a month's figure before the month began."))]
     return []

@@ -310,7 +310,7 @@ def _apply(by: Actor | None, now: datetime) -> list[Outcome]:
         "now": now,
         "member": by.pk if isinstance(by, Membership) else None,
         "api_key": by.pk if isinstance(by, ApiKey) else None,
-        "after_recorded": AFTER_RECORDED,
+        "after_recorded": str(AFTER_RECORDED),
         "tolerance": CLOCK_TOLERANCE,
         "acknowledge": contact_times()[ContactKind.ACKNOWLEDGE],
     }

@@ -14,6 +14,7 @@ from uuid import UUID
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from cso.alarms.actions import cancel_alarm, set_alarm
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
@@ -75,7 +76,7 @@ def change_mailbox(mailbox: MailBox, *, by: Actor | None, now: datetime, passwor
     for name, value in values.items():
         setattr(mailbox, name, value)
     if changes.keys() & {"host", "port", "user", "uses_tls"} and not password:
-        raise InvalidFieldsError.of("password", "required", "Give the password again for another host or user.")
+        raise InvalidFieldsError.of("password", "required", _("Give the password again for another host or user."))
     _check(mailbox, password or None)
     if password:
         mailbox.password_encrypted = _sealed(password)
@@ -104,7 +105,7 @@ def password_of(mailbox: MailBox) -> str:
     try:
         return keys.decrypt(bytes(mailbox.password_encrypted)).decode()
     except InvalidToken as error:
-        raise ConflictError("The password cannot be read any more: give it again.", code="password_lost") from error
+        raise ConflictError(_("The password cannot be read any more: give it again."), code="password_lost") from error
 
 
 def addresses_of(host: str, port: int) -> list[str]:
@@ -116,10 +117,10 @@ def addresses_of(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise InvalidFieldsError.of("host", "unknown", "There is no server of this name.") from error
+        raise InvalidFieldsError.of("host", "unknown", _("There is no server of this name.")) from error
     addresses = [str(address[4][0]) for address in found]
     if not settings.MAILBOXES_MAY_BE_LOCAL and not all(_is_public(address) for address in addresses):
-        raise InvalidFieldsError.of("host", "not_public", "This server is not one of the public Internet.")
+        raise InvalidFieldsError.of("host", "not_public", _("This server is not one of the public Internet."))
     return addresses
 
 
@@ -139,7 +140,7 @@ def _check(mailbox: MailBox, password: str | None) -> None:
     if password is not None:
         errors += _line_errors("password", password, MAX_PASSWORD)
     if not _HOST.match(mailbox.host):
-        errors.append(FieldError("host", "invalid", "Give the name of a mail server, such as imap.example.com."))
+        errors.append(FieldError("host", "invalid", _("Give the name of a mail server, such as imap.example.com.")))
     errors += _connection_errors(mailbox)
     if errors:
         raise InvalidFieldsError(errors)
@@ -151,9 +152,11 @@ def _connection_errors(mailbox: MailBox) -> list[FieldError]:
         return []
     found = []
     if mailbox.port not in PORTS:
-        found.append(FieldError("port", "unknown", f"Use one of: {', '.join(map(str, PORTS))}."))
+        found.append(
+            FieldError("port", "unknown", _("Use one of: %(choices)s.") % {"choices": ", ".join(map(str, PORTS))})
+        )
     if not mailbox.uses_tls:
-        found.append(FieldError("uses_tls", "required", "Without TLS the password could be read on the way."))
+        found.append(FieldError("uses_tls", "required", _("Without TLS the password could be read on the way.")))
     return found
 
 
@@ -162,8 +165,8 @@ def _line_errors(field: str, value: str, longest: int) -> list[FieldError]:
     if errors := text_errors(field, value, longest):
         return errors
     if not value.strip():
-        return [FieldError(field, "required", "This is required.")]
-    return [] if value.isprintable() else [FieldError(field, "invalid", "Remove what is no letter.")]
+        return [FieldError(field, "required", _("This is required."))]
+    return [] if value.isprintable() else [FieldError(field, "invalid", _("Remove what is no letter."))]
 
 
 def _save(mailbox: MailBox) -> None:
@@ -172,7 +175,7 @@ def _save(mailbox: MailBox) -> None:
             mailbox.save()
     except IntegrityError as error:
         if "one_mailbox_each" in str(error):
-            raise ConflictError("This mailbox is polled already.", code="mailbox_exists") from error
+            raise ConflictError(_("This mailbox is polled already."), code="mailbox_exists") from error
         raise
 
 
