@@ -1,7 +1,7 @@
 """The address of the facts behind a figure, and what such an address asks for.
 
-Query: metric, part, period, and where they apply unit, cause and channel ("none" for cases without one), since and
-until (days, for a leader's part of a period).
+Query: metric, part, period, and where they apply unit, reason (`cso.metrics.queries.why`), channel ("none" for cases
+without one), since and until (days, for a leader's part of a period).
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from django.urls import reverse
 from cso.metrics.periods import Period, parse_period, part_bounds
 from cso.metrics.queries.drilldown import Part, facts_behind
 from cso.metrics.queries.figures import Figure, figure_of, whole_tenant
+from cso.metrics.queries.why import Reason, cases_with, reason_of
 from cso.metrics.registry import METRICS, Metric
 from cso.people.models import Unit
 from cso.people.queries import visible_units
-from cso.recovery.models import Case, Cause, Channel
+from cso.recovery.models import Case, Channel
 from cso.recovery.queries import visible_cases
 from tenants.models import Membership
 from tenants.roles import Can
 from tenants.scope import current_tenant
 
-NO_CAUSE = NO_CHANNEL = "none"
+NO_CHANNEL = "none"
 _CHANNELS = {NO_CHANNEL: "", **{channel: channel for channel in Channel.values}}
 
 
@@ -40,7 +41,7 @@ def behind_url(
     unit: UUID | None = None,
     since: date | None = None,
     until: date | None = None,
-    cause: UUID | str | None = None,
+    reason: str | None = None,
     channel: str | None = None,
 ) -> str:
     """Where the facts behind one part of a figure of the current workspace are listed."""
@@ -51,7 +52,7 @@ def behind_url(
         "unit": unit,
         "since": since,
         "until": until,
-        "cause": cause,
+        "reason": reason,
         "channel": channel,
     }
     given = {name: value for name, value in query.items() if value is not None}
@@ -92,8 +93,7 @@ class Behind:
     period: Period | None
     unit: Unit | None
     days: PartOfPeriod
-    cause: Cause | None
-    without_cause: bool
+    reason: Reason | None = None
     channel: str | None = None
 
     @property
@@ -113,8 +113,8 @@ class Behind:
 
     @property
     def is_narrowed(self) -> bool:
-        """By cause or channel: then it is less than the figure."""
-        return self.cause is not None or self.without_cause or self.channel is not None
+        """By reason or channel: then it is less than the figure."""
+        return self.reason is not None or self.channel is not None
 
     @classmethod
     def asked_for(cls, query: QueryDict, viewer: Membership) -> Behind:
@@ -124,16 +124,15 @@ class Behind:
             period = None if metric.is_state else parse_period(query.get("period", ""))
             days = PartOfPeriod.asked_for(query, period)
             unit = visible_units(viewer).get(pk=UUID(str(query["unit"]))) if "unit" in query else None
-            cause = query.get("cause")
-            found = Cause.objects.get(pk=UUID(cause)) if cause and cause != NO_CAUSE else None
+            reason = reason_of(str(query["reason"])) if "reason" in query else None
             channel = _CHANNELS[str(query["channel"])] if "channel" in query else None
-        except (KeyError, ValueError, Unit.DoesNotExist, Cause.DoesNotExist) as error:
+        except (KeyError, ValueError, Unit.DoesNotExist) as error:
             raise Http404 from error
         if part not in get_args(Part) or (unit is None and not viewer.can(Can.SEE_SCORECARD)):
             raise Http404
-        if not metric.family.source.has_case and (cause or channel is not None):
+        if not metric.family.source.has_case and (reason is not None or channel is not None):
             raise Http404  # neither has what belongs to no case
-        return cls(metric, cast(Part, part), period, unit, days, found, cause == NO_CAUSE, channel)
+        return cls(metric, cast(Part, part), period, unit, days, reason, channel)
 
     def facts(self, viewer: Membership, *, now: datetime) -> QuerySet[Any]:
         units = [self.unit.pk] if self.unit else None
@@ -143,9 +142,8 @@ class Behind:
         path = "" if self.is_of_cases else f"{self.metric.family.source.case}__"
         if self.channel is not None:
             found = found.filter(**{f"{path}channel": self.channel})
-        if self.without_cause:
-            return found.filter(**{f"{path}cause": None})
-        return found.filter(**{f"{path}cause": self.cause}) if self.cause else found
+        to_case = self.metric.family.source.case or "pk"
+        return found.filter(**{f"{to_case}__in": cases_with(self.reason.key)}) if self.reason else found
 
     def cases(self, viewer: Membership, *, now: datetime) -> QuerySet[Case]:
         """The facts, or the cases that they belong to as far as the viewer may see them."""

@@ -8,16 +8,16 @@ from typing import Any
 
 from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from cso.metrics.formulas import xmr
 from cso.metrics.periods import Period
-from cso.metrics.queries.figures import HEADLINE, Figure, Reason
+from cso.metrics.queries.figures import HEADLINE, Figure
 from cso.metrics.queries.standing import LeaderRow, Standing
-from frontend.behind import NO_CAUSE, behind_url, unit_url
+from frontend.behind import behind_url, unit_url
 from frontend.charts.bullet import bullet, bullet_axis
 from frontend.charts.sparkline import sparkline
 from frontend.charts.xmr import XmrPoint, xmr_chart
+from frontend.why import main_reason
 from frontend.wording import chance_words, gap_words, number, of_words, part_words, share_words, xmr_sentence
 
 # Nobody reads further; whoever stands there is found by search or down the tree.
@@ -57,7 +57,7 @@ def leader_row(row: LeaderRow, period: Period) -> dict[str, Any]:
         "sparkline": sparkline(label=_("Last 26 weeks"), values=row.weeks, target=_share(target)) if row.weeks else "",
         "overdue": number(row.overdue) if row.overdue else "",
         "overdue_url": behind_url("open_overdue", "numerator", None, unit=row.unit.pk),
-        **_main_reason(row, period),
+        **main_reason(row.why, HEADLINE, period, row.unit.pk, row.since, row.until),
     }
 
 
@@ -73,10 +73,6 @@ def share_bullet(name: str, figure: Figure, target: Decimal | None, previous: Fi
         interval=interval,
         previous=float(previous.share) if previous and previous.share is not None else None,
     )
-
-
-def reason_words(reason: Reason) -> str:
-    return reason.cause or _("No cause given")
 
 
 def weeks_chart(weeks: Sequence[tuple[Period, Figure]], target: Decimal | None) -> dict[str, Any]:
@@ -111,18 +107,3 @@ def _signal(point: xmr.Point) -> Any:
 
 def _share(target: Decimal | None) -> float | None:
     return float(target) / 100 if target is not None else None
-
-
-def _main_reason(row: LeaderRow, period: Period) -> dict[str, str]:
-    if not row.reasons:
-        return {"reason": _("no misses") if row.figure.denominator else ""}
-    first = row.reasons[0]
-    note = ngettext("%(n)s of %(all)s miss", "%(n)s of %(all)s misses", row.figure.missed)
-    cause = first.cause_id or NO_CAUSE
-    return {
-        "reason": reason_words(first),
-        "reason_note": note % {"n": number(first.missed), "all": number(row.figure.missed)},
-        "reason_url": behind_url(
-            HEADLINE.key, "rest", period, unit=row.unit.pk, since=row.since, until=row.until, cause=cause
-        ),
-    }

@@ -14,6 +14,7 @@ from api.v1.me import Me
 from api.v1.metrics import views as metrics
 from api.v1.metrics.leaders import LeadersStanding
 from api.v1.metrics.targets import TargetGap, TargetPath, Targets
+from api.v1.metrics.why import MetricWhy
 from api.v1.org_chart import OrgChart
 from api.v1.panels import commitments, members, panels, questions, remarks, responses, results, sessions, waves
 from api.v1.people import OnePerson, People, Positions
@@ -211,6 +212,7 @@ urlpatterns = [
     path("metrics/<slug:key>/cases", metrics.MetricCases.as_view(), name="metric_cases"),
     path("metrics/<slug:key>/facts", metrics.MetricFacts.as_view(), name="metric_facts"),
     path("metrics/<slug:key>/breakdown", metrics.MetricBreakdown.as_view(), name="metric_breakdown"),
+    path("metrics/<slug:key>/why", MetricWhy.as_view(), name="metric_why"),
     path("metrics/<slug:key>/gap", TargetGap.as_view(), name="target_gap"),
     path("targets/path", TargetPath.as_view(), name="target_path"),
     path("targets", Targets.as_view(), name="targets"),
@@ -225,6 +227,7 @@ urlpatterns = [
     path("plans/<uuid:pk>", plans.OnePlan.as_view(), name="plan"),
     path("plans/<uuid:pk>/versions", plans.PlanVersions.as_view(), name="plan_versions"),
     path("plans/<uuid:pk>/copy", plans.CopyPlan.as_view(), name="copy_plan"),
+    path("plans/<uuid:pk>/why", scores.PlanWhy.as_view(), name="plan_why"),
     path("plans/<uuid:pk>/snapshots", scores.PlanSnapshots.as_view(), name="plan_snapshots"),
     path("plans/<uuid:pk>/restatements", scores.PlanRestatements.as_view(), name="plan_restatements"),
     path("scores", scores.Scores.as_view(), name="scores"),

@@ -171,9 +171,7 @@ def _behind_title(behind: Behind, count: int) -> str:
     if behind.channel is not None:
         channel = Channel(behind.channel).label if behind.channel else _("no channel given")
         return _("%(cases)s: %(channel)s") % {"cases": title, "channel": channel}
-    if behind.cause:
-        return _("%(cases)s: %(cause)s") % {"cases": title, "cause": behind.cause.name}
-    return _("%(cases)s, no cause given") % {"cases": title} if behind.without_cause else title
+    return f"{title}: {behind.reason.label}" if behind.reason else title
 
 
 def _cases(count: int) -> str:

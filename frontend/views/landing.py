@@ -90,11 +90,9 @@ def _suggestion(rows: list[dict[str, object]], context: dict[str, object]) -> tu
         return _("Recover the case that is late longest"), rows[0]["url"]
     if rows and rows[0]["kind"] == "soon":
         return _("Recover the case that falls due next"), rows[0]["url"]
-    reasons = context["reasons"]
-    if isinstance(reasons, list) and reasons:
-        first = reasons[0]
-        words = _("Look at the %(n)s misses by “%(reason)s”") % {"n": first["missed"], "reason": first["name"]}
-        return words, first["url"]
+    why = context["why"]
+    if isinstance(why, dict) and why["act"]:
+        return why["act"], why["act_url"]
     return None
 
 

@@ -23,6 +23,7 @@ from cso.scorecards.restating import cases_restated
 from cso.scorecards.scores import GRAINS, Score, score_plans
 from cso.scorecards.snapshots import Restated, restatements_of, snapshots_of
 from cso.scorecards.tables import ScoreTable, scores_of
+from cso.scorecards.why import why_of
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import PortalForm, local_time
 from frontend.plan_versions import Known, known_of, version_rows
@@ -38,6 +39,7 @@ from frontend.score_words import (
     score_words,
     state_sentence,
 )
+from frontend.why import why_words
 from frontend.wording import number, part_words, period_words
 from tenants.roles import Can
 from tenants.scope import current_tenant
@@ -117,6 +119,7 @@ def plan(request: MemberRequest, plan: UUID) -> HttpResponse:
         "periods": _chips(address, period, request.now),
         "state": _state(score, restated),
         "score": _score(score),
+        "whys": _whys(score, request.now),
         "form": form,
         "seen": _seen(here, period, form, known),
         "restated": [_restated(request, each, here, known) for each in reversed(restated[-MOST_RESTATED:])],
@@ -285,6 +288,20 @@ def _score(score: Score | None) -> dict[str, Any]:
         "excluded_url": behind_of(score.excluded.metric.key, "numerator", score.plan.unit_id, score.span),
         "made_late": score.version.made_at if score.has_begun_late else None,
     }
+
+
+def _whys(score: Score | None, now: datetime) -> list[dict[str, Any]]:
+    """Why targets were missed, by figure, for components/why.html."""
+    if score is None:
+        return []
+    span, unit = score.span, score.plan.unit_id
+    [found] = why_of([score], now=now)
+    return [
+        {"name": item.metric.name}
+        | why_words(why, item.metric, span.period, unit, span.since, span.until, opens=len(span.pieces) == 1)
+        for item, why in found
+        if item.metric is not None
+    ]
 
 
 def _seen(plan: Plan, period: Period, form: SeenForm, known: Known) -> dict[str, Any]:

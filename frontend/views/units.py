@@ -23,13 +23,14 @@ from cso.people.models import Unit
 from cso.people.queries import leader_of, visible_units
 from cso.recovery.authority import cost_below
 from frontend.access import MemberRequest, for_members
-from frontend.behind import NO_CAUSE, PartOfPeriod, behind_url
+from frontend.behind import PartOfPeriod, behind_url
 from frontend.charts.sparkline import sparkline
 from frontend.committee_figures import committee_figures
-from frontend.leaders import leaders_table, reason_words, share_bullet, weeks_chart
+from frontend.leaders import leaders_table, share_bullet, weeks_chart
 from frontend.listening_figures import listening_figures
 from frontend.periods import chosen_period, period_chips
 from frontend.recovery_figures import by_channel, given_words, recovery_figures
+from frontend.why import why_words
 from frontend.wording import (
     chance_words,
     gap_words,
@@ -58,7 +59,11 @@ def unit_context(request: MemberRequest, unit: Unit) -> dict[str, Any]:
     standing = leaders_standing(request.member, period, under=unit, now=request.now)
     days = _chosen_days(request, period)
     known = unit_figures(unit, period, now=request.now, between=days.between)
-    report, recovery, committees = unit_report(known), recovery_report(request.member, known), committee_report(known)
+    report, recovery, committees = (
+        unit_report(known, standing.target),
+        recovery_report(request.member, known),
+        committee_report(known),
+    )
     here = reverse("unit", args=[request.tenant.slug, unit.pk])
     leader = leader_of(unit, request.now.astimezone(request.tenant.zone).date())
     return {
@@ -74,7 +79,7 @@ def unit_context(request: MemberRequest, unit: Unit) -> dict[str, Any]:
         "listening": listening_figures(unit, known, period, days) if request.member.can(Can.SEE_RESULTS) else [],
         "given": given_words(cost_below([unit.pk], *(days.between or period.bounds(request.tenant.zone)))),
         "channels": by_channel(unit, recovery, period, days),
-        "reasons": _reasons(unit, report, period, days),
+        "why": why_words(report.why, HEADLINE, period, unit.pk, days.since, days.until),
         "missed": report.figure.missed,
         "history": _history(unit, report),
         "trend": sparkline(
@@ -156,19 +161,6 @@ def _key_figures(unit: Unit, report: UnitReport, standing: Standing, days: PartO
             "url": behind_url("recovered_24h_reported", "denominator", period, **where),
             "note": _("the moment of the mistake is known for %(share)s") % {"share": share_words(known)},
         },
-    ]
-
-
-def _reasons(unit: Unit, report: UnitReport, period: Period, days: PartOfPeriod) -> list[dict[str, Any]]:
-    where: dict[str, Any] = {"unit": unit.pk, "since": days.since, "until": days.until}
-    return [
-        {
-            "name": reason_words(reason),
-            "missed": number(reason.missed),
-            "share": round(100 * reason.missed / report.figure.missed) if report.figure.missed else 0,
-            "url": behind_url(HEADLINE.key, "rest", period, **where, cause=reason.cause_id or NO_CAUSE),
-        }
-        for reason in report.reasons
     ]
 
 

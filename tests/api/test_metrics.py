@@ -170,7 +170,10 @@ def test_leaders_stand_furthest_from_the_target_first(api: Integration, counted:
     assert set(rows) == {"north", "south"}
     assert rows["north"]["leader"] == {"id": str(counted.leader.pk), "name": "Lea North"}
     assert (rows["south"]["leader"], rows["south"]["overdue"]) == (None, 1)
-    assert rows["south"]["reasons"] == [{"cause": "Rule", "missed": 1}]
+    [reason] = rows["south"]["reasons"]
+    assert (reason["kind"], reason["name"], reason["missed"], reason["cases"]) == ("cause", "Rule", 1, 1)
+    assert (reason["would_add"], reason["closes"]) == (1, 1)
+    assert rows["south"]["act"] == "Open the one miss: with so few cases there is no pattern yet."
     assert rows["north"]["gap"] == pytest.approx(90 - 200 / 3)
     below = api.get("metrics/leaders?period=2026-03&unit=north").json()
     assert {row["unit"]["code"] for row in below["data"]} == {"north-1", "north-2"}

@@ -148,7 +148,7 @@ def test_some_leaders_miss_and_some_meet(told: Told, slug: str) -> None:
     assert "missed" in verdicts
     assert found.organization.denominator > 100
     assert any(row.judgement.gap is not None and row.judgement.gap <= 0 for row in found.rows)
-    assert all(row.reasons[0].cause for row in found.rows if row.judgement.verdict == "missed")
+    assert all(row.why.reasons[0].id for row in found.rows if row.judgement.verdict == "missed")
     # Someone took over within the period, and each answers for the own part.
     assert any(row.since for row in found.rows)
 

@@ -12,6 +12,7 @@ from api.resources import Resource
 from api.schema import endpoint
 from api.v1.metrics.representation import FigureShape, figure_json, unit_json
 from api.v1.metrics.views import PeriodField
+from api.v1.metrics.why import ReasonShape, reasons_json
 from api.v1.shapes import PersonRef, Shape, UnitRef
 from cso.metrics.periods import Period
 from cso.metrics.queries.standing import LeaderRow, leaders_standing
@@ -21,11 +22,6 @@ from tenants.roles import Can
 class StandingQuery(Body):
     period = PeriodField(help_text="As for a figure; four weeks are 2026-W44..2026-W47.")
     unit = unit_reference(required=False)
-
-
-class ReasonShape(Shape):
-    cause = serializers.CharField(allow_null=True)
-    missed = serializers.IntegerField()
 
 
 class LeaderStandingShape(Shape):
@@ -40,7 +36,8 @@ class LeaderStandingShape(Shape):
     overdue = serializers.IntegerField(
         allow_null=True, help_text="Open and overdue now; null where somebody else leads the unit today."
     )
-    reasons = ReasonShape(many=True, help_text="The causes with most misses.")
+    reasons = ReasonShape(many=True, help_text="Of the misses, the three that would close most of the gap.")
+    act = serializers.CharField(allow_blank=True, help_text="The one act to begin with; empty without a miss.")
 
 
 class StandingShape(Shape):
@@ -90,5 +87,6 @@ def _row_json(row: LeaderRow, period: Period) -> Row:
         "verdict": row.judgement.verdict,
         "gap": row.judgement.gap,
         "overdue": row.overdue,
-        "reasons": [{"cause": reason.cause, "missed": reason.missed} for reason in row.reasons],
+        "reasons": reasons_json(row.why),
+        "act": row.why.act,
     }

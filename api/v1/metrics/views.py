@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar, get_args
 from uuid import UUID
 
+from django.db.models.expressions import RawSQL
 from django.http import Http404
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -40,6 +41,7 @@ from cso.metrics.queries.drilldown import cases_behind, facts_behind
 from cso.metrics.queries.figures import figure_of, figures, whole_tenant
 from cso.metrics.queries.states import state_counts
 from cso.metrics.queries.times import time_summary
+from cso.metrics.queries.why import cases_with
 from cso.metrics.registry import METRICS, Metric
 from cso.people.models import Unit
 from tenants.roles import Can
@@ -75,6 +77,7 @@ class CasesQuery(ValueQuery):
         default="denominator",
         help_text="`rest`: in the denominator but not in the numerator; `running`: not yet due.",
     )
+    reason = Text(required=False, max_length=60, help_text="Only those with a reason, by its key in `why`.")
 
 
 class BreakdownQuery(Body):
@@ -126,8 +129,8 @@ class MetricValue(MetricResource):
     )
     def get(self, request: Request, key: str) -> Response:
         metric, query = self.metric(key), self.read_query(ValueQuery)
-        unit, period, between = query.get("unit"), *_period_for(metric, query)
-        units = _units(unit)
+        unit, period, between = query.get("unit"), *period_for(metric, query)
+        units = units_of(unit)
         if period is None:
             counts = state_counts(metric, {None: units}, now=self.now)[None]
             value = state_json(metric, counts, self.now, _currency(metric))
@@ -146,7 +149,7 @@ class MetricSeries(MetricResource):
         if metric.is_state:
             raise InvalidFieldsError.of("metric", "is_a_state", "A state has no series: it says how things stand now.")
         unit = query.get("unit")
-        units = _units(unit)
+        units = units_of(unit)
         periods = self._periods(query["grain"], query["from"], query["to"], MAX_PERIODS[metric.kind])
         found = figures(metric, {None: units}, periods, now=self.now) if periods else {}
         currency = _currency(metric)
@@ -191,8 +194,10 @@ class MetricCases(MetricResource):
             )
         unit: Unit | None = query.get("unit")
         units = [unit.pk] if unit else None
-        period, between = _period_for(metric, query)
+        period, between = period_for(metric, query)
         found = cases_behind(self.key, metric, query["part"], units, period, now=self.now, between=between)
+        if reason := query.get("reason"):
+            found = found.filter(pk__in=_with_reason(reason))
         return page(request, found, CASES)
 
 
@@ -209,7 +214,7 @@ class MetricFacts(MetricResource):
         metric, query = self.metric(key), self.read_query(CasesQuery, paged=True)
         unit: Unit | None = query.get("unit")
         units = [unit.pk] if unit else None
-        period, between = _period_for(metric, query)
+        period, between = period_for(metric, query)
         found = facts_behind(self.key, metric, query["part"], units, period, now=self.now, between=between)
         return page(request, found, facts_of(metric.family))
 
@@ -240,11 +245,18 @@ def _currency(metric: Metric) -> str:
     return worth_currency() if metric.kind == "money" else ""
 
 
-def _units(unit: Unit | None) -> Sequence[UUID]:
+def _with_reason(key: str) -> RawSQL:
+    try:
+        return cases_with(key)
+    except ValueError as error:
+        raise InvalidFieldsError.of("reason", "unknown", "Use the key of a reason as `why` gives it.") from error
+
+
+def units_of(unit: Unit | None) -> Sequence[UUID]:
     return [unit.pk] if unit else whole_tenant()
 
 
-def _period_for(metric: Metric, query: Mapping[str, Any]) -> tuple[Period | None, tuple[datetime, datetime] | None]:
+def period_for(metric: Metric, query: Mapping[str, Any]) -> tuple[Period | None, tuple[datetime, datetime] | None]:
     """The period that a query asks for, and the part of it; a state has neither."""
     period: Period | None = query.get("period")
     if metric.is_state:

@@ -17,16 +17,18 @@ from api.resources import Resource, only
 from api.schema import endpoint
 from api.v1.metrics.representation import STATUSES, FigureShape, figure_json
 from api.v1.metrics.views import PeriodField
+from api.v1.metrics.why import ReasonShape, why_json
 from api.v1.shapes import PersonRef, Shape, UnitRef
 from cso.errors import InvalidFieldsError
 from cso.metrics.periods import Period
 from cso.people.models import Person, Unit
-from cso.scorecards.models import ScoreSnapshot
-from cso.scorecards.plans import visible_plans
+from cso.scorecards.models import Plan, ScoreSnapshot
+from cso.scorecards.plans import visible_plans, with_versions
 from cso.scorecards.restating import MOST_CASES, Touched, cases_restated
-from cso.scorecards.scores import GRAINS, ItemScore, Score
+from cso.scorecards.scores import GRAINS, ItemScore, Score, score_plans
 from cso.scorecards.snapshots import as_seen, restatements_of, snapshots_of
 from cso.scorecards.tables import ScoreTable, scores_of
+from cso.scorecards.why import why_of
 from tenants.roles import Can
 
 _PERIOD = "A month (2026-10), a quarter (2026-Q3) or a year (2026)."
@@ -160,6 +162,22 @@ class RestatementsShape(Shape):
     data = RestatedShape(many=True)  # type: ignore[assignment]
 
 
+class ItemWhyShape(Shape):
+    what = serializers.CharField(help_text="The key of the metric.")
+    gap = serializers.FloatField(allow_null=True, help_text="What the share lacks to the target, of 1.")
+    missed = serializers.IntegerField()
+    too_few = serializers.BooleanField(help_text="There are too few cases for a pattern.")
+    overlap = serializers.BooleanField(help_text="Misses have several of the reasons: they do not add up.")
+    reasons = ReasonShape(many=True, help_text="The largest first.")
+    act = serializers.CharField(allow_blank=True, help_text="The one act to begin with; empty without a miss.")
+
+
+class PlanWhyShape(Shape):
+    plan = serializers.UUIDField()
+    period = serializers.CharField()
+    data = ItemWhyShape(many=True)  # type: ignore[assignment]
+
+
 class SnapshotFilters(ListFilters):
     """None; the period is asked for by its own parameter."""
 
@@ -219,6 +237,20 @@ class SeenScores(Resource):
         period, instant = _scored(query["period"]), query["at"]
         rows = as_seen(self.key, period, instant)
         return Response({"period": period.key, "at": instant, "data": [_seen_json(row) for row in rows]})
+
+
+class PlanWhy(Resource):
+    acts = {"GET": (Can.SEE_SCORECARD,)}
+
+    @endpoint("read_plan_why", "Why targets of a plan are missed", answer=PlanWhyShape, parameters=[PeriodQuery])
+    def get(self, request: Request, pk: UUID) -> Response:
+        """Of each figure of cases that is short of its target: what its misses have in common."""
+        plan = only(visible_plans(self.key).filter(pk=pk))
+        period = _scored(self.read_query(PeriodQuery)["period"])
+        scores = score_plans(with_versions(Plan.objects.filter(pk=plan.pk)), [period], now=self.now)
+        found = why_of(scores, now=self.now)
+        data = [{"what": item.what} | why_json(why) for each in found for item, why in each]
+        return Response({"plan": plan.pk, "period": period.key, "data": data})
 
 
 class PlanSnapshots(Resource):

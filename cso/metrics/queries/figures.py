@@ -24,9 +24,8 @@ from cso.intervals import SMALL_SAMPLE, Interval, wilson_interval
 from cso.metrics.counting import Window, count_windows
 from cso.metrics.models import Target
 from cso.metrics.periods import Period, Status, day_start, period_of, status, status_at
-from cso.metrics.registry import DUE, METRICS, Family, Metric
+from cso.metrics.registry import METRICS, Family, Metric
 from cso.people.models import Unit
-from cso.recovery.models import RECOVERY_TIME
 from tenants.scope import current_tenant, current_tenant_id, day_of
 
 K = TypeVar("K", bound=Hashable)
@@ -189,53 +188,6 @@ def target_for(metric: Metric, period: Period, *, now: datetime) -> Decimal | No
         if target is None or starts_on <= period.first:
             target = percent
     return target
-
-
-@dataclass(frozen=True)
-class Reason:
-    """A cause of misses; `cause` None stands for cases without one."""
-
-    cause_id: UUID | None
-    cause: str | None
-    missed: int
-
-
-def reasons(windows: Sequence[Window], *, now: datetime, most: int = 3) -> list[list[Reason]]:
-    """The causes with most missed 24-hour recoveries in each window of due instants, units below included.
-
-    In the windows' order; within each, most first, ties by name. One query.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT w.ordinal, cause.id, cause.name, missed.cases
-            FROM unnest(%(units)s::uuid[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
-                WITH ORDINALITY AS w(unit_id, starts, ends, ordinal)
-            CROSS JOIN LATERAL (
-                SELECT recovery_case.cause_id, count(*) AS cases
-                FROM people_unitancestor below JOIN recovery_case
-                    ON recovery_case.tenant_id = %(tenant)s AND recovery_case.unit_id = below.unit_id
-                WHERE below.tenant_id = %(tenant)s AND below.ancestor_id = w.unit_id
-                AND {DUE.base_condition} AND NOT {DUE.conditions["recovered"]}
-                AND recovery_case.clock_start >= w.starts AND recovery_case.clock_start < w.ends
-                GROUP BY recovery_case.cause_id
-            ) missed
-            LEFT JOIN recovery_cause cause ON cause.tenant_id = %(tenant)s AND cause.id = missed.cause_id
-            """,
-            {
-                "tenant": current_tenant_id(),
-                "units": [window.unit for window in windows],
-                "starts": [window.start - RECOVERY_TIME for window in windows],
-                "ends": [min(window.end, now) - RECOVERY_TIME for window in windows],
-            },
-        )
-        found: dict[int, list[Reason]] = defaultdict(list)
-        for ordinal, cause_id, cause, cases in cursor.fetchall():
-            found[ordinal].append(Reason(cause_id, cause, cases))
-    return [
-        sorted(found[ordinal], key=lambda reason: (-reason.missed, reason.cause or ""))[:most]
-        for ordinal in range(1, len(windows) + 1)
-    ]
 
 
 _Sum = tuple[list[int], int, datetime, datetime | None]

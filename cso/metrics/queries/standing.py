@@ -17,15 +17,14 @@ from cso.metrics.periods import Period, day_start
 from cso.metrics.queries.figures import (
     HEADLINE,
     Figure,
-    Reason,
     figures,
     last_full_weeks,
-    reasons,
     target_for,
 )
 from cso.metrics.queries.judgement import Judgement, judge
 from cso.metrics.queries.many import figures_of_parts
 from cso.metrics.queries.states import overdue_now
+from cso.metrics.queries.why import Missed, Why, why_missed
 from cso.people.models import Leadership, Person, Unit
 from cso.people.queries import leaderships_between, leading_on, visible_units
 from tenants.models import Actor
@@ -53,7 +52,7 @@ class LeaderRow:
     previous: Figure | None
     judgement: Judgement
     weeks: list[float | None]
-    reasons: list[Reason]
+    why: Why
     overdue: int | None
     has_below: bool
 
@@ -118,7 +117,8 @@ def leaders_standing(
     parts = [tenure for tenure in tenures if tenure.is_part]
     counted = figures_of_parts([HEADLINE], [(part.window, period) for part in parts], now=now)
     part_figures = {part: found[HEADLINE.key] for part, found in zip(parts, counted, strict=True)}
-    why = dict(zip(tenures, reasons([tenure.window for tenure in tenures], now=now), strict=True))
+    missed = [Missed(HEADLINE, [tenure.window], target) for tenure in tenures]
+    why = dict(zip(tenures, why_missed(missed, now=now), strict=True))
     overdue = overdue_now(groups, now=now)
 
     def row(tenure: _Tenure) -> LeaderRow:
@@ -134,7 +134,7 @@ def leaders_standing(
             previous=None if tenure.is_part else known[unit, before],
             judgement=judge(figure, target),
             weeks=[_share(known[unit, week]) for week in weeks] if tenure.is_todays else [],
-            reasons=why[tenure],
+            why=why[tenure],
             overdue=overdue[unit] if tenure.is_todays else None,
             has_below=tenure.unit.has_below,  # type: ignore[attr-defined]
         )
