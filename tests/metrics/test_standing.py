@@ -158,7 +158,8 @@ def test_the_reasons_are_the_causes_with_most_misses(targeted: Company) -> None:
         (south,) = (
             row for row in leaders_standing(acme.member(Role.CSO), MARCH, now=NOW).rows if row.unit.code == "south"
         )
-        assert [(reason.name, reason.missed) for reason in south.why.reasons] == [("Misrouted", 3), ("No spare bags", 1)]
+        told = [(reason.name, reason.missed) for reason in south.why.reasons]
+        assert told == [("Misrouted", 3), ("No spare bags", 1)]
 
 
 def test_a_leader_sees_the_own_branch_alone(targeted: Company) -> None:
