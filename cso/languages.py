@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils.dateformat import format as format_date
 from django.utils.timezone import localtime
@@ -25,7 +25,16 @@ def nearest_language(wished: Iterable[str]) -> str | None:
 def when(instant: datetime) -> str:
     """A day and a time as a customer reads it, in the language and the zone that are in force."""
     # Translators: a day and a time, in the letters of Django's filter "date".
-    words = format_date(localtime(instant), _("j F Y, H:i"))
+    return _with_first(format_date(localtime(instant), _("j F Y, H:i")))
+
+
+def on_day(day: date | datetime) -> str:
+    """A day likewise; of an instant, in the zone that is in force."""
+    # Translators: a day, in the letters of Django's filter "date".
+    return _with_first(format_date(localtime(day) if isinstance(day, datetime) else day, _("j F Y")))
+
+
+def _with_first(words: str) -> str:
     first, space, rest = words.partition(" ")
     # Translators: the first day of a month; "1" where it is written like the others.
     return (_("1") if first == "1" else first) + space + rest

@@ -38,6 +38,7 @@ def workspace(request: HttpRequest) -> dict[str, Any]:
         "search_url": reverse("search", args=[slug]),
         "workspaces_url": reverse("workspaces"),
         "account_url": reverse("account"),
+        "digest_url": reverse("digest", args=[slug]),
         "language_url": reverse("language"),
         "languages": [(code, name, code == get_language()) for code, name in LANGUAGES.items()],
         "sign_out_url": reverse("account_logout"),

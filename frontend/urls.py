@@ -13,6 +13,7 @@ from frontend.views import (
     case,
     cases,
     customers,
+    digest,
     files,
     health,
     heroes,
@@ -31,7 +32,7 @@ from frontend.views import (
 from frontend.views.committees import ballots, bodies, breaks, delegations, motions, nominations, orders, outcomes
 from frontend.views.listening import commitments, joining, panels, remarks, results, sessions, waves
 from frontend.views.listening import landing as listening
-from frontend.views.public import customer_page, leave_panel, survey, tell_us, vote
+from frontend.views.public import customer_page, leave_panel, stop_digest, survey, tell_us, vote
 
 # Named as allauth calls them. Left out is what this product does not offer: sign-up, changing one's e-mail address.
 account_urls = [
@@ -266,6 +267,8 @@ workspace_urls = [
     path("v/<str:token>/", vote.vote, name="vote"),
     path("s/<str:token>/", survey.survey, name="survey"),
     path("leave/<str:token>/", leave_panel.leave_panel, name="leave_panel"),
+    path("digest/", digest.digest, name="digest"),
+    path("no-digest/<str:token>/", stop_digest.stop_digest, name="stop_digest"),
     path("tell-us/", tell_us.tell_us, name="tell_us"),
     path("tell-us/thanks/<str:token>/", tell_us.tell_us_thanks, name="tell_us_thanks"),
 ]
