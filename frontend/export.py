@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any, ClassVar, Protocol
@@ -167,18 +167,20 @@ def _lines(rows: Iterable[list[str]]) -> bytes:
     return text.getvalue().encode()
 
 
-def xlsx_of(export: Table) -> Iterator[bytes]:
-    """The workbook in pieces, once it stands in a temporary file: rows are written as they come and not kept.
+def xlsx_of(*exports: Table) -> Iterator[bytes]:
+    """The workbook in pieces, a sheet for each table, once it stands in a temporary file: rows are written as they come
+    and not kept.
 
     Numbers, dates and yes or no are such; a text stays one even when somebody edits its cell.
     """
     with TemporaryDirectory() as folder, TemporaryFile(dir=folder) as file:
         book = xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": folder})
-        sheet = _Sheet(book, export)
-        sheet.head(list(export.columns))
-        for block in export.blocks():
-            for row in block:
-                sheet.line(row)
+        for export in exports:
+            sheet = _Sheet(book, export)
+            sheet.head(list(export.columns))
+            for block in export.blocks():
+                for row in block:
+                    sheet.line(row)
         book.close()
         file.seek(0)
         while piece := file.read(_PIECE):
@@ -186,11 +188,12 @@ def xlsx_of(export: Table) -> Iterator[bytes]:
 
 
 class _Sheet:
-    """The one sheet of the workbook, row after row."""
+    """A sheet of the workbook, row after row."""
 
     def __init__(self, book: Any, export: Table) -> None:
         self.sheet, self.zone, self.rows = book.add_worksheet(export.name.capitalize()), export.tenant.zone, 0
         self.bold = book.add_format({"bold": True})
+        self.day = book.add_format({"num_format": "yyyy-mm-dd"})
         self.instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         # As if typed behind an apostrophe.
         self.quoted = book.add_format({"quote_prefix": True})
@@ -214,6 +217,8 @@ class _Sheet:
             # As the number that it is in a workbook: days since its epoch.
             days = (value.astimezone(self.zone).replace(tzinfo=None) - _EPOCH) / _DAY
             self.sheet.write_number(self.rows, column, days, self.instant)
+        elif isinstance(value, date):
+            self.sheet.write_number(self.rows, column, (value - _EPOCH.date()).days, self.day)
         elif isinstance(value, bool):
             self.sheet.write_boolean(self.rows, column, value)
         elif isinstance(value, int | Decimal):

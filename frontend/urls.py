@@ -10,6 +10,7 @@ from frontend.plan_urls import plan_urls
 from frontend.views import (
     administration,
     approvals,
+    board_pack,
     case,
     cases,
     customers,
@@ -65,6 +66,11 @@ workspace_urls = [
     path("", landing.landing, name="landing"),
     path("scorecard/", scorecard.scorecard, name="scorecard"),
     *plan_urls,
+    path("board-pack/", board_pack.board, name="board_pack"),
+    *(
+        path(f"board-pack/board-pack.{kind}", board_pack.board_file, {"kind": kind}, name=f"board_pack_{kind}")
+        for kind in board_pack.KINDS
+    ),
     path("units/<uuid:unit>/", units.unit, name="unit"),
     path("cases/", cases.cases, name="cases"),
     path("cases/export.csv", cases.export_cases, {"kind": "csv"}, name="export_cases"),

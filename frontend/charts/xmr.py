@@ -30,10 +30,12 @@ class XmrPoint:
 
 @dataclass(frozen=True, slots=True)
 class XmrChart:
-    """The same chart for a wide and for a narrow screen (the style sheet shows one), and its table."""
+    """The same chart for a wide and for a narrow screen (the style sheet shows one), what it says in words, and its
+    table."""
 
     wide: SafeString
     narrow: SafeString
+    spoken: str
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
@@ -92,7 +94,7 @@ def xmr_chart(
     spoken = _spoken(title, points, lines)
     wide, narrow = (_draw(frame, points, lines, spoken) for frame in (_WIDE, _NARROW))
     rows = tuple((point.label, percent(point.value), _signal_word(point.signal)) for point in points)
-    return XmrChart(wide, narrow, (_("Period"), title, _("Signal")), rows)
+    return XmrChart(wide, narrow, spoken, (_("Period"), title, _("Signal")), rows)
 
 
 @dataclass(frozen=True, slots=True)
