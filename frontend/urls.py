@@ -29,11 +29,12 @@ from frontend.views import (
     scorecard,
     search,
     units,
+    walls,
 )
 from frontend.views.committees import ballots, bodies, breaks, delegations, motions, nominations, orders, outcomes
 from frontend.views.listening import commitments, joining, panels, remarks, results, sessions, waves
 from frontend.views.listening import landing as listening
-from frontend.views.public import customer_page, leave_panel, stop_digest, survey, tell_us, vote
+from frontend.views.public import customer_page, leave_panel, stop_digest, survey, tell_us, vote, wall
 
 # Named as allauth calls them. Left out is what this product does not offer: sign-up, changing one's e-mail address.
 account_urls = [
@@ -65,6 +66,9 @@ account_urls = [
 workspace_urls = [
     path("", landing.landing, name="landing"),
     path("scorecard/", scorecard.scorecard, name="scorecard"),
+    path("scorecard/walls/", walls.walls, name="walls"),
+    path("scorecard/walls/<uuid:wall>/renew/", walls.renew, name="renew_wall"),
+    path("scorecard/walls/<uuid:wall>/revoke/", walls.revoke, name="revoke_wall"),
     *plan_urls,
     path("board-pack/", board_pack.board, name="board_pack"),
     *(
@@ -272,6 +276,7 @@ workspace_urls = [
     path("c/<str:token>/", customer_page.customer_page, name="customer_page"),
     path("v/<str:token>/", vote.vote, name="vote"),
     path("s/<str:token>/", survey.survey, name="survey"),
+    path("w/<str:token>/", wall.wall, name="wall"),
     path("leave/<str:token>/", leave_panel.leave_panel, name="leave_panel"),
     path("digest/", digest.digest, name="digest"),
     path("no-digest/<str:token>/", stop_digest.stop_digest, name="stop_digest"),

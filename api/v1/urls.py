@@ -32,7 +32,7 @@ from api.v1.recognitions import OneRecognition, Recognitions, WithdrawRecognitio
 from api.v1.recovery_settings import OneRecoverySettings, PromiseWords
 from api.v1.remedies import CaseCost, CaseRemedies, OneRemedy, Remedies, UnitCost, WithdrawRemedy
 from api.v1.rules import AmendRule, OneRule, RuleCases, Rules, RuleVersions, SimilarRules, WithdrawRule
-from api.v1.scorecards import measures, plans, scores
+from api.v1.scorecards import measures, plans, scores, walls
 from api.v1.secrets import OneSecret, Secrets
 from api.v1.strategy.urls import strategy_urls
 from api.v1.units import OneUnit, Units
@@ -232,5 +232,9 @@ urlpatterns = [
     path("plans/<uuid:pk>/restatements", scores.PlanRestatements.as_view(), name="plan_restatements"),
     path("scores", scores.Scores.as_view(), name="scores"),
     path("scores/seen", scores.SeenScores.as_view(), name="scores_seen"),
+    path("walls", walls.Walls.as_view(), name="walls"),
+    path("walls/<uuid:pk>", walls.OneWall.as_view(), name="wall"),
+    path("walls/<uuid:pk>/renew", walls.RenewWall.as_view(), name="renew_wall"),
+    path("walls/<uuid:pk>/revoke", walls.RevokeWall.as_view(), name="revoke_wall"),
     *strategy_urls,
 ]

@@ -98,7 +98,8 @@ def _next_rise(now: datetime) -> tuple[date, Decimal] | None:
 
 def _rules_killed(within: Q, now: datetime) -> list[tuple[str, datetime]]:
     killed = KillOrder.objects.filter(within, is_killed=True, verified_at__gt=now - KILLS_SHOWN_FOR)
-    return list(killed.order_by("-verified_at", "-id").values_list("rule__title", "verified_at")[:RULES_SHOWN])
+    last = killed.order_by("-verified_at", "-id").values_list("rule__title", "verified_at")
+    return [(title, at) for title, at in last[:RULES_SHOWN] if at]
 
 
 def _hero(within: Q, now: datetime) -> Hero | None:
@@ -115,7 +116,7 @@ def _hero(within: Q, now: datetime) -> Hero | None:
 
 def _customers_of(recognition: Recognition) -> list[str]:
     """Whose case it comes from, whom its story may name."""
-    if recognition.source != Recognition.Source.CASE:
+    if recognition.source != Recognition.Source.CASE or recognition.source_id is None:
         return []
     known = Case.objects.filter(pk=recognition.source_id, customer__isnull=False)
     return list(known.values_list("customer__name", flat=True))

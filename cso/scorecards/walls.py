@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from cso.errors import ConflictError, InvalidFieldsError
 from cso.people.models import Unit
@@ -32,12 +33,13 @@ def make_wall(name: str, unit: Unit | None = None, *, by: Actor | None, now: dat
     require(by, Can.PUT_UP_WALLS)
     name = " ".join(name.split())
     if not name:
-        raise InvalidFieldsError.of("name", "required", "Give it a name, such as where it hangs.")
+        raise InvalidFieldsError.of("name", "required", _("Give it a name, such as where it hangs."))
     if errors := text_errors("name", name, MAX_NAME):
         raise InvalidFieldsError(errors)
     hold_names("walls")
     if Wall.objects.filter(name=name, revoked_at=None).exists():
-        raise InvalidFieldsError.of("name", "in_use", f"There is a wall called “{name}” already.")
+        message = _("There is a wall called “%(name)s” already.") % {"name": name}
+        raise InvalidFieldsError.of("name", "in_use", message)
     wall = Wall.objects.create(name=name, unit=unit, made_by=by if isinstance(by, Membership) else None, made_at=now)
     audit.record(by, "make_wall", name, wall=str(wall.pk), unit=unit.code if unit else "")
     return wall
@@ -48,7 +50,7 @@ def renew_link(wall: Wall, *, by: Actor | None) -> Wall:
     require(by, Can.PUT_UP_WALLS)
     wall = Wall.objects.select_for_update(of=("self",)).get(pk=wall.pk)
     if wall.revoked_at is not None:
-        raise ConflictError("This wall was taken down; put up another.", code="revoked")
+        raise ConflictError(_("This wall was taken down; put up another."), code="revoked")
     wall.link = uuid4()
     wall.save(update_fields=["link"])
     audit.record(by, "renew_wall_link", wall.name, wall=str(wall.pk))
