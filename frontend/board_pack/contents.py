@@ -154,7 +154,7 @@ def _score(score: Score) -> list[Cell]:
         said(score_words(score.value), tenths(score.value)),
         said(_STATES[score.status]()),
         said(", ".join(f"{name}\u00a0{points}" for name, points in categories)),
-        said(", ".join(line.name for line in lines_of(score, {}) if line.lacks)),
+        said(", ".join(line.name for line in lines_of(score) if line.lacks)),
     ]
 
 
