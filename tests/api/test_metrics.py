@@ -16,6 +16,7 @@ from cso.people import actions as people
 from tenants.scope import tenant_scope
 from tests.api.conftest import Integration, errors, problem
 from tests.personas import NOW, Company, log_case
+from tests.scorecards.scenes import margin, plan_for, prepare, serving
 
 HOUR = timedelta(hours=1)
 
@@ -244,3 +245,35 @@ def test_days_outside_the_period_are_refused(api: Integration, counted: Company)
     ]
     assert errors(api.get("metrics/open_overdue/values?since=2026-03-01")) == [("since", "is_a_state")]
     assert errors(api.get("metrics/recovered_24h/values?period=1900..2999")) == [("period", "not_a_period")]
+
+
+def test_why_a_share_is_missed_leads_to_exactly_these_cases(api: Integration, counted: Company) -> None:
+    told = api.get("metrics/recovered_24h/why?period=2026-03").json()
+    assert (told["target_percent"], told["missed"], told["part"]) == (90.0, 2, "rest")
+    assert (told["figure"]["numerator"], told["figure"]["denominator"]) == (2, 4)
+    assert told["gap"] == pytest.approx(0.4)
+    assert (told["too_few"], told["overlap"]) == (True, False)
+    assert {reason["name"]: (reason["missed"], reason["cases"]) for reason in told["reasons"]} == {
+        "No cause given": (1, 3),
+        "Rule": (1, 1),
+    }
+    for reason in told["reasons"]:
+        assert (reason["would_add"], reason["closes"]) == (0.25, pytest.approx(0.625))
+        cases = api.get(f"metrics/recovered_24h/cases?period=2026-03&part=rest&reason={reason['key']}").json()["data"]
+        assert len(cases) == reason["missed"]
+        assert {case["cause"] for case in cases} == {None if reason["key"] == "cause:none" else "Rule"}
+    part = api.get("metrics/recovered_24h/why?period=2026-03&unit=north&until=2026-03-16").json()
+    assert (part["missed"], part["unit"]["code"], part["act"]) == (0, "north", "")
+    assert errors(api.get("metrics/recovered_24h/cases?period=2026-03&reason=attitude")) == [("reason", "unknown")]
+    assert errors(api.get("metrics/nps/why?period=2026-03")) == [("metric", "no_reasons")]
+    assert errors(api.get("metrics/open_overdue/why?period=2026-03")) == [("metric", "no_reasons")]
+
+
+def test_why_a_plan_is_missed(api: Integration, counted: Company) -> None:
+    with tenant_scope(counted.tenant):
+        prepare(counted)
+        plan = plan_for(counted, serving(), margin()).plan
+    [told] = api.get(f"plans/{plan.pk}/why?period=2026-03").json()["data"]
+    assert (told["what"], told["missed"], told["gap"]) == ("recovered_24h", 1, pytest.approx(0.9 - 2 / 3))
+    assert [(reason["key"], reason["closes"]) for reason in told["reasons"]] == [("cause:none", 1)]
+    assert api.get(f"plans/{plan.pk}/why?period=2026-02").json()["data"] == []

@@ -20,7 +20,8 @@ from tests.personas import Company
 from tests.scorecards.scenes import at, log, margin, month, plan_for, prepare, serving, tell_margin
 
 # Four of them before any page of a workspace: tenant, session, user, member.
-PLANS_READS, PLAN_READS = 11, 12
+# One of the plan's is for what was seen at an instant.
+PLANS_READS, PLAN_READS = 11, 13
 
 
 @pytest.fixture
@@ -56,6 +57,16 @@ def test_it_says_the_score_its_state_and_what_it_rests_on(scored: Company, visit
     assert (cost["value"], cost["source"]) == ("5", "Ledger, as of 2 Apr 2026, 08:00")
     assert "4 cases fell due" in client.get(row["url"]).content.decode()
     assert 'width="62%"' in page
+    [why] = response.context["whys"]
+    assert (why["name"], why["act"]) == (
+        "Recovered within 24 hours",
+        "Open the one miss: with so few cases there is no pattern yet.",
+    )
+    assert [(reason["name"], reason["missed"], reason["note"]) for reason in why["reasons"]] == [
+        ("No cause given", "1", "as much as the whole gap")
+    ]
+    for url in (why["act_url"], why["reasons"][0]["url"]):
+        assert len(client.get(url).context["rows"]) == 1
 
 
 def test_what_lacks_makes_it_incomplete_and_is_named(scored: Company, visit: Visit) -> None:
