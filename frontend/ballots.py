@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 
 from cso.committees.models import Ballot, Choice, Motion, RollEntry
-from cso.languages import when
+from cso.languages import format_date, when
 from frontend.money import range_words
 
 
@@ -41,7 +40,7 @@ def yes_does(motion: Motion) -> str:
         return _("A yes gives the rule the new words.")
     if motion.kind == Motion.Kind.KEEP:
         assert motion.keep_until is not None, "the database holds that it has its date"
-        return _("A yes keeps the rule until %(day)s.") % {"day": format_date(motion.keep_until, _("j F Y"))}
+        return _("A yes keeps the rule until %(day)s.") % {"day": format_date(motion.keep_until, "j F Y")}
     return _("A yes hands it to %(committee)s.") % {"committee": motion.refer_to}
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
-from django.utils.dateformat import format as format_date
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from cso.committees.effect import Effect, effect_of
 from cso.committees.models import KillOrder
 from cso.committees.orders import OBSERVED
+from cso.languages import format_date
 from frontend.charts.svg import percent
 
 WEEKS = OBSERVED.days // 7

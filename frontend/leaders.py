@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 
+from cso.languages import format_date
 from cso.metrics.formulas import xmr
 from cso.metrics.periods import Period
 from cso.metrics.queries.figures import HEADLINE, Figure

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from cso.languages import format_date
 from cso.metrics.engine.turns import stuck
 from cso.metrics.periods import Period
 from cso.metrics.queries.figures import figure_of, whole_tenant
@@ -40,7 +40,7 @@ def scorecard_notices(request: MemberRequest, period: Period) -> list[Notice]:
             "Figures of %(n)s units could not be computed since %(since)s and are tried again hourly: %(error)s",
             found.units,
         )
-        since = format_date(found.since.astimezone(request.tenant.zone), "j M Y H:i")
+        since = format_date(found.since.astimezone(request.tenant.zone), "j M Y, H:i")
         notices.append(Notice(words % {"n": number(found.units), "since": since, "error": found.error}))
     not_ours = figure_of(NOT_OURS, whole_tenant(), period, now=request.now)
     if not_ours.share is not None and not_ours.share * 100 > MOST_NOT_OURS_PERCENT:

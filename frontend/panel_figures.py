@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.utils.dateformat import format as format_date
 from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from cso.intervals import Interval
+from cso.languages import format_date
 from cso.panels.models import Question, Wave
 from cso.panels.results import Part, QuestionResult, Rate
 from cso.panels.scales import SCALES

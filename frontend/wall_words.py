@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.utils.dateformat import format as format_date
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from cso.languages import on_day
+from cso.languages import format_date, on_day
 from cso.metrics.queries.figures import Figure
 from cso.scorecards.wall_figures import Hero, WallFigures
 from frontend.charts.wall_bar import wall_bar

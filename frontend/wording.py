@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.utils.dateformat import format as format_date
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from cso.languages import format_date
 from cso.metrics.formulas.xmr import Chart, Phrase, phrases
 from cso.metrics.periods import FINAL_AFTER, Period
 from cso.metrics.queries.figures import Figure

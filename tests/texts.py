@@ -26,6 +26,7 @@ _CALLS = {
     "_": ("one",),
     "gettext": ("one",),
     "gettext_lazy": ("one",),
+    "gettext_noop": ("one",),
     "ngettext": ("one", "many"),
     "ngettext_lazy": ("one", "many"),
     "pgettext": ("context", "one"),

@@ -8,11 +8,11 @@ from fractions import Fraction
 from typing import Any
 
 from django.urls import reverse
-from django.utils.dateformat import format as format_date
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from cso.languages import format_date
 from cso.metrics.periods import Period
 from cso.metrics.queries.beside import Worth
 from cso.metrics.queries.standing import LeaderRow

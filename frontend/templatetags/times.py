@@ -6,11 +6,12 @@ js/app.js keeps the same texts fresh while a page stays open; its words come fro
 from datetime import datetime, timedelta
 
 from django import template
-from django.utils.dateformat import format as format_date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+
+from cso.languages import format_date
 
 register = template.Library()
 

@@ -8,11 +8,11 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.dateformat import format as format_date
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from cso.languages import format_date
 from cso.metrics.periods import Period, period_of
 from cso.scorecards.board_pack import BoardPack, board_pack
 from frontend.access import MemberRequest, for_members

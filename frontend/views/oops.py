@@ -6,13 +6,13 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.dateformat import format as format_date
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from cso.errors import ConflictError
+from cso.languages import format_date
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import answer_to, sent
 from frontend.forms.cases import LogCaseForm

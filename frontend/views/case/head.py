@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
-from django.utils.dateformat import format as format_date
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from cso.customers.worth import worth_of
+from cso.languages import format_date
 from cso.recovery.models import Case
 from cso.recovery.teamwork import owner_of
 from frontend.access import MemberRequest

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.utils.dateformat import format as format_date
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from cso.languages import format_date
 from cso.recovery.models import BrokenBecause, Channel, ContactKind, EventKind, ExclusionReason, Solution
 from cso.recovery.queries import LogLine
 from frontend.money import money_words

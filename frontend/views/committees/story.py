@@ -8,13 +8,13 @@ from typing import Any
 from django.db.models import Count
 from django.db.models.functions import TruncWeek
 from django.urls import reverse
-from django.utils.dateformat import format as format_date
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from cso.committees.models import KillOrder
 from cso.committees.queries import Moment, story_of
+from cso.languages import format_date
 from cso.recovery.models import Case
 from cso.rules.models import Rule
 from frontend.access import MemberRequest
