@@ -1,4 +1,4 @@
-"""What every benchmark stands on: the product on temporary servers, and many cases made by the database itself."""
+"""What every benchmark stands on: the product on temporary servers, tenants, clocks and tables."""
 
 from __future__ import annotations
 
@@ -65,43 +65,6 @@ def make_tenant(slug: str, *, divisions: int = 10, teams: int = 10) -> Tenant:
         )
         tree.hang_new([top, *middle, *leaves])
     return tenant
-
-
-# Spread over two years; 70 % fixed within a day, 4 % still open. Deterministic, so that each run loads the same.
-_FILL = """
-INSERT INTO recovery_case (tenant_id, unit_id, channel, summary, occurred_at, reported_at, first_fixed_at, fixed_at)
-SELECT {tenant}, teams.ids[1 + n * 7919 % cardinality(teams.ids)], 'web', 'Case ' || n,
-    CASE WHEN n % 4 > 0 THEN told.at - INTERVAL '90 minutes' END, told.at, fixed.at, fixed.at
-FROM generate_series({first}::bigint, {last}::bigint) n
-CROSS JOIN (
-    SELECT array_agg(id ORDER BY code) AS ids FROM people_unit WHERE tenant_id = {tenant} AND code LIKE 'team-%'
-) teams
-CROSS JOIN LATERAL (SELECT now() - INTERVAL '2 days' - (n * 104729 % 63072000) * INTERVAL '1 second' AS at) told
-CROSS JOIN LATERAL (
-    SELECT CASE WHEN n % 25 = 0 THEN NULL
-        WHEN n % 10 < 7 THEN told.at + (n * 31 % 80000) * INTERVAL '1 second'
-        ELSE told.at + INTERVAL '1 day' + (n * 37 % 86000) * INTERVAL '1 second' END AS at
-) fixed
-"""
-
-
-def fill(tenant: Tenant, first: int, last: int) -> None:
-    """Cases number `first` to `last` of the tenant, in its teams; without marks: the caller rebuilds the cells.
-
-    Indexes are laid anew afterwards, which is several times faster than keeping them up for millions of rows.
-    """
-    with psycopg.connect(os.environ[ADMIN_URL], autocommit=True) as admin:
-        indexes = admin.execute(
-            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'recovery_case' AND indexname LIKE 'case_%'"
-        ).fetchall()
-        admin.execute("SET session_replication_role = replica")  # neither triggers nor foreign key checks
-        admin.execute("SET maintenance_work_mem = '512MB'")
-        for name, _ in indexes:
-            admin.execute(f'DROP INDEX "{name}"'.encode())
-        admin.execute(_FILL.format(tenant=tenant.pk, first=first, last=last).encode())
-        for _, definition in indexes:
-            admin.execute(definition.encode())
-        admin.execute("VACUUM ANALYZE recovery_case")
 
 
 def seconds(act: Callable[[], object]) -> float:

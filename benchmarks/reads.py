@@ -15,7 +15,8 @@ import orjson
 import psycopg
 from psycopg.rows import dict_row
 
-from benchmarks._house import fill, house, make_tenant, median_ms, seconds, show, verdict
+from benchmarks._facts import fill
+from benchmarks._house import house, make_tenant, median_ms, seconds, show, verdict
 
 TARGET = 3.0
 RAW = """

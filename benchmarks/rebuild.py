@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks._house import administrate, fill, house, make_tenant, seconds, show, verdict
+from benchmarks._facts import fill
+from benchmarks._house import administrate, house, make_tenant, seconds, show, verdict
 
 TARGET = 1.2
 

@@ -13,7 +13,8 @@ from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
-from benchmarks._house import administrate, fill, house, make_tenant, median_ms, seconds, show, verdict
+from benchmarks._facts import fill
+from benchmarks._house import administrate, house, make_tenant, median_ms, seconds, show, verdict
 
 if TYPE_CHECKING:
     from cso.people.models import Unit

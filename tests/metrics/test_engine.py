@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from cso.metrics import tasks
-from cso.metrics.counting import Tally, Window, count_windows
+from cso.metrics.counting import Tally, Window, count_together
 from cso.metrics.engine import turns
 from cso.metrics.engine.refresh import refresh
 from cso.metrics.models import Cell, EngineState, Mark, QuarantinedMark
@@ -33,12 +33,12 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
 
     units: set[UUID] = set()
 
-    def count_unless_poisoned(family: Family, windows: Sequence[Window]) -> list[Tally]:
+    def count_unless_poisoned(families: Sequence[Family], windows: Sequence[Window]) -> list[list[Tally]]:
         if any(window.unit in units for window in windows):
             raise ValueError("cannot be counted")
-        return count_windows(family, windows)
+        return count_together(families, windows)
 
-    monkeypatch.setattr(module, "count_windows", count_unless_poisoned)
+    monkeypatch.setattr(module, "count_together", count_unless_poisoned)
     return units
 
 

@@ -15,6 +15,7 @@ from django.db import connection
 from cso.metrics.counting import EMPTY, Tally
 from cso.metrics.engine.restatements import record_restatements
 from cso.metrics.formulas.histograms import Histogram
+from cso.metrics.models import Grain
 from tenants.scope import current_tenant_id
 
 
@@ -61,22 +62,33 @@ def is_zero(tally: Tally) -> bool:
     return not any(tally.counts) and not tally.histogram.buckets.size
 
 
-_COLUMNS = "own, own_buckets, own_bucket_counts, total, total_buckets, total_bucket_counts"
+_OWN = "own, own_buckets, own_bucket_counts"
+_COLUMNS = f"{_OWN}, total, total_buckets, total_bucket_counts"
 
 
 def read_cells(keys: Sequence[CellKey]) -> dict[CellKey, CellValue]:
     """The cells that exist among `keys`."""
+    return dict(_cell(row) for row in _read(_COLUMNS, keys))
+
+
+def read_own(keys: Sequence[CellKey]) -> dict[CellKey, Tally]:
+    """The own parts of the cells that exist among `keys`."""
+    return {CellKey(*row[:4]): _tally(*row[4:]) for row in _read(_OWN, keys)}
+
+
+def _read(columns: str, keys: Sequence[CellKey]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT c.family, c.grain, c.period, c.unit_id, {_COLUMNS}
+            SELECT c.family, c.grain, c.period, c.unit_id, {columns}
             FROM unnest(%s::text[], %s::text[], %s::date[], %s::uuid[]) AS k(family, grain, period, unit_id)
             JOIN metrics_cell c ON c.tenant_id = %s AND c.family = k.family AND c.grain = k.grain
                 AND c.period = k.period AND c.unit_id = k.unit_id
             """,
             [*(list(column) for column in zip(*keys, strict=True)), current_tenant_id()] if keys else [[]] * 4 + [0],
         )
-        return dict(_cell(row) for row in cursor.fetchall())
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 class Block(NamedTuple):
@@ -166,16 +178,7 @@ def write_cells(values: Mapping[CellKey, CellValue]) -> None:
     """
     if not values:
         return
-    tenant = current_tenant_id()
-    record_restatements(
-        """(
-            SELECT family, grain, period, unit_id, total::bigint[] FROM unnest(
-                %(families)s::text[], %(grains)s::text[], %(periods)s::date[], %(units)s::uuid[], %(totals)s::text[]
-            ) AS given(family, grain, period, unit_id, total)
-        )""",
-        **dict(zip(("families", "grains", "periods", "units"), map(list, zip(*values, strict=True)), strict=True)),
-        totals=[f"{{{','.join(map(str, value.total.counts))}}}" for value in values.values()],
-    )
+    _keep_what_was({key: value for key, value in values.items() if key.grain == Grain.MONTH})
     with connection.cursor() as cursor:
         # One statement for all rows: planned one by one they took a fifth of a refresh. A list of lists of different
         # lengths is no array, so each travels as text.
@@ -193,7 +196,24 @@ def write_cells(values: Mapping[CellKey, CellValue]) -> None:
                       EXCLUDED.total_buckets, EXCLUDED.total_bucket_counts),
                 revision = metrics_cell.revision + 1, as_of = now()
             """,
-            [tenant, *map(list, zip(*((*key, *_arrays(value)) for key, value in values.items()), strict=True))],
+            [
+                current_tenant_id(),
+                *map(list, zip(*((*key, *_arrays(value)) for key, value in values.items()), strict=True)),
+            ],
+        )
+
+
+def _keep_what_was(values: Mapping[CellKey, CellValue]) -> None:
+    """values: of months alone; a week is never restated."""
+    if values:
+        record_restatements(
+            """(
+                SELECT family, grain, period, unit_id, total::bigint[] FROM unnest(
+                    %(families)s::text[], %(grains)s::text[], %(periods)s::date[], %(units)s::uuid[], %(totals)s::text[]
+                ) AS given(family, grain, period, unit_id, total)
+            )""",
+            **dict(zip(("families", "grains", "periods", "units"), map(list, zip(*values, strict=True)), strict=True)),
+            totals=[f"{{{','.join(map(str, value.total.counts))}}}" for value in values.values()],
         )
 
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
-from cso.metrics.counting import Tally, Window, count_windows
+from cso.metrics.counting import Tally, Window, count_together, counted_alike
 from cso.metrics.engine.cells import (
     Block,
     CellKey,
@@ -28,6 +28,7 @@ from cso.metrics.engine.cells import (
     plus,
     read_block,
     read_cells,
+    read_own,
     sum_block,
     write_cells,
     zero,
@@ -35,7 +36,7 @@ from cso.metrics.engine.cells import (
 from cso.metrics.models import Grain, Mark
 from cso.metrics.periods import Grain as PeriodGrain
 from cso.metrics.periods import Period, cells_touching
-from cso.metrics.registry import FAMILIES, Family, kept
+from cso.metrics.registry import FAMILIES, kept
 from cso.people.models import Unit, UnitAncestor
 from tenants.scope import current_tenant, current_tenant_id
 
@@ -139,26 +140,32 @@ def stale_keys(works: Iterable[Work]) -> set[CellKey]:
 
 def refresh_cells(keys: Iterable[CellKey]) -> None:
     """Recount the own part of each cell from the facts; carry differences to the totals of the unit and all above."""
-    by_family: dict[str, list[CellKey]] = defaultdict(list)
-    for key in keys:
-        by_family[key.family].append(key)
-    differences: dict[CellKey, Tally] = {}
-    for name, family_keys in by_family.items():
-        differences |= _own_differences(FAMILIES[name], sorted(family_keys))
+    wanted = sorted(keys)
+    counted = _count(wanted)
+    stored = read_own(wanted)
+    differences = {}
+    for key in wanted:
+        nothing = zero(len(FAMILIES[key.family].counters))
+        difference = minus(counted[key], stored.get(key, nothing))
+        if not is_zero(difference):
+            differences[key] = difference
     _apply(differences)
 
 
-def _own_differences(family: Family, keys: Sequence[CellKey]) -> dict[CellKey, Tally]:
+def _count(keys: Sequence[CellKey]) -> dict[CellKey, Tally]:
+    """What the facts say of each cell. Families that are counted alike are counted together, by one statement."""
     zone = current_tenant().zone
-    stored = read_cells(keys)
-    nothing = zero(len(family.counters))
-    counted = count_windows(family, [_window(key, zone) for key in keys])
-    differences = {}
-    for key, tally in zip(keys, counted, strict=True):
-        difference = minus(tally, stored[key].own if key in stored else nothing)
-        if not is_zero(difference):
-            differences[key] = difference
-    return differences
+    groups: dict[tuple[object, ...], list[CellKey]] = defaultdict(list)
+    for key in keys:
+        groups[counted_alike(FAMILIES[key.family])].append(key)
+    counted: dict[CellKey, Tally] = {}
+    for group in groups.values():
+        families = [FAMILIES[name] for name in dict.fromkeys(key.family for key in group)]
+        cells = list(dict.fromkeys((key.grain, key.period, key.unit) for key in group))
+        tallies = count_together(families, [_window(CellKey("", *cell), zone) for cell in cells])
+        for family, of_family in zip(families, tallies, strict=True):
+            counted |= {CellKey(family.key, *cell): tally for cell, tally in zip(cells, of_family, strict=True)}
+    return counted
 
 
 def _window(key: CellKey, zone: ZoneInfo) -> Window:
