@@ -18,7 +18,7 @@ from cso.languages import on_day
 from cso.metrics.queries.standing import LeaderRow
 from cso.outbox.actions import write_mail
 from cso.outbox.rendering import render_mail
-from cso.recovery.settings import recovery_settings
+from cso.recovery.settings import language_of
 from cso.scorecards.digest import MOST_CASES, Digest, OwnUnit, digest_for
 from cso.scorecards.models import DigestChoice
 from cso.signing import signed, signed_id
@@ -110,14 +110,14 @@ def write_digest(choice: DigestChoice, *, key: str, now: datetime) -> bool:
     digest = digest_for(member, now=now)
     if digest.is_empty:
         return False
-    language = _language(member)
+    language = language_of(member)
     mail = write_mail(
         key=key,
         kind=KIND,
         about=choice.pk,
         recipient=member.user.email,
         template=TEMPLATE,
-        context=_context(choice, digest, language),
+        context=_context(member, digest, language, stop_url=stop_link(choice)),
         language=language,
         now=now,
         unsubscribe_url=stop_link(choice),
@@ -125,15 +125,14 @@ def write_digest(choice: DigestChoice, *, key: str, now: datetime) -> bool:
     return mail is not None
 
 
-def digest_text(choice: DigestChoice, *, now: datetime) -> str:
-    """What the mail would say now, as text; empty where there is nothing to tell."""
-    digest = digest_for(choice.member, now=now)
+def digest_text(member: Membership, *, now: datetime) -> str:
+    """What the mail would say now, as text, without the link that ends it; empty where there is nothing to tell."""
+    digest = digest_for(member, now=now)
     if digest.is_empty:
         return ""
-    language = _language(choice.member)
-    context = _context(choice, digest, language)
+    language = language_of(member)
     with in_language(language), in_zone(current_tenant().zone):
-        return render_mail(TEMPLATE, language, context)[1]
+        return render_mail(TEMPLATE, language, _context(member, digest, language, stop_url=""))[1]
 
 
 def stop_link(choice: DigestChoice) -> str:
@@ -154,12 +153,7 @@ def choice_by_token(token: str) -> DigestChoice:
     return choices.get(pk=signed_id(token, _STOPS), member__ended_at=None)
 
 
-def _language(member: Membership) -> str:
-    """The one that the person chose, else the workspace's."""
-    return member.user.language or recovery_settings().language
-
-
-def _context(choice: DigestChoice, digest: Digest, language: str) -> dict[str, Any]:
+def _context(member: Membership, digest: Digest, language: str, *, stop_url: str) -> dict[str, Any]:
     """Lists cut to `MOST_SHOWN`, each with how many more there are; instants, days and shares as words."""
     home = f"{settings.PUBLIC_URL}/{current_tenant().slug}/"
     with in_language(language), in_zone(current_tenant().zone):
@@ -187,10 +181,10 @@ def _context(choice: DigestChoice, digest: Digest, language: str) -> dict[str, A
         "strategy_url": f"{home}strategy/",
         "scorecard_url": f"{home}scorecard/?period={digest.week.key}",
         "digest_url": f"{home}digest/",
-        "stop_url": stop_link(choice) if choice.pk else "",
+        "stop_url": stop_url,
     }
     links = {f"unit_{number}_url": unit["page"] for number, unit in enumerate(parts["units"])}
-    known = {"name": choice.member.label, "company": current_tenant().name, **week, **pages, **links}
+    known = {"name": member.label, "company": current_tenant().name, **week, **pages, **links}
     for name, rows in parts.items():
         every = digest.late_all if name == "late" else len(rows)
         known |= {name: rows[:MOST_SHOWN], f"{name}_all": every, f"{name}_more": max(0, every - MOST_SHOWN)}

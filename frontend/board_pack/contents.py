@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -53,6 +54,12 @@ def parts_of(pack: BoardPack) -> list[Part]:
         reviews(pack),
         definitions(),
     ]
+
+
+def about(head: Mapping[str, str]) -> Part:
+    """What stands above the parts, for files: the first finding, the period, and of which instant all is."""
+    columns = [Column("what", ""), Column("words", "")]
+    return Part("about", "", columns, [[said(name), said(words)] for name, words in head.items()])
 
 
 def leaders(pack: BoardPack) -> Part:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -16,7 +15,7 @@ from cso.languages import format_date
 from cso.metrics.periods import Period, period_of
 from cso.scorecards.board_pack import BoardPack, board_pack
 from frontend.access import MemberRequest, for_members
-from frontend.board_pack.contents import parts_of
+from frontend.board_pack.contents import about, parts_of
 from frontend.board_pack.files import as_pdf, as_xlsx, as_zip
 from frontend.export import XLSX
 from frontend.periods import chosen_period
@@ -52,11 +51,11 @@ def board(request: MemberRequest) -> HttpResponse:
 def board_file(request: MemberRequest, kind: str) -> HttpResponse:
     """`kind`: pdf, xlsx or zip (of CSV files)."""
     pack = board_pack(request.member, _period(request), now=request.now)
-    parts = parts_of(pack)
+    parts, head = parts_of(pack), _head(request, pack)
     if kind == "pdf":
-        content = as_pdf(parts, **_head(request, pack), company=request.tenant.name, now=request.now)
+        content = as_pdf(parts, **head, company=request.tenant.name, now=request.now)
     else:
-        content = (as_xlsx if kind == "xlsx" else as_zip)(parts, request.tenant)
+        content = (as_xlsx if kind == "xlsx" else as_zip)([about(head), *parts], request.tenant)
     response = HttpResponse(content, content_type=KINDS[kind])
     name = f"board-pack-{pack.period.key}.{kind}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -70,7 +69,7 @@ def _period(request: MemberRequest) -> Period:
     return period_of(request.now, "month", request.tenant.zone).previous()
 
 
-def _head(request: MemberRequest, pack: BoardPack) -> dict[str, Any]:
+def _head(request: MemberRequest, pack: BoardPack) -> dict[str, str]:
     sub = f"{period_words(pack.period)}, {request.tenant.time_zone}."
     status = status_words(pack.standing.organization, pack.period)
     stamp = _("As it stood on %(instant)s, %(zone)s.") % {

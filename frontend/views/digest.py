@@ -47,6 +47,6 @@ def digest(request: MemberRequest) -> HttpResponse:
         "choice": choice,
         "next_at": next_digest(choice, after=request.now) if choice.is_wanted else None,
         "address": request.member.user.email,
-        "text": digest_text(choice, now=request.now),
+        "text": digest_text(request.member, now=request.now),
     }
     return render(request, "frontend/digest/digest.html", context)

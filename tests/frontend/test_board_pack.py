@@ -148,10 +148,12 @@ def test_the_workbook_has_a_sheet_for_each_part_and_no_formula(told: Company, vi
     content = client.get("/acme/board-pack/board-pack.xlsx?period=2026-03").content
     with zipfile.ZipFile(io.BytesIO(content)) as book:
         names = book.read("xl/workbook.xml").decode()
-        sheets = [book.read(f"xl/worksheets/sheet{number + 1}.xml").decode() for number in range(len(parts))]
+        sheets = [book.read(f"xl/worksheets/sheet{number + 1}.xml").decode() for number in range(1 + len(parts))]
     assert all(f'name="{part.key.capitalize()}"' in names for part in parts)
     assert not any("<f>" in sheet for sheet in sheets)
-    assert set(rows_of(client)) == {part.key for part in parts}
+    files = rows_of(client)
+    assert set(files) == {"about", *(part.key for part in parts)}
+    assert "America/Toronto" in files["about"][2]["words"]
 
 
 def test_a_page_shows_each_part_and_any_period(told: Company, visit: Visit) -> None:

@@ -46,6 +46,7 @@ def test_the_page_under_ones_menu_sets_it_and_shows_what_it_would_say(acme: Comp
     assert "There is nothing to tell you now" in page
     with tenant_scope(acme.tenant):
         log_case(acme.units["north-1"], LAST_WEEK, summary="Bag lost")
+    assert "Bag lost" in client.get("/acme/digest/").content.decode()
     answer = client.post("/acme/digest/", {"is_wanted": "on", "weekday": "4", "hour": "16"}, follow=True)
     page = answer.content.decode()
     assert "Bag lost" in page

@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import UUIDConverter
 from django.urls.resolvers import RegexPattern, RoutePattern
+from pypdf import PdfReader
 
 from tenants.models import Tenant
 
@@ -99,8 +100,10 @@ class Answer:
 
 
 def _text(response: Any) -> str:
-    """What an answer says; of a workbook, what is written in it."""
+    """What an answer says; of a workbook, and of files in a folder, what is written in them; of a PDF, its words."""
     content = response.getvalue()
+    if content.startswith(b"%PDF"):
+        return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(content)).pages)
     if not content.startswith(b"PK"):
         return str(content, "utf-8")
     with zipfile.ZipFile(io.BytesIO(content)) as book:
@@ -124,6 +127,7 @@ def answer(client: Client, method: str, path: str, *, asked: list[str], **reques
     body = re.sub(r'<input type="hidden"[^>]*>', "", body)
     body = re.sub(r'nonce="[^"]+"', "nonce", body)
     body = re.sub(r'data-now="[^"]+"', "data-now", body)
+    body = re.sub(r"As it stood on [^,]+, \d\d:\d\d", "As it stood", body)
     location = response.headers.get("Location", "")
     for said in asked:
         body, location = body.replace(said, "…"), location.replace(said, "…")
