@@ -10,11 +10,11 @@ from fractions import Fraction
 from typing import Any, Literal
 from uuid import UUID
 
-from django.utils.dateformat import format as format_date
 from django.utils.formats import number_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from cso.languages import format_date
 from cso.metrics.periods import FINAL_AFTER, Period, Status
 from cso.metrics.queries.figures import Figure
 from cso.metrics.registry import METRICS
@@ -41,6 +41,11 @@ def amount_words(value: Fraction) -> str:
         return number_format(exact, 0, use_l10n=True, force_grouping=True)
     step = _HUNDREDTH if abs(exact) < 10 else _TENTH
     return number_format(exact.quantize(step).normalize(), use_l10n=True, force_grouping=True)
+
+
+def goal_percent(value: Fraction | Decimal) -> str:
+    """A floor or a target of a share, which is exact: "92.5%"."""
+    return _("%(number)s%%") % {"number": amount_words(Fraction(value))}
 
 
 def bar_width(points: Fraction | Decimal | None) -> str:
@@ -80,11 +85,12 @@ def state_sentence(
 
 @dataclass(frozen=True)
 class Line:
-    """One item of a score. Numbers are exact; `say` makes words of a figure, a floor or a target of it."""
+    """One item of a score. Numbers are exact; `say` makes words of its figure, `say_goal` of its floor and target."""
 
     name: str
     category: str
     say: Say
+    say_goal: Say
     value: Fraction | None
     of: str
     floor: Fraction
@@ -105,8 +111,8 @@ class Line:
             "url": self.url,
             "chance": self.chance,
             "source": self.source,
-            "floor": self.say(self.floor),
-            "target": _("none in force") if self.target is None else self.say(self.target),
+            "floor": self.say_goal(self.floor),
+            "target": _("none in force") if self.target is None else self.say_goal(self.target),
             "weight": amount_words(self.weight),
             "points": "–" if self.points is None else amount_words(self.points),
             "width": bar_width(self.points),
@@ -124,6 +130,7 @@ def _line(item: ItemScore, score: Score) -> Line:
         name=what_words(item.item.metric, measure),
         category=item.category.name,
         say=_say(item.item.metric, measure),
+        say_goal=_say_goal(item.item.metric, measure),
         value=item.actual,
         of=_of_words(item.numerator, item.denominator, measure),
         floor=item.floor,
@@ -150,6 +157,7 @@ def line_seen(item: Mapping[str, Any], categories: Mapping[str, Category], measu
         name=what_words(metric, measure),
         category=categories[item["category"]].name,
         say=_say(metric, measure),
+        say_goal=_say_goal(metric, measure),
         value=numbers["value"],
         of=_of_words(numbers["numerator"], numbers["denominator"], measure),
         floor=Fraction(item["floor"]),
@@ -177,7 +185,7 @@ def by_category(lines: Iterable[Line]) -> list[dict[str, Any]]:
 
 def goal_words(metric: str, measure: Measure | None, value: Decimal | None) -> str:
     """A floor or a target as a plan writes it; None is the target path."""
-    return _("the target path") if value is None else _say(metric, measure)(Fraction(value))
+    return _("the target path") if value is None else _say_goal(metric, measure)(Fraction(value))
 
 
 def what_words(metric: str, measure: Measure | None) -> str:
@@ -191,6 +199,11 @@ def _say(metric: str, measure: Measure | None) -> Say:
     if METRICS[metric].kind == "share":
         return lambda value: percent(float(value) / 100)
     return amount_words
+
+
+def _say_goal(metric: str, measure: Measure | None) -> Say:
+    is_share = measure is None and METRICS[metric].kind == "share"
+    return goal_percent if is_share else _say(metric, measure)
 
 
 def _of_words(

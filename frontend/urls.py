@@ -261,7 +261,6 @@ workspace_urls = [
     path("keys/", administration.keys, name="keys"),
     path("keys/new/", administration.add_key, name="add_key"),
     path("keys/<uuid:key>/revoke/", administration.revoke_key, name="revoke_key"),
-    path("targets/", administration.targets, name="targets"),
     path("recovery-settings/", recovery_settings.recovery_settings, name="recovery_settings"),
     path("recovery-settings/words/", recovery_settings.add_promise_word, name="add_promise_word"),
     path(

@@ -100,13 +100,16 @@ class FigureOutcome:
     errors: list[FieldError] = field(default_factory=list)
 
 
-def record_figures(rows: Iterable[tuple[int, Any]], *, by: Actor | None, now: datetime) -> list[FigureOutcome]:
+def record_figures(
+    rows: Iterable[tuple[int, Any]], *, by: Actor | None, now: datetime, reading: Reading | None = None
+) -> list[FigureOutcome]:
     """Tell figures of measures; a line is recorded as a whole, or refused with all its errors, and harms no other.
 
     rows: (line number, mapping of `FIELDS`), as `json_lines` and `csv_rows` give them: `measure` and `unit` are codes,
     `month` is 2026-03, numbers are numbers or texts with a point. An empty denominator is 1, an empty source that of
-    the measure. `as_of` is the instant, with an offset, at which the source had it: within the month or later, and not
-    in the future. What was told before stays readable; the figure recorded last is in force.
+    the measure. `as_of` is the instant at which the source had it: within the month or later, and not in the future; it
+    has an offset, unless `reading` says in which zone it is. What was told before stays readable; the figure recorded
+    last is in force.
 
     Raises `InvalidFieldsError` of `rows` for more than `MOST_ROWS`.
     """
@@ -117,7 +120,7 @@ def record_figures(rows: Iterable[tuple[int, Any]], *, by: Actor | None, now: da
             "rows", "too_many", gettext("Send %(most)s lines at most at a time.") % {"most": counted(MOST_ROWS)}
         )
     hold_names("measures")
-    known = _Known({m.code: m for m in Measure.objects.all()}, {u.code: u for u in Unit.objects.all()}, now)
+    known = _Known({m.code: m for m in Measure.objects.all()}, {u.code: u for u in Unit.objects.all()}, reading or Reading(), now)
     read = [(line, _read(raw, known)) for line, raw in lines]
     told = [figure for _, figure in read if isinstance(figure, MeasureFigure)]
     before = {key: _said(figure) for key, figure in figures_in_force(told).items()}
@@ -174,6 +177,7 @@ def _said(figure: MeasureFigure) -> tuple[Decimal, Decimal, str, datetime]:
 class _Known:
     measures: Mapping[str, Measure]
     units: Mapping[str, Unit]
+    reading: Reading
     now: datetime
 
 
@@ -226,7 +230,7 @@ def _read_field(name: str, value: Any, known: _Known) -> Any:
         )
     if name == "month":
         return _read_month(text)
-    return read_instant(name, text, Reading()) if name == "as_of" else text
+    return read_instant(name, text, known.reading) if name == "as_of" else text
 
 
 def _read_month(text: str) -> date | FieldError:

@@ -1,4 +1,4 @@
-"""Members, keys and targets."""
+"""Members and keys."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from cso.metrics.actions import set_target
-from cso.metrics.queries.figures import HEADLINE
 from cso.people.actions import enroll_colleague
-from frontend.forms.base import PortalForm, UnitField, calendar_day, offer_units
+from frontend.forms.base import PortalForm, UnitField, offer_units
 from tenants.keys import create_api_key
 from tenants.members import change_role
 from tenants.models import Membership, Tenant
@@ -54,17 +52,3 @@ class AddKeyForm(PortalForm):
     def save(self, tenant: Tenant, *, by: Membership) -> str:
         """The whole key, which is shown this once."""
         return create_api_key(tenant, self.cleaned_data["name"], self.cleaned_data["scopes"], by=by)[1]
-
-
-class TargetForm(PortalForm):
-    percent = forms.DecimalField(
-        label=_("Share of cases recovered within 24 hours, in percent"), max_digits=5, decimal_places=2
-    )
-    starts_on = calendar_day(label=_("From"))
-    reason = forms.CharField(
-        label=_("Why, if it is lowered"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2})
-    )
-
-    def save(self, *, by: Membership) -> None:
-        words = self.cleaned_data
-        set_target(HEADLINE.key, words["percent"], words["starts_on"], by=by, reason=words["reason"])

@@ -11,11 +11,11 @@ from uuid import uuid4
 
 from django import forms
 from django.forms.boundfield import BoundField
-from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cso.errors import FieldError, InvalidFieldsError
+from cso.languages import format_date
 from cso.metrics.queries.figures import HEADLINE
 from cso.metrics.registry import METRICS, Metric
 from cso.people.models import Person, Unit
@@ -24,7 +24,7 @@ from cso.scorecards.items import MOST_ITEMS, Item, items_of, scorable_metrics
 from cso.scorecards.models import Category, Measure, Plan, PlanVersion
 from cso.scorecards.plans import MAX_REASON, PLAN_YEARS, Copied, change_plan, copy_plan, make_plan
 from frontend.forms.base import PortalForm, UnitField, offer_units
-from frontend.forms.committees.fields import OneOfField, offer
+from frontend.forms.committees.fields import MOST_LISTED, OneOfField, offer
 from tenants.models import Membership
 from tenants.scope import day_of
 
@@ -145,6 +145,11 @@ class ItemsForm(PortalForm):
         """What stands in the lines that were sent, as it was sent."""
         return [{name: str(line[name].value() or "") for name in FIELDS} for line in self.lines]
 
+    def as_sent(self) -> dict[str, str]:
+        """What a browser would send of the form as it stands."""
+        values = {bound.html_name: bound.value() for bound in self}
+        return {name: str(value) for name, value in values.items() if value not in (None, "", False)}
+
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         for number in range(self.count):
@@ -218,6 +223,10 @@ class NewPlanForm(ItemsForm):
 
 
 class ChangePlanForm(ItemsForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = True
+
     def save(self, plan: Plan, *, by: Membership, now: datetime) -> PlanVersion:
         starts_on, reason = self.starts(), self.cleaned_data["reason"]
         return self.keep(
@@ -251,17 +260,19 @@ class CopyPlanForm(PortalForm):
         assert isinstance(people, forms.MultipleChoiceField)
         month.choices = [(str(number), format_date(date(2000, number, 1), "F")) for number in range(1, 13)]
         people.choices = [(pk, words) for pk, (_person, words) in leaders.items()]
+        if len(leaders) > MOST_LISTED:
+            del self.fields["people"]
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
         if not values.get("below") and not values.get("people") and not self.errors:
-            self.add_error("people", _("Choose somebody, or a unit."))
+            self.add_error("below", _("Choose somebody, or a unit."))
         return values
 
     def save(self, plan: Plan, below: Iterable[Person], *, by: Membership, now: datetime) -> list[Copied]:
         """below: who leads what lies below the unit chosen."""
         values = self.cleaned_data
-        chosen = [*(self.leaders[pk][0] for pk in values["people"]), *below]
+        chosen = [*(self.leaders[pk][0] for pk in values.get("people", ())), *below]
         people = list({person.pk: person for person in chosen}.values())
         starts_on = date(values["year"], int(values["month"]), 1)
         return copy_plan(plan, people, values["year"], starts_on=starts_on, by=by, now=now, reason=values["reason"])

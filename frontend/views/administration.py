@@ -1,4 +1,4 @@
-"""Members, API keys, targets and the audit log of a workspace."""
+"""Members, API keys and the audit log of a workspace."""
 
 from __future__ import annotations
 
@@ -13,20 +13,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cso.errors import ConflictError
-from cso.metrics.models import Target
-from cso.metrics.queries.figures import HEADLINE
 from frontend.access import MemberRequest, for_members
-from frontend.forms.administration import AddKeyForm, AddMemberForm, RoleForm, TargetForm
+from frontend.forms.administration import AddKeyForm, AddMemberForm, RoleForm
 from frontend.forms.base import PortalForm, answer_to, sent
 from frontend.views.form_page import form_page
-from frontend.wording import target_words
 from tenants import audit
 from tenants.keys import revoke_api_key
 from tenants.members import add_member as restore_membership
 from tenants.members import end_membership
 from tenants.models import ApiKey, AuditEntry, Membership
 from tenants.roles import Can, Role
-from tenants.scope import day_of
 
 AUDIT_PAGE = 50
 
@@ -132,23 +128,6 @@ def revoke_key(request: MemberRequest, key: UUID) -> HttpResponse:
     up = (reverse("keys", args=[request.tenant.slug]), _("API keys"))
     title = _("Revoke “%(name)s” for good?") % {"name": found.name}
     return answer_to(form, revoke) or form_page(request, form, title=title, submit=_("Revoke it"), up=up)
-
-
-@for_members(Can.SET_TARGET)
-@require_http_methods(["GET", "HEAD", "POST"])
-def targets(request: MemberRequest) -> HttpResponse:
-    form = TargetForm(sent(request), initial={"starts_on": day_of(request.now)})
-
-    def set_it() -> HttpResponse:
-        form.save(by=request.member)
-        messages.success(request, _("The target is set."))
-        return redirect("targets", request.tenant.slug)
-
-    known = Target.objects.filter(metric=HEADLINE.key).order_by("-starts_on")
-    shown = [{"starts_on": target.starts_on, "share": target_words(target.percent)} for target in known]
-    return answer_to(form, set_it) or render(
-        request, "frontend/administration/targets.html", {"form": form, "targets": shown}
-    )
 
 
 @for_members(Can.SEE_AUDIT)

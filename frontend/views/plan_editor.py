@@ -188,11 +188,17 @@ def _editor(
     context = {
         "form": form,
         "check_url": check_url,
-        "balance": _balance(form, plan) if form.is_bound else {},
+        "balance": _balance(form if form.is_bound else _as_sent(form), plan),
         "up_url": up[0],
         "up_label": up[1],
     }
     return render(request, "frontend/scorecard/edit_plan.html", context | page)
+
+
+def _as_sent(form: ItemsForm) -> ItemsForm:
+    """The form as if it were sent as it stands, to look at what its lines weigh."""
+    months = [date.fromisoformat(month) for month, _words in form.fields["starts_on"].choices]  # type: ignore[attr-defined]
+    return ItemsForm(form.as_sent(), offered=form.offered, months=months)
 
 
 def _sent(request: MemberRequest) -> Any:

@@ -30,7 +30,9 @@ PAGES = {
     "members/new/": {Role.ADMINISTRATOR},
     "keys/": {Role.ADMINISTRATOR},
     "keys/new/": {Role.ADMINISTRATOR},
-    "targets/": {Role.CSO},
+    "targets/": {Role.CSO, Role.EXECUTIVE, Role.AUDITOR},
+    "scorecard/measures/": {Role.CSO, Role.EXECUTIVE, Role.AUDITOR},
+    "scorecard/plans/new/": {Role.CSO},
     "audit/": {Role.CSO, Role.AUDITOR, Role.ADMINISTRATOR},
 }
 

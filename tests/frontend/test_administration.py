@@ -122,17 +122,14 @@ def test_a_new_leader_ends_the_lead_of_the_one_before(acme: Company, admin: Clie
 
 
 def test_a_target_rises_freely_and_falls_with_a_reason(acme: Company, visit: Visit) -> None:
-    client = visit(acme, Role.CSO)
-    client.post("/acme/targets/", {"percent": "80", "starts_on": "2026-01-01"})
+    client, address = visit(acme, Role.CSO), "/acme/targets/recovered_24h/set/"
+    client.post(address, {"percent": "80", "starts_on": "2026-01-01"})
     lower = {"percent": "70", "starts_on": "2026-02-01"}
-    assert "say why it is lowered" in client.post("/acme/targets/", lower).content.decode()
-    client.post("/acme/targets/", lower | {"reason": "The storm"})
+    assert "say why it is lowered" in client.post(address, lower).content.decode()
+    client.post(address, lower | {"reason": "The storm"})
     with tenant_scope(acme.tenant):
         assert [float(target.percent) for target in Target.objects.order_by("starts_on")] == [80, 70]
-    assert (
-        "Use a percentage"
-        in client.post("/acme/targets/", {"percent": "101", "starts_on": "2026-03-01"}).content.decode()
-    )
+    assert "Use a percentage" in client.post(address, {"percent": "101", "starts_on": "2026-03-01"}).content.decode()
 
 
 def test_the_audit_log_tells_who_did_what(acme: Company, admin: Client) -> None:

@@ -23,11 +23,10 @@ from api.schema import IDEMPOTENCY_KEY, IF_MATCH, endpoint
 from api.v1.cases.batch import RowErrorShape
 from api.v1.remedies import NoBody
 from api.v1.shapes import Shape, UnitRef, unit_columns, unit_ref
-from cso.errors import InvalidFieldsError
-from cso.recovery.loading.files import Lines, csv_rows
+from cso.recovery.loading.files import Lines
 from cso.scorecards import categories, measures
+from cso.scorecards.figure_files import figure_lines
 from cso.scorecards.models import Category, Measure, MeasureFigure
-from cso.texts import shown
 from tenants.roles import Can
 
 
@@ -298,18 +297,10 @@ class MeasureFigures(Resource):
     def _lines(self) -> Lines:
         sent = (self.request.content_type or "").partition(";")[0].strip().lower()
         if sent == "text/csv":
-            return csv_rows([self.request._request.body], _check_head)
+            return figure_lines([self.request._request.body])
         if sent != "application/json":
             raise UnsupportedMediaType(sent, "Send application/json or text/csv.")
         return enumerate(self.read(FigureRows)["rows"], 1)
-
-
-def _check_head(head: list[str]) -> None:
-    if unknown := [name for name in head if name not in measures.FIELDS]:
-        message = f"Unknown columns: {shown(', '.join(unknown), 200)}. Known: {', '.join(measures.FIELDS)}."
-        raise InvalidFieldsError.of("file", "unknown_column", message)
-    if missing := [name for name in ("measure", "unit", "month", "numerator", "as_of") if name not in head]:
-        raise InvalidFieldsError.of("file", "missing_column", f"The file has no column {', '.join(missing)}.")
 
 
 def _result(outcome: measures.FigureOutcome) -> dict[str, Any]:
