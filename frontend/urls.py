@@ -7,6 +7,7 @@ from allauth.mfa.totp import views as totp
 from django.urls import include, path, re_path
 
 from frontend.plan_urls import plan_urls
+from frontend.strategy_urls import strategy_urls
 from frontend.views import (
     administration,
     approvals,
@@ -70,6 +71,7 @@ workspace_urls = [
     path("scorecard/walls/<uuid:wall>/renew/", walls.renew, name="renew_wall"),
     path("scorecard/walls/<uuid:wall>/revoke/", walls.revoke, name="revoke_wall"),
     *plan_urls,
+    *strategy_urls,
     path("board-pack/", board_pack.board, name="board_pack"),
     *(
         path(f"board-pack/board-pack.{kind}", board_pack.board_file, {"kind": kind}, name=f"board_pack_{kind}")

@@ -18,6 +18,7 @@ from cso.demo.organization import Organization, customer_rows, tell_organization
 from cso.demo.recovering import Recoveries, set_up, tell_loose_ends, tell_secrets
 from cso.demo.scorecards import tell_scorecards
 from cso.demo.story import Story
+from cso.demo.strategy import tell_strategy
 from cso.metrics.actions import set_target
 from cso.metrics.engine.rebuild import rebuild
 from cso.metrics.registry import METRICS
@@ -85,6 +86,7 @@ def tell(story: Story, *, seed: int, now: datetime, say: Callable[[str], None]) 
         say(f"{story.name}: {rebuild():,} cells of figures")
         kept = tell_scorecards(story, organization, seed=seed, now=now)
         say(f"{story.name}: {kept:,} scores of leaders, as they were seen")
+        say(f"{story.name}: {tell_strategy(story, organization, now=now)} outcomes, with what is done for them")
 
 
 def _plan(setting: str) -> None:

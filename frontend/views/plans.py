@@ -39,6 +39,7 @@ from frontend.score_words import (
     score_words,
     state_sentence,
 )
+from frontend.views.scorecard_tabs import section_tabs
 from frontend.why import why_words
 from frontend.wording import number, part_words, period_words
 from tenants.roles import Can
@@ -67,7 +68,7 @@ def plans(request: MemberRequest) -> HttpResponse:
     context = {
         "title": _plans_title(period, table),
         "sub": _plans_sub(table, unread),
-        "tabs": plan_tabs(request) if request.member.can(Can.SEE_SCORECARD) else [],
+        "tabs": section_tabs(request, "plans"),
         "periods": _chips(here, period, request.now, years=(period.first.year - 1,)),
         "state": state_sentence(status(period, request.now, request.tenant.zone), period, (), None),
         "rows": [_plan_row(score) for score in scores],
@@ -84,16 +85,6 @@ def _plans_act(request: MemberRequest) -> dict[str, str]:
     if not request.member.can(Can.SET_PLANS):
         return {}
     return {"action_url": reverse("new_plan", args=[request.tenant.slug]), "action_label": _("Make a plan")}
-
-
-def plan_tabs(request: MemberRequest) -> list[Chip]:
-    """From the plans back to the figures; see components/tabs.html."""
-    scorecard = reverse("scorecard", args=[request.tenant.slug])
-    return [
-        (_("First level"), scorecard, False, None),
-        (_("All leaders"), f"{scorecard}?leaders=all", False, None),
-        (_("Plans"), reverse("plans", args=[request.tenant.slug]), True, None),
-    ]
 
 
 @for_members()

@@ -18,6 +18,7 @@ from frontend.leaders import leaders_table, weeks_chart
 from frontend.my_work import votes_waiting
 from frontend.notices import scorecard_notices
 from frontend.periods import chosen_period, period_chips
+from frontend.views.scorecard_tabs import strategy_tabs
 from frontend.views.walls import wall_tab
 from frontend.wording import of_words, period_words, share_words, status_words, target_words
 from tenants.roles import Can
@@ -34,7 +35,7 @@ def scorecard(request: MemberRequest) -> HttpResponse:
         "title": standing_sentence(standing),
         "sub": _sub(request, standing),
         "periods": period_chips(here, period, request.now, leaders="all" if everyone else ""),
-        "levels": [*_level_tabs(here, period, everyone=everyone), *wall_tab(request)],
+        "levels": [*[*_level_tabs(here, period, everyone=everyone), *strategy_tabs(request)], *wall_tab(request)],
         "notices": scorecard_notices(request, period),
         "organization": organization_facts(standing),
         "has_cases": any(figure.denominator for _week, figure in standing.weeks) or standing.organization.denominator,
