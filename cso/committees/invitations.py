@@ -17,7 +17,7 @@ from cso.committees.links import vote_link
 from cso.committees.models import Ballot, KillOrder, Nomination, OutcomeRecord, QuietVoter, RollEntry
 from cso.languages import when
 from cso.outbox.actions import cancel_mails, write_mail
-from cso.recovery.settings import recovery_settings
+from cso.recovery.settings import language_of
 from tenants.models import Membership
 from tenants.scope import current_tenant
 
@@ -80,12 +80,11 @@ def tell_outcome(outcome: OutcomeRecord, order: KillOrder | None, *, now: dateti
 
 def tell_nominator(nomination: Nomination, *, now: datetime, outcome: OutcomeRecord | None = None) -> None:
     """What came of a nomination, to who made it and to those whose own was merged into it."""
-    with override(recovery_settings().language):
-        status, sentence = nomination.get_status_display(), outcome.words if outcome else ""
-    context = {"sentence": sentence, "note": nomination.note}
     for each in _with_merged(nomination):
+        with override(language_of(each.member)):
+            context = {"status": nomination.get_status_display(), "sentence": outcome.words if outcome else ""}
         key = f"{OUTCOME}:{each.pk}:{nomination.revision}"
-        _write(each.member, OUTCOME, key, each.pk, context | {"nomination": each, "status": status}, now)
+        _write(each.member, OUTCOME, key, each.pk, context | {"nomination": each, "note": nomination.note}, now)
 
 
 def tell_owner(order: KillOrder, *, now: datetime) -> None:
@@ -100,9 +99,9 @@ def tell_effect(order: KillOrder, *, now: datetime) -> None:
     """Whether the kill helped, to those who wanted it."""
     if order.nomination is None:
         return
-    with override(recovery_settings().language):
-        status = order.get_status_display()
     for each in _with_merged(order.nomination):
+        with override(language_of(each.member)):
+            status = order.get_status_display()
         context = {"order": order, "rule": order.rule, "nomination": each, "status": status}
         _write(each.member, EFFECT, f"{EFFECT}:{order.pk}:{each.pk}", order.pk, context, now)
 
@@ -134,10 +133,10 @@ def _page_of(order: KillOrder) -> str:
 
 
 def _write(member: Membership | None, kind: str, key: str, about: UUID, context: dict[str, Any], now: datetime) -> None:
-    """One mail in the workspace's language; none of the past, which is told in stories."""
+    """One mail in the member's language; none of the past, which is told in stories."""
     if member is None or member.ended_at is not None or is_told():
         return
-    language = recovery_settings().language
+    language = language_of(member)
     with override(language), in_zone(current_tenant().zone):
         instants = {name: when(value) for name, value in context.items() if isinstance(value, datetime)}
     write_mail(

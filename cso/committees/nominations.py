@@ -16,6 +16,7 @@ from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowed
 from cso.people.models import Unit
 from cso.people.queries import home_unit
 from cso.recovery.models import Case
+from cso.recovery.settings import in_office_language
 from cso.rules.models import Origin, Rule
 from cso.texts import text_errors
 from tenants import audit
@@ -267,7 +268,8 @@ def _nominate_by_breaks(rule: Rule, now: datetime) -> None:
     is_known = by_breaks.filter(Q(status__in=Nomination.LIVE) | Q(submitted_at__gte=since)).exists()
     if times < BREAKS_THAT_NOMINATE or is_known or rule.status in Rule.ENDED:
         return
-    words = f"Bent {times} times within {BREAKS_WITHIN.days} days."
+    with in_office_language():
+        words = _("Bent %(n)s times within %(days)s days.") % {"n": times, "days": BREAKS_WITHIN.days}
     nominate(words, by=None, now=now, rule=rule, source=Nomination.Source.BREAKS)
 
 

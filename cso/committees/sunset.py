@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from cso.alarms.actions import set_alarm, when_ringing
 from cso.alarms.models import Alarm
 from cso.committees.consequences import order_kill, settle_review
@@ -13,6 +15,7 @@ from cso.committees.invitations import tell_owner
 from cso.committees.models import Committee, KillOrder, Motion, Nomination
 from cso.committees.nominations import nominate
 from cso.people.models import Unit, UnitAncestor
+from cso.recovery.settings import in_office_language
 from cso.rules.models import Origin, Rule
 from tenants.scope import day_of
 
@@ -45,7 +48,8 @@ def docket_expiring(*, now: datetime) -> list[Nomination]:
         by_sunset = Nomination.objects.filter(rule=rule, source=Nomination.Source.SUNSET)
         if by_sunset.filter(submitted_at__gte=now - 2 * NOTICE).exists() or _pending(rule):
             continue
-        words = f"Expires on {rule.sunset_on} unless it is kept."
+        with in_office_language():
+            words = _("Expires on %(day)s unless it is kept.") % {"day": rule.sunset_on}
         nomination = nominate(words, by=None, now=now, rule=rule, source=Nomination.Source.SUNSET)
         if committee := committee_for(rule.unit):
             nomination.status, nomination.committee = Nomination.Status.DOCKETED, committee
@@ -62,7 +66,8 @@ def expire_rules(*, now: datetime) -> list[Rule]:
         if rule.status not in Rule.HOLDING or rule.sunset_on is None or rule.sunset_on > today or _pending(rule):
             continue
         rule.status, rule.withdrawn_at = Rule.Status.EXPIRED, now
-        rule.withdrawn_because = "Its sunset came, and nobody kept it."
+        with in_office_language():
+            rule.withdrawn_because = _("Its sunset came, and nobody kept it.")
         rule.revision += 1
         rule.save(update_fields=["status", "withdrawn_at", "withdrawn_because", "revision"])
         _order(rule, now)
@@ -110,9 +115,11 @@ def _order(rule: Rule, now: datetime) -> None:
 
 def _nominate_by_itself(rule: Rule, now: datetime) -> Nomination:
     """For a rule that ended before anybody was told of it: its sunset itself asks."""
+    with in_office_language():
+        words = _("Expired on %(day)s.") % {"day": rule.sunset_on}
     return Nomination.objects.create(
         rule=rule,
-        words=f"Expired on {rule.sunset_on}.",
+        words=words,
         source=Nomination.Source.SUNSET,
         unit=rule.unit,
         submitted_at=now,

@@ -25,7 +25,7 @@ from cso.people.queries import leading_on
 from cso.recovery.actions import lock_case, save_case
 from cso.recovery.duplicates import lock_both
 from cso.recovery.models import Case, EventKind, Remedy
-from cso.recovery.settings import recovery_settings
+from cso.recovery.settings import language_of, recovery_settings
 from cso.texts import text_errors
 from tenants.models import Actor, Membership
 from tenants.roles import Can, Role
@@ -214,12 +214,9 @@ def tell_whose_turn_it_is(subject: UUID, *, now: datetime) -> None:
 
 
 def _write_to(remedy: Remedy, turn: int, now: datetime) -> None:
-    chosen, slug = recovery_settings(), current_tenant().slug
-    with override(chosen.language):
-        what = remedy.exception or money_words(remedy.amount_minor, remedy.currency)
+    slug = current_tenant().slug
     context = {
         "asker": remedy.person.name,
-        "what": what,
         "remedy": remedy,
         "case": remedy.case,
         "company": current_tenant().name,
@@ -230,13 +227,16 @@ def _write_to(remedy: Remedy, turn: int, now: datetime) -> None:
         next_turn = remedy.approvers.index(member.pk) + 1
         passes_on_at = _turn_begins(remedy, next_turn)
         is_theirs_alone = next_turn < len(remedy.approvers) and passes_on_at > now
+        language = language_of(member)
+        with override(language):
+            what = remedy.exception or money_words(remedy.amount_minor, remedy.currency)
         write_mail(
             key=f"{PASSES_ON}:{remedy.pk}:{member.pk}",
             kind=PASSES_ON,
             about=remedy.pk,
             recipient=member.user.email,
             template="recovery/approval",
-            context=context | {"passes_on_at": passes_on_at if is_theirs_alone else None},
-            language=chosen.language,
+            context=context | {"what": what, "passes_on_at": passes_on_at if is_theirs_alone else None},
+            language=language,
             now=now,
         )

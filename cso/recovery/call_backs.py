@@ -14,6 +14,7 @@ from cso.recovery.actions import lock_case, save_case
 from cso.recovery.models import CLOCK_TOLERANCE, CallBack, Case, EventKind
 from cso.recovery.queries import visible_cases
 from cso.recovery.questions import write_to_staff
+from cso.recovery.settings import language_of
 from cso.texts import text_errors
 from tenants.models import Actor, ApiKey, Membership
 from tenants.scope import day_of
@@ -45,8 +46,8 @@ def ask_call_back(case: Case, *, phone: str, note: str, now: datetime, by: Actor
     )
     save_case(case, EventKind.CALL_BACK_ASKED, None, now, note.strip())
     if wish.leader is not None and (address := _address(wish.leader)):
-        key = f"call_back:{wish.pk}"
-        write_to_staff(case, "call_back", address, key=key, now=now, wish=wish, leader=wish.leader)
+        key, language = f"call_back:{wish.pk}", language_of(wish.leader.member)
+        write_to_staff(case, "call_back", address, language=language, key=key, now=now, wish=wish, leader=wish.leader)
     return wish
 
 

@@ -20,6 +20,7 @@ from cso.recovery.questions import (
     is_employee,
     stop_asking,
 )
+from cso.recovery.settings import in_office_language
 from cso.texts import text_errors
 from tenants.models import Actor
 
@@ -119,7 +120,8 @@ def answer_questions(
     stop_asking(case)
     if is_fixed or case.fixed_at is None:
         return case
-    note = words.strip() or "The customer says that it is not fixed."
+    with in_office_language():
+        note = words.strip() or _("The customer says that it is not fixed.")
     return dispute_case(case, by=None, at=max(now, case.fixed_at), now=now, note=note)
 
 

@@ -121,9 +121,10 @@ def is_employee(customer: Customer) -> bool:
     )
 
 
-def write_to_staff(case: Case, kind: str, recipient: str, *, key: str, now: datetime, **context: Any) -> None:
+def write_to_staff(
+    case: Case, kind: str, recipient: str, *, language: str, key: str, now: datetime, **context: Any
+) -> None:
     """A mail to somebody who works here, about a case; it opens the case's own page in the portal."""
-    found = recovery_settings()
     url = f"{settings.PUBLIC_URL}/{current_tenant().slug}/cases/{case.pk}/"
     write_mail(
         key=key,
@@ -131,7 +132,7 @@ def write_to_staff(case: Case, kind: str, recipient: str, *, key: str, now: date
         recipient=recipient,
         template=f"recovery/{kind}",
         context={"case": case, "url": url, "company": current_tenant().name} | context,
-        language=found.language,
+        language=language,
         now=now,
         about=case.pk,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.utils import translation
 from django.utils.translation import gettext
 
 from cso.errors import ConflictError, FieldError, InvalidFieldsError
@@ -16,7 +17,7 @@ from cso.recovery.models import MAX_MINUTES, PromiseWord, RecoverySettings
 from cso.recovery.words import plain_words
 from cso.texts import counted, text_errors
 from tenants import audit
-from tenants.models import Actor
+from tenants.models import Actor, Membership
 from tenants.permissions import require
 from tenants.roles import Can
 
@@ -44,6 +45,16 @@ def recovery_settings() -> RecoverySettings:
                 ignore_conflicts=True,
             )
     return found
+
+
+def language_of(member: Membership | None) -> str:
+    """In which a member is written to: as they chose, else as the workspace; None: somebody who does not sign in."""
+    return (member.user.language if member is not None else "") or recovery_settings().language
+
+
+def in_office_language() -> translation.override:
+    """For what the office itself writes down: in the workspace's language, whoever's act it follows from."""
+    return translation.override(recovery_settings().language)
 
 
 def set_recovery(*, by: Actor | None, **values: Any) -> RecoverySettings:
