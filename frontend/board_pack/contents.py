@@ -66,7 +66,7 @@ def leaders(pack: BoardPack) -> Part:
     columns = [
         Column("leader", _("Leader")),
         Column("unit", _("Unit")),
-        Column("recovered_24h_percent", _("Recovered within 24 h"), is_number=True),
+        Column("recovered_24h_percent", _("Recovered within 24 h")),
         Column("recovered", _("Recovered"), is_number=True, is_hidden=True),
         Column("cases", _("Cases"), is_number=True, is_hidden=True),
         Column("likely_low_percent", _("Chance leaves open, from"), is_number=True, is_hidden=True),
@@ -199,7 +199,7 @@ def weeks(pack: BoardPack) -> Part:
         for (week, figure), signal in zip(pack.standing.weeks, signals, strict=True)
     ]
     title = _("The organization, week by week")
-    return Part("weeks", title, columns, rows, sentence=told["sentence"], chart=told["chart"])
+    return Part("weeks", title, columns, rows, sentence=told["sentence"], chart=told["chart"], is_folded=True)
 
 
 def restatements(pack: BoardPack) -> Part:
@@ -379,7 +379,7 @@ def definitions() -> Part:
     )
     rows = [[said(metric.name), said(metric.meaning), said(metric.period_rule)] for metric in used]
     rows.append([said(_("Score")), said(score), said(_("the version of the plan in force at the period's start"))])
-    return Part("definitions", _("How each figure is defined"), columns, rows)
+    return Part("definitions", _("How each figure is defined"), columns, rows, is_folded=True)
 
 
 def _blank(count: int) -> list[Cell]:

@@ -45,7 +45,7 @@ class Column:
 @dataclass(frozen=True)
 class Part:
     """`key` names its sheet and its file. text: a sentence or two above; sentence: what the rule engine says (tone,
-    lead, text); empty: what is said in place of a table without rows."""
+    lead, text); empty: what is said in place of a table without rows. is_folded: on a screen the table opens by a click."""
 
     key: str
     title: str
@@ -55,6 +55,7 @@ class Part:
     text: str = ""
     sentence: dict[str, str] | None = None
     chart: XmrChart | None = None
+    is_folded: bool = False
 
     @property
     def shown(self) -> list[Column]:

@@ -34,6 +34,9 @@ def scorecard(request: MemberRequest) -> HttpResponse:
     context = {
         "title": standing_sentence(standing),
         "sub": _sub(request, standing),
+        "action_url": f"{reverse('board_pack', args=[request.tenant.slug])}?period={period.key}",
+        "action_label": _("Board pack"),
+        "action_kind": "quiet",
         "periods": period_chips(here, period, request.now, leaders="all" if everyone else ""),
         "levels": [*[*_level_tabs(here, period, everyone=everyone), *strategy_tabs(request)], *wall_tab(request)],
         "notices": scorecard_notices(request, period),
