@@ -17,7 +17,7 @@ from frontend.charts.wall_bar import wall_bar
 from frontend.wording import chance_words, gap_words, number, of_words, share_words, span_words, target_words
 
 # As much of a story as can be read in one turn.
-MOST_OF_A_STORY = 260
+MOST_OF_A_STORY = 240
 MOST_OF_A_TITLE = 60
 NOW, OPEN, SURPRISED, KILLED, HERO, WINS = "now", "open", "surprised", "killed", "hero", "wins"
 

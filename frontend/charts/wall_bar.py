@@ -5,15 +5,15 @@ from django.utils.translation import gettext as _
 
 from frontend.charts.svg import GREY, INK, PALE, clamp, coordinate, percent, picture
 
-_WIDTH, _HEIGHT, _TARGET = 1_000, 44, 8
+_WIDTH, _HEIGHT, _TARGET = 1_000, 36, 8
 
 
 def wall_bar(*, label: str, value: float | None, target: float | None) -> SafeString:
     """Draw a share (0 to 1; None: there is no data) and, where there is one, its target."""
-    marks = [f'<rect class="bar__all" y="8" width="{_WIDTH}" height="28" fill="{PALE}"/>']
+    marks = [f'<rect class="bar__all" y="7" width="{_WIDTH}" height="22" fill="{PALE}"/>']
     spoken = f"{label}: {percent(value)}"
     if value is not None:
-        marks.append(f'<rect class="bar__value" y="8" width="{_x(value)}" height="28" fill="{GREY}"/>')
+        marks.append(f'<rect class="bar__value" y="7" width="{_x(value)}" height="22" fill="{GREY}"/>')
     if target is not None:
         spoken += ", " + _("target %(target)s") % {"target": percent(target)}
         x = coordinate(clamp(target * _WIDTH, 0, _WIDTH) - _TARGET / 2)

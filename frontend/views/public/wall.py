@@ -26,8 +26,9 @@ from frontend.public import company_name, in_language_of
 from frontend.wall_words import Slide, slides_of
 
 
-@for_public()
+# Around the other: what may not be sent says nothing of which workspaces there are.
 @require_safe
+@for_public()
 def wall(request: PublicRequest, token: str) -> HttpResponse:
     try:
         found = wall_by_token(token)
