@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cso.errors import ConflictError, InvalidFieldsError
+from cso.recovery.settings import in_office_language
 from cso.scorecards.models import Category
 from cso.scorecards.models.measures import MAX_CODE
 from cso.texts import text_errors
@@ -30,10 +31,11 @@ def first_categories(*, by: Actor | None) -> list[Category]:
     require(by, Can.SET_PLANS)
     hold_names("categories")
     if not Category.objects.exists():
-        Category.objects.bulk_create(
-            Category(code=code, name=str(name), is_serving=code == SERVING, position=position)
-            for position, (code, name) in enumerate(FIRST)
-        )
+        with in_office_language():
+            Category.objects.bulk_create(
+                Category(code=code, name=str(name), is_serving=code == SERVING, position=position)
+                for position, (code, name) in enumerate(FIRST)
+            )
         audit.record(by, "first_categories", "categories", codes=[code for code, _name in FIRST])
     return list(Category.objects.order_by("position", "code"))
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
-import polib
 import pytest
 from django.core.cache import cache
 from django.db import connection
@@ -21,7 +19,6 @@ from cso.recovery.links import token_of
 from cso.recovery.models import CallBack, Case, CustomerAnswer, RecoverySettings
 from tenants.roles import Role
 from tenants.scope import tenant_scope
-from tests import texts
 from tests.frontend.conftest import Visit, reads
 from tests.personas import Company, log_case
 
@@ -285,42 +282,6 @@ def test_what_the_customer_said_before_stands_in_the_page(acme: Company, case: C
 
 
 # --- texts ------------------------------------------------------------------------------------------------------------
-
-
-def test_every_text_of_the_customers_pages_has_its_french() -> None:
-    catalog = polib.pofile(str(texts.PO))
-    assert sorted(entry.msgid for entry in catalog) == sorted(texts.messages()), "Run ./dev texts."
-    assert [entry.msgid for entry in catalog if not entry.translated()] == []
-    for entry in catalog:
-        assert sorted(placeholders(entry.msgid)) == sorted(placeholders(entry.msgstr)), entry.msgid
-
-
-def test_the_compiled_texts_are_those_of_the_list() -> None:
-    compiled = {entry.msgid: entry.msgstr for entry in polib.mofile(str(texts.MO))}
-    assert compiled == {entry.msgid: entry.msgstr for entry in polib.pofile(str(texts.PO))}, "Run ./dev texts."
-
-
-def test_a_text_that_is_new_would_be_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = tmp_path / "page.html"
-    page.write_text(
-        '{% load i18n %}{% translate "One" %}{% blocktranslate %}Two {{ n }}{% endblocktranslate %}{{ _("Three") }}'
-    )
-    code = tmp_path / "view.py"
-    code.write_text('_("Four" " five")\ngettext("Six")\n')
-    monkeypatch.setattr(texts, "ROOT", tmp_path)
-    monkeypatch.setattr(texts, "PAGES", ["*.html", "*.py"])
-    assert sorted(texts.messages()) == ["Four five", "One", "Six", "Three", "Two %(n)s"]
-
-
-def test_each_mail_is_written_in_each_language() -> None:
-    for folder in texts.ROOT.glob("cso/*/templates/*/mail"):
-        names = {language.name: sorted(path.name for path in language.iterdir()) for language in folder.iterdir()}
-        assert sorted(names) == ["en", "fr-ca"]
-        assert names["en"] == names["fr-ca"]
-
-
-def placeholders(text: str) -> list[str]:
-    return [part.partition(")")[0] for part in text.split("%(")[1:]]
 
 
 def test_the_link_that_staff_hand_on_shows_the_page_and_answers_nothing(acme: Company, client: Client) -> None:
