@@ -72,6 +72,10 @@ SHOWING = {
     "roster",
     "commitment",
     "recognitions",
+    "strategy",
+    "strategy_outcome",
+    "blockers",
+    "initiatives",
 }
 API_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # What an act wants to be told before it looks for its thing; nothing for the others.
@@ -92,6 +96,8 @@ BODIES = {
 }
 PAST = {"starts_on": "1999-01-01", "ends_on": "1999-02-01"}
 LASTS = {"opens_at": "2099-01-01T00:00Z", "closes_at": "2099-02-01T00:00Z"}
+SOON = (datetime.now(UTC) + timedelta(days=30)).date().isoformat()
+BEGUN = {"name": "New", "starts_on": "2026-01-01", "due_on": "2026-02-01"}
 COMMITTED = {"what": "New", "due_at": (datetime.now(UTC) + timedelta(days=30)).isoformat()}
 # Where a body refers to another thing: method, path, body, the field that refers, and our own thing in it.
 REFERRING: dict[str, tuple[str, str, dict[str, str], str]] = {
@@ -147,6 +153,14 @@ REFERRING: dict[str, tuple[str, str, dict[str, str], str]] = {
         {"panel": str(HERE), "owner": str(HERE)} | COMMITTED,
         "truth",
     ),
+    "an outcome's owner": ("POST", "/api/v1/strategy/outcomes", {"name": "New", "review_on": SOON}, "owner"),
+    "an outcome's new owner": ("PATCH", f"/api/v1/strategy/outcomes/{HERE}", {}, "owner"),
+    "a metric's outcome": ("POST", "/api/v1/strategy/metrics/nps/give", {}, "outcome"),
+    "an initiative's outcome": ("POST", "/api/v1/strategy/initiatives", {"owner": str(HERE)} | BEGUN, "outcome"),
+    "an initiative's owner": ("POST", "/api/v1/strategy/initiatives", {"outcome": str(HERE)} | BEGUN, "owner"),
+    "who clears a blocker": ("POST", "/api/v1/strategy/blockers", {"what": "New"}, "owner"),
+    "a blocker's outcome": ("POST", "/api/v1/strategy/blockers", {"what": "New", "owner": str(HERE)}, "outcome"),
+    "a blocker's unit": ("POST", "/api/v1/strategy/blockers", {"what": "New", "owner": str(HERE)}, "unit"),
     "a hero": ("POST", "/api/v1/recognitions", {"kind": "delight", "what": "New"}, "person"),
     "a case's new unit": ("POST", f"/api/v1/cases/{HERE}/move", {}, "unit"),
 }
