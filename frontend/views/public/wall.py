@@ -10,12 +10,11 @@ import hashlib
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.translation import get_language
-from django.views.decorators.http import require_safe
 
 from cso.scorecards.models import Wall
 from cso.scorecards.wall_figures import wall_figures
@@ -26,14 +25,15 @@ from frontend.public import company_name, in_language_of
 from frontend.wall_words import Slide, slides_of
 
 
-# Around the other: what may not be sent says nothing of which workspaces there are.
-@require_safe
 @for_public()
 def wall(request: PublicRequest, token: str) -> HttpResponse:
     try:
         found = wall_by_token(token)
     except Wall.DoesNotExist as error:
         raise Http404 from error
+    # Not before: a link that opens nothing is missing, however it is asked.
+    if request.method not in {"GET", "HEAD"}:
+        return HttpResponseNotAllowed(["GET", "HEAD"])
     pulse = pulse_of(found, now=request.now)
     held = request.GET.get("v", "")
     if pulse.beat and held.partition(".")[0] == _digest(pulse.beat):
