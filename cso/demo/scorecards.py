@@ -14,6 +14,7 @@ from cso.metrics.actions import set_target_path
 from cso.metrics.periods import Period, day_start, period_of
 from cso.people.models import Person
 from cso.scorecards.categories import first_categories
+from cso.scorecards.digest_mail import choose_digest
 from cso.scorecards.items import Item
 from cso.scorecards.measures import define_measure, record_figures
 from cso.scorecards.models import Category, Measure, Plan, ScoreSnapshot
@@ -22,6 +23,8 @@ from cso.scorecards.snapshots import take_snapshots
 from tenants.models import Membership
 from tenants.scope import current_tenant
 
+# By role, the weekday and the hour.
+DIGESTS = {"cso": (6, 18), "leader": (0, 7)}
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 KEY = "recovered_24h"
 # What each category weighs, so that serving weighs as much as each other one.
@@ -63,6 +66,13 @@ class _Telling:
         self._read(plans)
         self._change(next(plan for plan in plans if plan.person == self.leaders[self.first]), categories)
         self._see()
+        self._digests()
+
+    def _digests(self) -> None:
+        """Who signs in gets one, on the days on which they plan their weeks."""
+        for role, (weekday, hour) in DIGESTS.items():
+            member = self.organization.roles[role]
+            choose_digest(member, is_wanted=True, weekday=weekday, hour=hour, by=member, now=self.now)
 
     def _divisions(self) -> Iterator[str]:
         return (division.code for division in self.story.divisions if division.code != self.story.vacant)

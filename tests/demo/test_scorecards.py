@@ -13,7 +13,7 @@ from cso.demo.organization import tell_organization
 from cso.demo.scorecards import tell_scorecards
 from cso.metrics.actions import set_target
 from cso.metrics.models import Target
-from cso.scorecards.models import Acknowledgement, Plan, PlanVersion, ScoreSnapshot
+from cso.scorecards.models import Acknowledgement, DigestChoice, Plan, PlanVersion, ScoreSnapshot
 from tenants.members import create_tenant
 from tenants.scope import tenant_scope
 
@@ -49,3 +49,4 @@ def test_plans_hold_at_the_turn_of_a_year(db: None, now: datetime, plans: dict[i
         assert Acknowledgement.objects.count() == plans[max(plans)]
         assert not ScoreSnapshot.objects.filter(as_of__gt=now).exists()
         assert Target.objects.latest("starts_on").percent == 100
+        assert DigestChoice.objects.filter(is_wanted=True).count() == 2
