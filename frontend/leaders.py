@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,10 +14,11 @@ from cso.metrics.formulas import xmr
 from cso.metrics.periods import Period
 from cso.metrics.queries.figures import HEADLINE, Figure
 from cso.metrics.queries.standing import LeaderRow, Standing
+from cso.scorecards.models import ProcessChange
 from frontend.behind import behind_url, unit_url
 from frontend.charts.bullet import bullet, bullet_axis
 from frontend.charts.sparkline import sparkline
-from frontend.charts.xmr import XmrPoint, xmr_chart
+from frontend.charts.xmr import XmrMark, XmrPoint, XmrStretch, xmr_chart
 from frontend.why import main_reason
 from frontend.wording import chance_words, gap_words, number, of_words, part_words, share_words, xmr_sentence
 
@@ -75,28 +77,59 @@ def share_bullet(name: str, figure: Figure, target: Decimal | None, previous: Fi
     )
 
 
-def weeks_chart(weeks: Sequence[tuple[Period, Figure]], target: Decimal | None) -> dict[str, Any]:
-    """The process behaviour chart of full weeks with its sentence, for components/xmr.html."""
+def weeks_chart(
+    weeks: Sequence[tuple[Period, Figure]], target: Decimal | None, changes: Iterable[ProcessChange] = ()
+) -> dict[str, Any]:
+    """The process behaviour chart of full weeks with its sentence, for components/xmr.html.
+
+    changes: those of the unit and of the ones above it; the chart begins anew with the first full week after one from
+    which it was decided so.
+    """
+    firsts = [week.first for week, _figure in weeks]
     shares = [figure.share for _week, figure in weeks]
-    chart = xmr.xmr_chart([share * 100 if share is not None else None for share in shares], target=target)
-    labels = [format_date(week.first, "j M") for week, _figure in weeks]
+    standing = sorted((change for change in changes if change.withdrawn_at is None), key=lambda change: change.on)
+    stretches = xmr.xmr_stretches(
+        [share * 100 if share is not None else None for share in shares],
+        [bisect_left(firsts, change.on) for change in standing if change.rebases],
+        target=target,
+    )
+    told = [point for stretch in stretches for point in stretch.chart.points]
     points = [
-        XmrPoint(label, float(share) if share is not None else None, _signal(point))
-        for label, share, point in zip(labels, shares, chart.points, strict=True)
+        XmrPoint(format_date(first, "j M"), float(share) if share is not None else None, _signal(point))
+        for first, share, point in zip(firsts, shares, told, strict=True)
     ]
-    limits = None
-    if chart.drawn_lower is not None and chart.drawn_upper is not None:
-        limits = (chart.drawn_lower / 100, chart.drawn_upper / 100)
+    shown = [change for change in standing if firsts and change.on >= firsts[0]]
+    *before, now = stretches
     return {
         "chart": xmr_chart(
             title=_("Recovered within 24 hours, by week"),
             points=points,
-            centre=chart.mean / 100 if chart.mean is not None else None,
-            limits=limits,
+            centre=_of_1(now.chart.mean),
+            limits=_limits(now.chart),
             target=_share(target),
+            base=now.first,
+            earlier=[
+                XmrStretch(each.first, following.first - 1, _of_1(each.chart.mean), _limits(each.chart))
+                for each, following in zip(before, stretches[1:], strict=True)
+            ],
+            marks=[
+                XmrMark((change.on - firsts[0]).days / 7 - 0.5, str(number), change.what, change.rebases)
+                for number, change in enumerate(shown, 1)
+            ],
         ),
-        "sentence": xmr_sentence(chart, [week.first for week, _figure in weeks]),
+        "sentence": xmr_sentence(now.chart, firsts[now.first :], [(change.on, change.what) for change in standing]),
+        "changes": shown,
     }
+
+
+def _limits(chart: xmr.Chart) -> tuple[float, float] | None:
+    if chart.drawn_lower is None or chart.drawn_upper is None:
+        return None
+    return chart.drawn_lower / 100, chart.drawn_upper / 100
+
+
+def _of_1(percentage: float | None) -> float | None:
+    return percentage / 100 if percentage is not None else None
 
 
 def _signal(point: xmr.Point) -> Any:

@@ -14,6 +14,7 @@ from frontend.views import (
     board_pack,
     case,
     cases,
+    changes,
     customers,
     digest,
     files,
@@ -78,6 +79,9 @@ workspace_urls = [
         for kind in board_pack.KINDS
     ),
     path("units/<uuid:unit>/", units.unit, name="unit"),
+    path("units/<uuid:unit>/changes/", changes.changes, name="changes"),
+    path("changes/<uuid:change>/rebase/", changes.rebase, name="rebase_change"),
+    path("changes/<uuid:change>/withdraw/", changes.withdraw, name="withdraw_change"),
     path("cases/", cases.cases, name="cases"),
     path("cases/export.csv", cases.export_cases, {"kind": "csv"}, name="export_cases"),
     path("cases/export.xlsx", cases.export_cases, {"kind": "xlsx"}, name="export_cases_xlsx"),

@@ -22,6 +22,7 @@ from tenants.scope import current_tenant
 
 SOON = timedelta(hours=4)
 SIGNAL_IS_NEWS_WEEKS = 4
+CHANGE_TELLS = timedelta(weeks=8)
 
 
 def share_words(figure: Figure) -> str:
@@ -139,8 +140,11 @@ def contact_state(case: Case, now: datetime) -> dict[str, str]:
     }
 
 
-def xmr_sentence(chart: Chart, weeks: Sequence[date]) -> dict[str, str]:
-    """Tone, two words and the rest of what a process behaviour chart says; `weeks` are its points' first days."""
+def xmr_sentence(chart: Chart, weeks: Sequence[date], changes: Sequence[tuple[date, str]] = ()) -> dict[str, str]:
+    """Tone, two words and the rest of what a process behaviour chart says; `weeks` are its points' first days.
+
+    changes: of the way of working, by their days; one shortly before the latest signal is named beside it.
+    """
     found = phrases(chart)
     signals = [phrase for phrase in found if "better" in phrase.values]
     tone, lead = "chance", _("Only chance.")
@@ -148,8 +152,18 @@ def xmr_sentence(chart: Chart, weeks: Sequence[date]) -> dict[str, str]:
         tone, lead = _lead(signals[0], len(weeks))
     elif found[0].key in {"no_data", "no_limits"}:
         lead = _("Too early to tell.")
-    said = [*signals[:1], *(phrase for phrase in found if "better" not in phrase.values)]
-    return {"tone": tone, "lead": lead, "text": " ".join(_phrase_words(phrase, weeks) for phrase in said)}
+    words = [_phrase_words(phrase, weeks) for phrase in signals[:1]]
+    if signals and (before := _change_before(weeks[int(signals[0].values["first"])], changes)):
+        told = {"day": format_date(before[0], "j M"), "what": before[1]}
+        words.append(_("It came after a change of %(day)s: %(what)s.") % told)
+    words += [_phrase_words(phrase, weeks) for phrase in found if "better" not in phrase.values]
+    return {"tone": tone, "lead": lead, "text": " ".join(words)}
+
+
+def _change_before(week: date, changes: Sequence[tuple[date, str]]) -> tuple[date, str] | None:
+    """The last change that began before a week was over, and not so long before that it explains nothing."""
+    near = [(day, what) for day, what in changes if week - CHANGE_TELLS <= day < week + timedelta(days=7)]
+    return max(near, default=None)
 
 
 def _lead(latest: Phrase, weeks: int) -> tuple[str, str]:

@@ -37,6 +37,7 @@ class Can(StrEnum):
     EDIT_PEOPLE = "edit_people"  # units, positions, leaders
     EDIT_CUSTOMERS = "edit_customers"
     SET_TARGET = "set_target"
+    MARK_CHANGES = "mark_changes"  # of how a unit works, on its chart; who sets targets decides where limits begin
     SET_PLANS = "set_plans"  # what leaders are scored by: categories, measures, plans
     RECORD_FIGURES = "record_figures"  # of measures that others count
     SET_STRATEGY = "set_strategy"  # outcomes, who owns them and which metric serves which; owners work on their own
@@ -60,7 +61,7 @@ _READS = frozenset({Can.SEE_SCORECARD, Can.SEE_ALL_CASES, Can.SEE_PEOPLE, Can.SE
 _FRONTLINE = frozenset(
     {Can.SEE_PEOPLE, Can.SEE_CUSTOMERS, Can.LOG_CASE, Can.WORK_CASE, Can.NOMINATE_RULE, Can.RECOGNISE}
 )
-_LEADS = _FRONTLINE | {Can.EXCLUDE_CASE, Can.EDIT_RULES, Can.TRIAGE_NOMINATIONS, Can.RAISE_BLOCKER}
+_LEADS = _FRONTLINE | {Can.EXCLUDE_CASE, Can.EDIT_RULES, Can.TRIAGE_NOMINATIONS, Can.RAISE_BLOCKER, Can.MARK_CHANGES}
 
 ROLE_GRANTS: dict[str, frozenset[Can]] = {
     Role.CSO: frozenset(Can) - {Can.ADMINISTER, Can.CAST_VOTES, Can.SEND_LINKS},
@@ -109,5 +110,6 @@ SCOPE_GRANTS: dict[str, frozenset[Can]] = {
     "plans:write": frozenset({Can.SEE_SCORECARD, Can.SET_PLANS}),
     "strategy:write": frozenset({Can.SEE_SCORECARD, Can.SET_STRATEGY, Can.RAISE_BLOCKER}),
     "walls:write": frozenset({Can.SEE_SCORECARD, Can.PUT_UP_WALLS}),
+    "changes:write": frozenset({Can.SEE_SCORECARD, Can.MARK_CHANGES}),
     "figures:write": frozenset({Can.SEE_PEOPLE, Can.RECORD_FIGURES}),
 }

@@ -32,6 +32,7 @@ from api.v1.recognitions import OneRecognition, Recognitions, WithdrawRecognitio
 from api.v1.recovery_settings import OneRecoverySettings, PromiseWords
 from api.v1.remedies import CaseCost, CaseRemedies, OneRemedy, Remedies, UnitCost, WithdrawRemedy
 from api.v1.rules import AmendRule, OneRule, RuleCases, Rules, RuleVersions, SimilarRules, WithdrawRule
+from api.v1.scorecards import changes as process_changes
 from api.v1.scorecards import measures, plans, scores, walls
 from api.v1.secrets import OneSecret, Secrets
 from api.v1.strategy.urls import strategy_urls
@@ -223,6 +224,13 @@ urlpatterns = [
     path("measures/figures", measures.MeasureFigures.as_view(), name="record_figures"),
     path("measures/<uuid:pk>", measures.OneMeasure.as_view(), name="measure"),
     path("measures/<uuid:pk>/figures", measures.FiguresOfMeasure.as_view(), name="measure_figures"),
+    path("process-changes", process_changes.ProcessChanges.as_view(), name="process_changes"),
+    path("process-changes/<uuid:pk>", process_changes.OneProcessChange.as_view(), name="process_change"),
+    path(
+        "process-changes/<uuid:pk>/withdraw",
+        process_changes.WithdrawProcessChange.as_view(),
+        name="withdraw_process_change",
+    ),
     path("plans", plans.Plans.as_view(), name="plans"),
     path("plans/<uuid:pk>", plans.OnePlan.as_view(), name="plan"),
     path("plans/<uuid:pk>/versions", plans.PlanVersions.as_view(), name="plan_versions"),

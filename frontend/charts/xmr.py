@@ -29,6 +29,27 @@ class XmrPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class XmrStretch:
+    """Points before the last re-basing, from the index `first` to `last`, with the mean and limits they had."""
+
+    first: int
+    last: int
+    centre: float | None
+    limits: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class XmrMark:
+    """A change of the way of working: where it stands (0 is the middle of the first point), its name in the chart and
+    in the table, and whether limits begin anew with it."""
+
+    at: float
+    name: str
+    text: str
+    rebases: bool
+
+
+@dataclass(frozen=True, slots=True)
 class XmrChart:
     """The same chart for a wide and for a narrow screen (the style sheet shows one), what it says in words, and its
     table."""
@@ -68,7 +89,7 @@ class _Scale:
     low: float
     high: float
 
-    def x(self, index: int) -> float:
+    def x(self, index: float) -> float:
         span = self.frame.width - self.frame.left - self.frame.right
         return self.frame.left + span * (index / (self.count - 1) if self.count > 1 else 0.5)
 
@@ -85,16 +106,24 @@ def xmr_chart(
     centre: float | None,
     limits: tuple[float, float] | None,
     target: float | None,
+    base: int = 0,
+    earlier: Sequence[XmrStretch] = (),
+    marks: Sequence[XmrMark] = (),
 ) -> XmrChart:
     """Draw points (oldest first) with their mean, lower and upper limit and the target, all shares of 0 to 1.
 
-    None leaves a line out. Limits are clamped to 0 and 1 for drawing.
+    None leaves a line out. Limits are clamped to 0 and 1 for drawing. base: the index from which they hold; `earlier`
+    stretches have their own.
     """
     lines = _lines(known(centre), limits, known(target))
-    spoken = _spoken(title, points, lines)
-    wide, narrow = (_draw(frame, points, lines, spoken) for frame in (_WIDE, _NARROW))
-    rows = tuple((point.label, percent(point.value), _signal_word(point.signal)) for point in points)
-    return XmrChart(wide, narrow, spoken, (_("Period"), title, _("Signal")), rows)
+    spoken = _spoken(title, points, lines, marks)
+    told = _Told(points, lines, base, earlier, marks)
+    wide, narrow = (_draw(frame, told, spoken) for frame in (_WIDE, _NARROW))
+    headings = [_("Period"), title, _("Signal"), *([_("Change")] if marks else [])]
+    rows = [[point.label, percent(point.value), _signal_word(point.signal)] for point in points]
+    for index, row in enumerate(rows if marks else []):
+        row.append("; ".join(mark.text for mark in marks if index - 0.5 <= mark.at < index + 0.5))
+    return XmrChart(wide, narrow, spoken, tuple(headings), tuple(map(tuple, rows)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +132,17 @@ class _Line:
     share: float
     text: str
     attributes: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """All that one chart shows."""
+
+    points: Sequence[XmrPoint]
+    lines: Sequence[_Line]
+    base: int
+    earlier: Sequence[XmrStretch]
+    marks: Sequence[XmrMark]
 
 
 def _lines(centre: float | None, limits: tuple[float, float] | None, target: float | None) -> list[_Line]:
@@ -123,13 +163,17 @@ def _lines(centre: float | None, limits: tuple[float, float] | None, target: flo
     ]
 
 
-def _draw(frame: _Frame, points: Sequence[XmrPoint], lines: Sequence[_Line], spoken: str) -> SafeString:
+def _draw(frame: _Frame, told: _Told, spoken: str) -> SafeString:
+    points = told.points
     shares = [share for point in points if (share := known(point.value)) is not None]
-    low, high, step = _range([*shares, *(line.share for line in lines)])
+    before = [(stretch, line) for stretch in told.earlier for line in _lines(stretch.centre, stretch.limits, None)]
+    low, high, step = _range([*shares, *(line.share for line in told.lines), *(line.share for _each, line in before)])
     scale = _Scale(frame, len(points), low, high)
     marks = [
         *_grid(scale, step),
-        *_levels(scale, lines),
+        *(_between(scale, line, stretch.first, stretch.last) for stretch, line in before),
+        *_levels(scale, told.lines, told.base),
+        *_changes(scale, told.marks),
         *_path(scale, points),
         *_dots(scale, points),
         *_periods(scale, points),
@@ -172,10 +216,36 @@ def _grid(scale: _Scale, step: float) -> Iterator[str]:
         yield _text(str(scale.frame.left - 8), scale.y(share), percent(share), "end", scale.frame)
 
 
-def _levels(scale: _Scale, lines: Sequence[_Line]) -> Iterator[str]:
+def _between(scale: _Scale, line: _Line, first: int, last: int) -> str:
+    """A level line under some of the points, half a step beyond them."""
+    frame = scale.frame
+    ends = [scale.x(first - 0.5), scale.x(last + 0.5)]
+    left, right = (coordinate(clamp(x, frame.left, frame.width - frame.right)) for x in ends)
+    y = coordinate(scale.y(line.share))
+    return f'<line class="xmr__{line.name}" x1="{left}" x2="{right}" y1="{y}" y2="{y}" {line.attributes}/>'
+
+
+def _changes(scale: _Scale, marks: Sequence[XmrMark]) -> Iterator[str]:
+    """A line down at each change: with a full triangle where limits begin anew, with an empty one elsewhere."""
+    frame = scale.frame
+    for mark in marks:
+        x = coordinate(clamp(scale.x(mark.at), frame.left, frame.width - frame.right))
+        dashes, fill = ("", INK) if mark.rebases else (' stroke-dasharray="2 3"', "none")
+        yield (
+            f'<path class="xmr__change" d="M{x} {frame.top}V{frame.height - frame.bottom}" stroke="{INK}"{dashes}/>'
+            f'<path class="xmr__change{" xmr__change--base" if mark.rebases else ""}" d="M{x} {frame.top}l-5-9h10z"'
+            f' fill="{fill}" stroke="{INK}"/>'
+        )
+        yield _text(coordinate(float(x) + 8), frame.top - 4, mark.name, "start", frame, "chart-text xmr__label")
+
+
+def _levels(scale: _Scale, lines: Sequence[_Line], base: int) -> Iterator[str]:
     """Each level line with its name at its end; names that would touch move apart."""
     for line in lines:
-        yield _across(scale, line.share, line.name, line.attributes)
+        if base and line.name != "target":
+            yield _between(scale, line, base, scale.count - 1)
+        else:
+            yield _across(scale, line.share, line.name, line.attributes)
     x = str(scale.frame.width - scale.frame.right + 8)
     for line, y in _apart(scale, lines):
         yield _text(x, y, line.text, "start", scale.frame, "chart-text xmr__label")
@@ -232,7 +302,7 @@ def _signal_word(signal: Signal | None) -> str:
     return {"better": _("better"), "worse": _("worse"), None: ""}[signal]
 
 
-def _spoken(title: str, points: Sequence[XmrPoint], lines: Sequence[_Line]) -> str:
+def _spoken(title: str, points: Sequence[XmrPoint], lines: Sequence[_Line], marks: Sequence[XmrMark]) -> str:
     signals = sum(point.signal is not None for point in points)
     last = next((point for point in reversed(points) if known(point.value) is not None), None)
     parts = [_("%(title)s, %(count)s periods") % {"title": title, "count": len(points)}]
@@ -240,4 +310,5 @@ def _spoken(title: str, points: Sequence[XmrPoint], lines: Sequence[_Line]) -> s
         parts.append(f"{last.label}: {percent(last.value)}")
     parts += [line.text for line in lines]
     parts.append(_("%(signals)s signals") % {"signals": signals})
+    parts += [f"{mark.name}: {mark.text}" for mark in marks]
     return ", ".join(parts)

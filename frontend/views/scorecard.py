@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from cso.metrics.periods import Period
 from cso.metrics.queries.figures import HEADLINE
 from cso.metrics.queries.standing import Standing, leaders_standing
+from cso.scorecards.changes import changes_at
 from frontend.access import MemberRequest, for_members
 from frontend.behind import behind_url
 from frontend.leaders import leaders_table, weeks_chart
@@ -44,7 +45,7 @@ def scorecard(request: MemberRequest) -> HttpResponse:
         "has_cases": any(figure.denominator for _week, figure in standing.weeks) or standing.organization.denominator,
         **leaders_table(standing),
         "waiting": votes_waiting(request),
-        **weeks_chart(standing.weeks, standing.target),
+        **weeks_chart(standing.weeks, standing.target, changes_at(request.member, None)),
     }
     return render(request, "frontend/scorecard/scorecard.html", context)
 

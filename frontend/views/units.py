@@ -22,6 +22,7 @@ from cso.metrics.queries.unit_report import UnitReport, unit_report
 from cso.people.models import Unit
 from cso.people.queries import leader_of, visible_units
 from cso.recovery.authority import cost_below
+from cso.scorecards.changes import changes_at
 from frontend.access import MemberRequest, for_members
 from frontend.behind import PartOfPeriod, behind_url
 from frontend.charts.sparkline import sparkline
@@ -88,7 +89,8 @@ def unit_context(request: MemberRequest, unit: Unit) -> dict[str, Any]:
             target=float(standing.target) / 100 if standing.target is not None else None,
         ),
         **leaders_table(standing),
-        **weeks_chart(standing.weeks, standing.target),
+        **weeks_chart(standing.weeks, standing.target, changes_at(request.member, unit)),
+        "may_mark": request.member.can(Can.MARK_CHANGES),
     }
 
 

@@ -194,3 +194,24 @@ def test_a_plan_refers_to_ones_own_alone(api: Integration, office: Company, othe
     plan = api.post("plans", body).json()["id"]
     copy = {"to": [str(other.leader.pk)], "year": 2027}
     assert errors(api.post(f"plans/{plan}/copy", copy))[0][1] == "unknown"
+
+
+def test_changes_of_how_a_unit_works(api: Integration, acme: Company, key_with: Callable[..., Integration]) -> None:
+    body = {"unit": "north", "on": "2026-03-02", "what": "One queue"}
+    made = api.post("process-changes", body)
+    assert made.status_code == 201
+    one = made["Location"].removeprefix("/api/v1/")
+    shown = api.get(one).json()
+    assert (shown["unit"]["code"], shown["what"], shown["made_by"], shown["rebased_at"]) == (
+        "north",
+        "One queue",
+        None,
+        None,
+    )
+    assert errors(api.post("process-changes", body | {"on": "2126-03-02"})) == [("on", "in_the_future")]
+    assert problem(key_with("metrics:read").post("process-changes", body))[0] == 403
+    back = api.post(f"{one}/withdraw", {"because": "Rolled back"}).json()
+    assert (back["withdrawn_because"], back["withdrawn_at"] is not None) == ("Rolled back", True)
+    assert problem(api.post(f"{one}/withdraw", {"because": "Rolled back"}))[2] == "withdrawn"
+    assert api.get("process-changes?unit=north&state=standing").json()["data"] == []
+    assert [row["id"] for row in api.get("process-changes?state=withdrawn").json()["data"]] == [shown["id"]]

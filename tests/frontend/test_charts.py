@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from frontend.charts.bullet import bullet, bullet_axis
 from frontend.charts.sparkline import sparkline
 from frontend.charts.svg import percent
-from frontend.charts.xmr import XmrChart, XmrPoint, xmr_chart
+from frontend.charts.xmr import XmrChart, XmrMark, XmrPoint, XmrStretch, xmr_chart
 
 BAD_WEEK = [
     XmrPoint(f"week {index}", share, "worse" if share < 0.55 else "better" if index > 19 else None)
@@ -189,6 +189,28 @@ def test_an_xmr_chart_names_its_levels_without_overlap() -> None:
     heights = [float(label["y"]) for label in elements(svg, "xmr__label")]
     assert len(heights) == 4
     assert all(below - above >= 16 for above, below in pairwise(heights))
+
+
+def test_an_xmr_chart_marks_changes_by_shape_and_text_and_begins_anew() -> None:
+    points = [XmrPoint(name, share) for name, share in zip("ABCDE", (0.4, 0.5, 0.8, 0.9, 0.8), strict=True)]
+    chart = xmr_chart(
+        title="Share",
+        points=points,
+        centre=0.85,
+        limits=(0.7, 1.0),
+        target=0.9,
+        base=2,
+        earlier=[XmrStretch(0, 1, 0.45, (0.3, 0.6))],
+        marks=[XmrMark(0.5, "1", "Tea", rebases=False), XmrMark(1.5, "2", "One queue", rebases=True)],
+    )
+    old, new = elements(chart.wide, "xmr__centre")
+    assert (old["x1"], old["x2"], new["x1"], new["x2"]) == ("48", "325.5", "325.5", "788")
+    assert len(elements(chart.wide, "xmr__limit")) == 4
+    assert len(elements(chart.wide, "xmr__target")) == 1
+    assert [mark["fill"] for mark in elements(chart.narrow, "xmr__change") if "fill" in mark] == ["none", "#17202e"]
+    assert the(chart.narrow, "xmr__change xmr__change--base")["fill"] == "#17202e"
+    assert [row[-1] for row in chart.rows] == ["", "Tea", "One queue", "", ""]
+    assert chart.spoken.endswith("1: Tea, 2: One queue")
 
 
 def test_an_xmr_chart_has_its_numbers_as_a_table_and_its_story_as_a_label() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cso.metrics.formulas.xmr import Chart, Number, Phrase, Signal, phrases, xmr_chart
+from cso.metrics.formulas.xmr import Chart, Number, Phrase, Signal, phrases, xmr_chart, xmr_stretches
 
 VECTOR = [70, 72, 68, 71, 69, 73, 70, 72, 71, 69, 70, 95]
 # Mean 50 and every range 2: the limits are 44.68 and 55.32.
@@ -202,3 +202,18 @@ def test_turned_upside_down_the_signals_change_sides(values: list[int | None]) -
         (s.kind, other[s.side], s.points) for s in turned.signals
     }
     assert all(point.value is not None for point in chart.points if point.signals)
+
+
+def test_re_based_limits_are_those_of_the_values_since() -> None:
+    before, since = [70, 72, 68, 71, 69, 73], [80, 82, 78, 81, 79, 83]
+    [whole] = xmr_stretches([*before, *since], [])
+    assert whole.chart == xmr_chart([*before, *since])
+    assert xmr_stretches([*before, *since], [0, -3]) == (whole,)
+    old, new = xmr_stretches([*before, *since], [6, 6], target=75)
+    assert (old.first, old.chart) == (0, xmr_chart(before, target=75))
+    assert (new.first, new.chart) == (6, xmr_chart(since, target=75))
+    assert (old.chart.mean, new.chart.mean) == (70.5, 80.5)
+    assert (whole.chart.outlook, old.chart.outlook, new.chart.outlook) == (None, "hit_and_miss", "hit_and_miss")
+    # Decided this week: of the new way of working no full week is known.
+    *_, empty = xmr_stretches(before, [9])
+    assert (empty.first, [phrase.key for phrase in phrases(empty.chart)]) == (6, ["no_data"])

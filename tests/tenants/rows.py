@@ -57,6 +57,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "scorecards.PlanVersion": {"starts_on": date(2026, 3, 1)},
     "scorecards.PlanItem": {"metric": "", "measure": "its tenant's row", "target": Decimal(9)},
     "scorecards.ScoreSnapshot": {"items": []},
+    "scorecards.ProcessChange": {"rebased_because": "", "withdrawn_because": ""},
     "strategy.Blocker": {"how": ""},
     "strategy.Outcome": {"ended_because": ""},
     "strategy.Initiative": {"what_came_of_it": ""},

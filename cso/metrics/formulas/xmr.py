@@ -5,7 +5,7 @@ mean breaks a row, and rounding must not decide whether it is. Results are float
 the words belong to the pages.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -89,8 +89,8 @@ def xmr_chart(
 ) -> Chart:
     """Chart the values of consecutive periods, oldest first; None stands for a period without data.
 
-    A missing period has no range to its neighbours and interrupts every row. To re-base, pass the values
-    since the decision. `scale` is what the drawn limits are cut to (percentages; None for an open end).
+    A missing period has no range to its neighbours and interrupts every row. To re-base, see
+    `xmr_stretches`. `scale` is what the drawn limits are cut to (percentages; None for an open end).
     Floats are taken as the decimals they print as; pass fractions where a share must be exact.
     """
     exact = [None if value is None else _exact(value) for value in values]
@@ -117,6 +117,34 @@ def xmr_chart(
         trial=limits is not None and len(present) < TRIAL_BELOW,
         target=_float(goal),
         outlook=_outlook(limits, goal, lower_is_better) if limits and goal is not None else None,
+    )
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Points from the index `first` on, up to the next stretch, charted by themselves."""
+
+    first: int
+    chart: Chart
+
+
+def xmr_stretches(
+    values: Sequence[Number | None],
+    bases: Iterable[int],
+    *,
+    target: Number | None = None,
+    lower_is_better: bool = False,
+) -> tuple[Stretch, ...]:
+    """The same values, with limits counted anew from each of the indexes `bases`; one stretch where there is none.
+
+    A base behind the last value begins a stretch without points: nothing is known yet of the new way of working. One
+    before the first value changes nothing.
+    """
+    starts = sorted({0, *(min(base, len(values)) for base in bases if base > 0)})
+    ends = [*starts[1:], len(values)]
+    return tuple(
+        Stretch(start, xmr_chart(values[start:end], target=target, lower_is_better=lower_is_better))
+        for start, end in zip(starts, ends, strict=True)
     )
 
 

@@ -509,13 +509,27 @@ class Migration(migrations.Migration):
                         ),
                         ("on", models.DateField()),
                         ("what", models.CharField(max_length=200)),
-                        ("rebases", models.BooleanField(default=False)),
                         ("made_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                        ("rebased_at", models.DateTimeField(null=True)),
+                        ("rebased_because", models.CharField(blank=True, default="", max_length=300)),
                         ("withdrawn_at", models.DateTimeField(null=True)),
+                        ("withdrawn_because", models.CharField(blank=True, default="", max_length=300)),
                         (
                             "made_by",
                             tenants.fields.TenantForeignKey(
-                                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.membership"
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
+                            ),
+                        ),
+                        (
+                            "rebased_by",
+                            tenants.fields.TenantForeignKey(
+                                null=True,
+                                on_delete=django.db.models.deletion.PROTECT,
+                                related_name="+",
+                                to="tenants.membership",
                             ),
                         ),
                         (
@@ -542,6 +556,29 @@ class Migration(migrations.Migration):
                         "base_manager_name": "objects",
                         "indexes": [
                             models.Index(fields=["tenant", "unit", "on"], name="changes_of_unit"),
+                        ],
+                        "constraints": [
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("rebased_at", None), ("rebased_because", "")),
+                                    models.Q(
+                                        ("rebased_at__isnull", False), models.Q(("rebased_because", ""), _negated=True)
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="a_rebasing_has_its_reason",
+                            ),
+                            models.CheckConstraint(
+                                condition=models.Q(
+                                    models.Q(("withdrawn_at", None), ("withdrawn_because", "")),
+                                    models.Q(
+                                        ("withdrawn_at__isnull", False),
+                                        models.Q(("withdrawn_because", ""), _negated=True),
+                                    ),
+                                    _connector="OR",
+                                ),
+                                name="a_withdrawn_change_has_its_reason",
+                            ),
                         ],
                     },
                 ),

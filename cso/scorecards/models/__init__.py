@@ -1,8 +1,9 @@
 """The tables of the scorecards."""
 
+from cso.scorecards.models.changes import ProcessChange
 from cso.scorecards.models.measures import Category, Measure, MeasureFigure
 from cso.scorecards.models.plans import Acknowledgement, Plan, PlanItem, PlanVersion
-from cso.scorecards.models.scores import DigestChoice, ProcessChange, ScoreSnapshot
+from cso.scorecards.models.scores import DigestChoice, ScoreSnapshot
 from cso.scorecards.models.walls import Wall
 
 __all__ = [

@@ -9,7 +9,6 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from cso.people.models import Unit
 from cso.scorecards.models.plans import Plan, PlanVersion
 from tenants.base import TableRules, TenantModel
 from tenants.fields import TenantForeignKey
@@ -63,25 +62,6 @@ class ScoreSnapshot(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.plan_id} {self.grain} {self.period}: {self.score}"
-
-
-class ProcessChange(TenantModel):
-    """Somebody changed how a unit works: marked on its chart by who did it. `rebases`: limits are counted anew from it,
-    which is a decision with its name on it."""
-
-    unit = TenantForeignKey(Unit, models.PROTECT, related_name="+")
-    on = models.DateField()
-    what = models.CharField(max_length=200)
-    rebases = models.BooleanField(default=False)
-    made_by = TenantForeignKey(Membership, models.PROTECT, related_name="+")
-    made_at = models.DateTimeField(db_default=Now())
-    withdrawn_at = models.DateTimeField(null=True)
-
-    class Meta(TenantModel.Meta):
-        indexes = [models.Index(fields=["tenant", "unit", "on"], name="changes_of_unit")]
-
-    def __str__(self) -> str:
-        return f"{self.on}: {self.what[:60]}"
 
 
 class DigestChoice(TenantModel):
