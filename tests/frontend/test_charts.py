@@ -208,7 +208,7 @@ def test_an_xmr_chart_marks_changes_by_shape_and_text_and_begins_anew() -> None:
     assert len(elements(chart.wide, "xmr__limit")) == 4
     assert len(elements(chart.wide, "xmr__target")) == 1
     assert [mark["fill"] for mark in elements(chart.narrow, "xmr__change") if "fill" in mark] == ["none", "#17202e"]
-    assert the(chart.narrow, "xmr__change xmr__change--base")["fill"] == "#17202e"
+    assert chart.narrow.count("xmr__change--base") == 1
     assert [row[-1] for row in chart.rows] == ["", "Tea", "One queue", "", ""]
     assert chart.spoken.endswith("1: Tea, 2: One queue")
 
