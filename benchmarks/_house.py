@@ -7,14 +7,16 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from embedded.servers import temporary_servers
-from embedded.setup import manage, product_environment
-from embedded.up import table
+from embedded.servers import Servers, temporary_servers
+from embedded.setup import collecting_static, manage, product_environment
+from embedded.supervisor import Process, product_processes, stop_all
+from embedded.up import table, wait_until_ready
 
 if TYPE_CHECKING:
     from tenants.models import Tenant
@@ -23,10 +25,13 @@ ADMIN_URL = "BENCHMARK_ADMIN_URL"
 
 
 @contextmanager
-def house() -> Iterator[None]:
-    """The product, migrated, on servers that are gone afterwards. Import its modules inside the block only."""
+def house(port: int = 8000) -> Iterator[Servers]:
+    """The product, migrated, on servers that are gone afterwards. Import its modules inside the block only.
+
+    port: where its web process is reached, if `running` starts one.
+    """
     with temporary_servers() as servers:
-        environment = product_environment(servers, "http://localhost:8000")
+        environment = product_environment(servers, f"http://localhost:{port}")
         os.environ.update(environment | {"LOG_LEVEL": "WARNING"})
         os.environ[ADMIN_URL] = make_conninfo(servers.admin_url, dbname="cso")
         manage(servers, environment, "prepare_database")
@@ -34,7 +39,26 @@ def house() -> Iterator[None]:
         import django
 
         django.setup()
+        Path(environment["STATIC_ROOT"]).mkdir(exist_ok=True)  # where pages are read without a web process
+        yield servers
+
+
+@contextmanager
+def running(servers: Servers, *names: str, port: int = 8000) -> Iterator[None]:
+    """The processes of these names (web, worker, beat) as `./dev up` runs them, until the block ends."""
+    environment = dict(os.environ)
+    if "web" in names:
+        with collecting_static(servers, environment) as wait_for_static:
+            wait_for_static()
+    processes: list[Process] = [each for each in product_processes(servers, port, environment) if each.name in names]
+    try:
+        for process in processes:
+            process.start()
+        if "web" in names:
+            wait_until_ready(f"http://127.0.0.1:{port}/readyz", processes, servers.data / "logs")
         yield
+    finally:
+        stop_all(processes)
 
 
 def administrate(*statements: str) -> None:
@@ -75,6 +99,10 @@ def seconds(act: Callable[[], object]) -> float:
 
 def median_ms(times: Sequence[float]) -> float:
     return statistics.median(times) * 1_000
+
+
+def percentile_ms(times: Sequence[float], percent: int) -> float:
+    return sorted(times)[min(len(times) - 1, len(times) * percent // 100)] * 1_000
 
 
 def show(title: str, heads: list[str], rows: list[list[str]], *notes: str) -> None:
