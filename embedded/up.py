@@ -28,6 +28,7 @@ from embedded.supervisor import (
 )
 
 SURVEYS = "A customer answers here, where nobody is signed in; what others said is under Listening"
+WALLS = "A screen on a wall, for everybody who passes; it needs no password"
 READY_WITHIN = 90.0  # seconds
 # The web process of a killed run may hold the port a moment longer.
 PORT_FREE_WITHIN = 3.0
@@ -144,13 +145,15 @@ def wait_until_ready(url: str, processes: list[Process], logs: Path) -> None:
 
 
 def welcome(url: str, people_file: Path, seconds: float) -> str:
-    """What a person wants to know now: the address, who may sign in and with which password, the keys, a survey."""
+    """What a person wants to know now: the address, who may sign in and with which password, keys, surveys, walls."""
     told = json.loads(people_file.read_text())
     fields = ["workspace", "name", "role", "email", "password", "landing"]
     people = [[person[field] for field in fields] for person in told["people"]]
     keys = [[key["workspace"], key["key"]] for key in told["keys"]]
     # A folder of an earlier version knows of none.
-    surveys = [[survey["workspace"], url + survey["path"]] for survey in told.get("surveys", [])]
+    surveys, walls = (
+        [[link["workspace"], url + link["path"]] for link in told.get(kind, [])] for kind in ("surveys", "walls")
+    )
     return "\n".join(
         [
             f"\nReady after {seconds:.1f} s: {url}\n",
@@ -158,6 +161,7 @@ def welcome(url: str, people_file: Path, seconds: float) -> str:
             "",
             *table(["Workspace", "API key"], keys),
             *(["", *table(["Workspace", SURVEYS], surveys)] if surveys else []),
+            *(["", *table(["Workspace", WALLS], walls)] if walls else []),
             f"\nAPI documentation: {url}/api/docs · these people and keys again: {people_file}",
             "Ctrl-C stops everything; the data stays for the next start.",
         ]

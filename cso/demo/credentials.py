@@ -1,4 +1,4 @@
-"""Passwords of the demo people, API keys and links to surveys, made anew for each installation and told once."""
+"""Passwords of the demo people, API keys, links to surveys and walls, made anew for each installation, told once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from cso.demo.listening import survey_path
 from cso.demo.story import Story
+from cso.scorecards.models import Wall
+from cso.scorecards.walls import wall_path
 from tenants.keys import create_api_key
 from tenants.models import ApiKey, Membership, Tenant
 from tenants.roles import SCOPE_GRANTS
@@ -34,10 +36,10 @@ def _has_key(tenant: Tenant) -> bool:
 def issue(stories: Sequence[Story]) -> Credentials:
     """Give each demo person a password, one for all their workspaces, and each tenant a key with all scopes.
 
-    And a survey that a customer may answer now, by its path.
+    And by their paths a survey that a customer may answer now, and the walls that hang.
     """
     passwords: dict[str, str] = {}
-    people, keys, surveys = [], [], []
+    people, keys, surveys, walls = [], [], [], []
     for story in stories:
         tenant = Tenant.objects.get(slug=story.slug)
         with tenant_scope(tenant):
@@ -61,7 +63,9 @@ def issue(stories: Sequence[Story]) -> Credentials:
             keys.append({"workspace": story.slug, "name": KEY_NAME, "key": key})
             if path := survey_path():
                 surveys.append({"workspace": story.slug, "path": path})
-    return {"people": people, "keys": keys, "surveys": surveys}
+            links = Wall.objects.filter(revoked_at=None).order_by("name").values_list("link", flat=True)
+            walls += [{"workspace": story.slug, "path": wall_path(link)} for link in links]
+    return {"people": people, "keys": keys, "surveys": surveys, "walls": walls}
 
 
 def _password() -> str:

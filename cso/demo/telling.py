@@ -27,6 +27,7 @@ from cso.recovery import actions
 from cso.recovery.loading.cases import load_cases
 from cso.recovery.loading.rows import Reading
 from cso.recovery.models import Case
+from cso.scorecards.walls import make_wall
 from tenants.members import create_tenant
 from tenants.models import Membership, Tenant
 from tenants.scope import tenant_scope
@@ -36,6 +37,8 @@ ROWS_AT_ONCE = 5_000
 LOGGED_BY_HAND = timedelta(days=10)
 # Of all others, the cases of so many days are told with all that was done for them.
 TOLD_IN_FULL = timedelta(days=1)
+# Where a screen shows the whole company, and for how long.
+WALL, WALL_HANGS = "Head office", timedelta(days=90)
 # So many exclusions still wait for a second person.
 UNCONFIRMED = 2
 
@@ -87,6 +90,7 @@ def tell(story: Story, *, seed: int, now: datetime, say: Callable[[str], None]) 
         kept = tell_scorecards(story, organization, seed=seed, now=now)
         say(f"{story.name}: {kept:,} scores of leaders, as they were seen")
         say(f"{story.name}: {tell_strategy(story, organization, now=now)} outcomes, with what is done for them")
+        make_wall(WALL, by=organization.roles["cso"], now=now - WALL_HANGS)
 
 
 def _plan(setting: str) -> None:

@@ -41,6 +41,9 @@ from cso.rules.models import Rule
 from cso.scorecards.models import Acknowledgement, Plan, PlanVersion
 from cso.scorecards.snapshots import as_seen, restatements_of
 from cso.scorecards.tables import scores_of
+from cso.scorecards.wall_figures import wall_figures
+from cso.scorecards.wall_pulse import pulse_of
+from cso.scorecards.walls import wall_by_token
 from tenants.keys import recognise
 from tenants.members import memberships_of
 from tenants.models import Membership, Tenant, User
@@ -266,6 +269,20 @@ def test_a_customer_may_answer_now(told: Told, slug: str) -> None:
     with tenant_scope(tenant(slug)):
         invitation = invitation_by_token(path.split("/")[3], now=NOW)
         assert invitation.answered_at is None
+
+
+@BOTH
+def test_a_wall_shows_the_whole_company(told: Told, slug: str) -> None:
+    [path] = [wall["path"] for wall in told["walls"] if wall["workspace"] == slug]
+    with tenant_scope(tenant(slug)):
+        wall = wall_by_token(path.split("/")[3])
+        found = wall_figures(wall, pulse_of(wall, now=NOW), now=NOW)
+        assert (wall.name, wall.unit) == ("Head office", None)
+        assert found.judgement.verdict in {"met", "missed"}, "there is enough to tell"
+        assert found.surprised.numerator
+        assert found.hero is not None
+        assert found.rules
+        assert found.wins
 
 
 @BOTH

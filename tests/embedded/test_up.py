@@ -130,12 +130,12 @@ def test_it_prints_the_address_the_people_and_a_key_of_each_workspace(up: Up, da
         assert all(person[name] in line for name in ("name", "role", "password", "landing"))
     for key in told["keys"]:
         assert key["key"] in printed
-    for survey in told["surveys"]:
-        link = f"http://localhost:{up.port}{survey['path']}"
+    for page in [*told["surveys"], *told["walls"]]:
+        link = f"http://localhost:{up.port}{page['path']}"
         assert link in printed
         with urlopen(link, timeout=20) as answer:
             assert answer.status == 200
-    assert len(told["surveys"]) == 2
+    assert (len(told["surveys"]), len(told["walls"])) == (2, 2)
 
 
 def test_it_is_ready(up: Up) -> None:

@@ -56,5 +56,5 @@ class Command(BaseCommand):
             self.stdout.write("  ".join(person[field] for field in ("workspace", "role", "email", "password")))
         for key in issued["keys"]:
             self.stdout.write(f"{key['workspace']}  {key['key']}")
-        for survey in issued["surveys"]:
-            self.stdout.write(f"{survey['workspace']}  {survey['path']}")
+        for link in [*issued["surveys"], *issued["walls"]]:
+            self.stdout.write(f"{link['workspace']}  {link['path']}")
