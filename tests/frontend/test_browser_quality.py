@@ -33,8 +33,9 @@ PAGES = {
         "rules/nominations/",
         "rules/committees/",
         "rules/orders/",
+        "board-pack/",
     ],
-    Role.LEADER: ["", "approvals/"],
+    Role.LEADER: ["", "approvals/", "digest/"],
     Role.FRONTLINE: ["", "cases/new/", "organization/", "rules/nominate/", "rules/breaks/"],
     Role.ADMINISTRATOR: ["", "members/new/", "keys/", "keys/new/", "organization/"],
 }

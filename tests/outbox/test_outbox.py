@@ -94,7 +94,9 @@ def ring(tenant: Tenant, now: datetime) -> OutgoingMail:
 
 
 def test_a_mail_arrives_in_both_parts_with_its_headers(acme: Company, postman: Postman) -> None:
-    mail = written(acme, language="fr-ca", sender_name="Ailes Québec", reply_to="aide@ailes.example")
+    end = f"https://cso.example/acme/leave/{'x' * 40}/"
+    whom = {"sender_name": "Ailes Québec", "reply_to": "aide@ailes.example", "unsubscribe_url": end}
+    mail = written(acme, language="fr-ca", **whom)
     mail = ring(acme.tenant, NOW)
     assert (mail.status, mail.sent_at, mail.tries) == ("sent", NOW, 0)
     (taken,) = postman.taken
@@ -102,7 +104,9 @@ def test_a_mail_arrives_in_both_parts_with_its_headers(acme: Company, postman: P
     assert (taken["To"], taken["Reply-To"]) == ("ana@roy.example", "aide@ailes.example")
     assert taken["Message-ID"] == message_id(mail)
     assert (taken["Auto-Submitted"], taken["Content-Language"]) == ("auto-generated", "fr-ca")
-    # Folded right after its name, a long subject comes back with the blank of the fold.
+    assert taken["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    # Folded right after its name, a long line comes back with the blank of the fold.
+    assert taken["List-Unsubscribe"].lstrip() == f"<{end}>"
     assert taken["Subject"].lstrip().startswith("Nous avons bien reçu votre message – ")
     text, html = (taken.get_body(kind) for kind in (("plain",), ("html",)))
     assert text is not None

@@ -142,6 +142,7 @@ def test_mails_ask_in_the_customers_language_and_remind_once(acme: Company) -> N
         invitations = {each.member_id: each for each in Invitation.objects.select_related("member")}
         mail = OutgoingMail.objects.get(recipient="ana@roy.example")
         assert (mail.kind, mail.language, mail.about) == ("survey", "fr-ca", wave.pk)
+        assert mail.unsubscribe_url == leave_link(ana)
         for link in (survey_link(invitations[ana.pk]), leave_link(ana)):
             assert link in mail.text
             assert f'href="{link}"' in mail.html
