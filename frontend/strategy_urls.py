@@ -2,10 +2,14 @@
 
 from django.urls import path
 
-from frontend.views.strategy import blockers, board, outcome
+from frontend.views.strategy import blockers, board, files, outcome
 
 strategy_urls = [
     path("strategy/", board.strategy, name="strategy"),
+    *(
+        path(f"strategy/export.{kind}", files.export_strategy, {"kind": kind}, name=f"export_strategy_{kind}")
+        for _label, kind in files.FILES
+    ),
     path("strategy/outcomes/new/", board.new_outcome, name="new_strategy_outcome"),
     path("strategy/outcomes/<uuid:outcome>/", outcome.outcome, name="strategy_outcome"),
     path("strategy/outcomes/<uuid:outcome>/up/", board.move_up, name="strategy_outcome_up"),
@@ -30,6 +34,10 @@ strategy_urls = [
     path("strategy/initiatives/<uuid:initiative>/resume/", outcome.resume, name="resume_initiative"),
     path("strategy/metrics/<slug:key>/", board.serve, name="serve_outcome"),
     path("blockers/", blockers.blockers, name="blockers"),
+    *(
+        path(f"blockers/export.{kind}", blockers.export_blockers, {"kind": kind}, name=f"export_blockers_{kind}")
+        for _label, kind in files.FILES
+    ),
     path("blockers/new/", blockers.raise_blocker, name="raise_blocker"),
     path("blockers/<uuid:blocker>/reopen/", blockers.reopen, name="reopen_blocker"),
     *(

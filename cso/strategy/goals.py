@@ -84,6 +84,16 @@ def goal_of(live: Live, own: Decimal | None) -> Goal:
     return Goal(live, own, verdict, gap)
 
 
+def value_of(live: Live) -> Fraction | None:
+    """The figure in the unit of its target, what adds up as a number; None without data, and for money."""
+    if live.metric.kind == "count" and live.figure is not None:
+        return Fraction(live.figure.numerator)
+    if live.metric.kind == "share" and live.figure is not None:
+        return live.figure.share * 100 if live.figure.share is not None else None
+    within = _within(live) if live.metric.kind != "money" else None
+    return within[1] if within else None
+
+
 _Number = Fraction | float | None
 
 

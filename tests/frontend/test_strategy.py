@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
@@ -235,6 +236,31 @@ def test_blockers_stand_oldest_first_until_somebody_clears_them(wanted: Company,
     assert messages_of(cso, f"{act}/reopen/", {}) == ["This is not cleared."]
     with tenant_scope(wanted.tenant):
         assert Blocker.objects.filter(cleared_at=None).count() == 2
+
+
+def test_both_pages_as_files(wanted: Company, visit: Visit) -> None:
+    with tenant_scope(wanted.tenant):
+        outcome_of(wanted, "=Heard", days=-3)
+        give_metric("time_to_recover", Outcome.objects.get(name="Right at once"), by=None, target=Decimal(2))
+        raise_blocker("=No budget", owner=wanted.leader, by=None, now=timezone.now() - 3 * DAY)
+    client = visit(wanted, Role.EXECUTIVE)
+    for name, page in (("strategy", "/acme/strategy/"), ("blockers", "/acme/blockers/")):
+        for (_label, url), start in zip(client.get(page).context["exports"], (b"\xef\xbb\xbf", b"PK"), strict=True):
+            assert client.get(url).getvalue().startswith(start), name
+    [url, _] = client.get("/acme/strategy/?period=2025-01").context["exports"]
+    assert url == ("CSV", "/acme/strategy/export.csv?period=2025-01")
+    lines = list(csv.DictReader(client.get("/acme/strategy/export.csv").getvalue().decode("utf-8-sig").splitlines()))
+    assert [(line["metric"], line["value"], line["target"], line["verdict"]) for line in lines] == [
+        ("recovered_24h", "80.0", "90.0", "missed"),
+        ("time_to_recover", "1.0", "2.0", "met"),
+        ("open_overdue", "0.0", "0.0", "met"),
+        ("", "", "", ""),
+    ]
+    assert (lines[3]["outcome"], lines[3]["late"]) == ("'=Heard", "True")
+    [line] = csv.DictReader(client.get("/acme/blockers/export.csv").getvalue().decode("utf-8-sig").splitlines())
+    assert (line["days"], line["what"], line["owner"]) == ("3", "'=No budget", "Lea North")
+    for name in ("strategy", "blockers"):
+        assert visit(wanted, Role.FRONTLINE).get(f"/acme/{name}/export.csv").status_code == 403
 
 
 def test_pages_cost_the_same_for_one_and_for_many(wanted: Company, visit: Visit) -> None:

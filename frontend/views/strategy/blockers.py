@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -23,9 +24,11 @@ from cso.texts import as_uuid
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import answer_to, sent
 from frontend.forms.strategy import BlockerForm, ClearForm, HandOverForm
+from frontend.table import as_file
 from frontend.views.committees.acting import Act, act_on
 from frontend.views.form_page import form_page
 from frontend.views.scorecard_tabs import section_tabs
+from frontend.views.strategy.files import exports, opens
 from tenants.roles import Can
 from tenants.scope import day_of
 
@@ -41,6 +44,19 @@ ACTS = {
         gettext_lazy("Handed over; it keeps its age."),
     ),
 }
+_COLUMNS = (
+    "days",
+    "what",
+    "severity",
+    "outcome",
+    "unit",
+    "owner",
+    "times_handed",
+    "raised_by",
+    "raised_at",
+    "cleared_at",
+    "how",
+)
 _RAISE = Act(
     BlockerForm,
     gettext_lazy("Raise a blocker"),
@@ -54,14 +70,8 @@ _RAISE = Act(
 def blockers(request: MemberRequest) -> HttpResponse:
     """All for who sees every unit's figures; else those that one clears, or raised."""
     member = request.member
-    if not (member.can(Can.SEE_SCORECARD) or member.can(Can.RAISE_BLOCKER) or visible_blockers(member).exists()):
-        raise PermissionDenied
-    state = "cleared" if request.GET.get("state") == "cleared" else "open"
-    about = _outcome(request)
-    found = open_blockers(member)
-    if state == "cleared":
-        found = in_full(visible_blockers(member).exclude(cleared_at=None)).order_by("-cleared_at", "id")
-    rows = list((found.filter(outcome=about) if about else found)[:PAGE])
+    state, about = _state(request), _outcome(request)
+    rows = list(_shown(request, state, about)[:PAGE])
     context = {
         "title": _title(request, rows) if state == "open" else _("What no longer stands in the way"),
         "tabs": section_tabs(request, "blockers"),
@@ -70,8 +80,32 @@ def blockers(request: MemberRequest) -> HttpResponse:
         "about": about,
         "rows": [_row(request, each, handed) for each, handed in zip(rows, _handovers(rows), strict=True)],
         "may_raise": member.can(Can.RAISE_BLOCKER),
+        "exports": exports(request, "export_blockers"),
     }
     return render(request, "frontend/strategy/blockers.html", context)
+
+
+@for_members()
+@require_safe
+def export_blockers(request: MemberRequest, kind: str) -> StreamingHttpResponse:
+    """The blockers that the page shows, in its order."""
+    rows = [
+        [
+            age_in_days(each, request.now),
+            each.what,
+            each.severity,
+            each.outcome.name if each.outcome else "",
+            each.unit.code if each.unit else "",
+            each.owner.name,
+            each.times_handed,  # type: ignore[attr-defined]
+            each.raised_by.label if each.raised_by else "",
+            each.raised_at,
+            each.cleared_at,
+            each.how,
+        ]
+        for each in _shown(request, _state(request), _outcome(request))
+    ]
+    return as_file(request, kind, "blockers", _COLUMNS, rows)
 
 
 @for_members(Can.RAISE_BLOCKER)
@@ -114,6 +148,19 @@ def reopen(request: MemberRequest, blocker: UUID) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
     return redirect("blockers", request.tenant.slug)
+
+
+def _state(request: MemberRequest) -> str:
+    return "cleared" if request.GET.get("state") == "cleared" else "open"
+
+
+def _shown(request: MemberRequest, state: str, about: Outcome | None) -> QuerySet[Blocker]:
+    if not (opens(request) or visible_blockers(request.member).exists()):
+        raise PermissionDenied
+    found = open_blockers(request.member)
+    if state == "cleared":
+        found = in_full(visible_blockers(request.member).exclude(cleared_at=None)).order_by("-cleared_at", "id")
+    return found.filter(outcome=about) if about else found
 
 
 def _blocker(request: MemberRequest, pk: UUID) -> Blocker:

@@ -29,6 +29,7 @@ from frontend.periods import chosen_period, period_chips
 from frontend.views.committees.acting import Act, act_on
 from frontend.views.form_page import form_page
 from frontend.views.scorecard_tabs import section_tabs
+from frontend.views.strategy.files import exports, opens
 from frontend.wording import period_words
 from tenants.roles import Can
 from tenants.scope import day_of
@@ -44,7 +45,7 @@ def strategy(request: MemberRequest) -> HttpResponse:
     """Of all outcomes for who sees every unit's figures, else of one's own."""
     member, period = request.member, chosen_period(request)
     board = strategy_board(member, period, now=request.now)
-    if not (board or member.can(Can.SEE_SCORECARD) or member.can(Can.RAISE_BLOCKER)):
+    if not (board or opens(request)):
         raise PermissionDenied
     may_set = member.can(Can.SET_STRATEGY)
     here = reverse("strategy", args=[request.tenant.slug])
@@ -61,6 +62,7 @@ def strategy(request: MemberRequest) -> HttpResponse:
         "unserved": _unserved(board) if member.can(Can.SEE_SCORECARD) else [],
         "all": len(METRICS),
         "may_set": may_set,
+        "exports": exports(request, "export_strategy"),
     }
     return render(request, "frontend/strategy/strategy.html", context)
 
