@@ -28,7 +28,7 @@ def listening_figures(unit: Unit, known: UnitFigures, period: Period, days: Part
     return [
         {
             "label": str(figure.metric.name),
-            "value": _value(figure),
+            "value": said_words(figure),
             "url": behind_url(figure.metric.key, "denominator", period, **where),
             "note": _note(figure),
         }
@@ -37,8 +37,8 @@ def listening_figures(unit: Unit, known: UnitFigures, period: Period, days: Part
     ]
 
 
-def _value(figure: Figure) -> str:
-    """Of few people how many of how many, as on the pages of their waves."""
+def said_words(figure: Figure) -> str:
+    """A share or a net score; of few people how many of how many, as on the pages of their waves."""
     net = net_of(figure)
     if net is not None and not _is_small(figure):
         return score_words(Question.Kind.NPS, float(net.value))

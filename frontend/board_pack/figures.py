@@ -8,7 +8,6 @@ from fractions import Fraction
 
 from django.utils.translation import gettext as _
 
-from cso.intervals import SMALL_SAMPLE
 from cso.metrics.queries.beside import net_of, ratio_of, response_of
 from cso.metrics.queries.figures import Figure
 from cso.metrics.registry import Metric
@@ -17,8 +16,9 @@ from cso.scorecards.board_pack import BoardPack
 from frontend.behind import behind_url
 from frontend.board_pack.parts import Cell, Column, Value, hidden, said, tenths
 from frontend.charts.svg import percent
+from frontend.listening_figures import said_words
 from frontend.panel_figures import score_words
-from frontend.wording import number, of_words, share_words, status_words
+from frontend.wording import number, of_words, status_words
 
 _HUNDRED = Fraction(100)
 
@@ -66,14 +66,7 @@ def value_words(figure: Figure) -> str:
     """A figure as its own pages write it."""
     if figure.metric.kind == "count":
         return number(figure.numerator)
-    if not figure.denominator:
-        return _("no data")
-    net = net_of(figure)
-    if net is None:
-        return share_words(figure)
-    if figure.denominator < SMALL_SAMPLE:
-        return _("too few answers for a score")
-    return score_words(Question.Kind.NPS, float(net.value))
+    return said_words(figure) if figure.denominator else _("no data")
 
 
 def _value(figure: Figure) -> Value:

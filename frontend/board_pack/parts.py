@@ -45,7 +45,8 @@ class Column:
 @dataclass(frozen=True)
 class Part:
     """`key` names its sheet and its file. text: a sentence or two above; sentence: what the rule engine says (tone,
-    lead, text); empty: what is said in place of a table without rows. is_folded: on a screen the table opens by a click."""
+    lead, text); empty: what is said in place of a table without rows. is_folded: on a screen the table opens by a
+    click."""
 
     key: str
     title: str
