@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from cso.metrics.models import QuarantinedMark, WorkerHeartbeat
+from cso.metrics.models import Discrepancy, QuarantinedMark, WorkerHeartbeat
+from tenants.base import TenantModel
 from tenants.guard import violations
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
@@ -35,16 +36,22 @@ def readiness(*, now: datetime) -> dict[str, str]:
 
 
 def warnings() -> list[str]:
-    """What somebody must look at although the product serves: figures that could not be computed, by workspace."""
+    """What somebody must look at although the product serves, by workspace: figures that could not be computed, and
+    such that are not what their facts say."""
     try:
-        return [
-            _quarantine(tenant)
-            for tenant in Tenant.objects.filter(pk__in=tenants_with(QuarantinedMark)).order_by("slug")[
-                :_WORKSPACES_NAMED
-            ]
-        ]
+        return [*map(_quarantine, _workspaces(QuarantinedMark)), *map(_discrepancies, _workspaces(Discrepancy))]
     except DatabaseError:
         return []  # `readiness` says so
+
+
+def _workspaces(model: type[TenantModel]) -> Iterable[Tenant]:
+    return Tenant.objects.filter(pk__in=tenants_with(model)).order_by("slug")[:_WORKSPACES_NAMED]
+
+
+def _discrepancies(tenant: Tenant) -> str:
+    with tenant_scope(tenant):
+        found = Discrepancy.objects.count()
+    return f"{tenant.slug}: {found} kept figures are not what their facts say; “metrics rebuild” mends them."
 
 
 def _quarantine(tenant: Tenant) -> str:

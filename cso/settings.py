@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from kombu import Exchange, Queue
 from whitenoise.compress import Compressor
@@ -106,7 +107,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.messages.context_processors.messages",
                 "frontend.context.workspace",
-            ]
+            ],
         },
     }
 ]
@@ -132,6 +133,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "refresh metrics": {"task": "metrics.dispatch", "schedule": 1.0, "options": {"expires": 5}},
     "retry metrics": {"task": "metrics.retry_quarantined", "schedule": 3_600.0, "options": {"expires": 600}},
+    # In the night of most who use it; each tenant's own would be another hour.
+    "verify metrics": {
+        "task": "metrics.verify_all",
+        "schedule": crontab(hour=3, minute=17),
+        "options": {"expires": 3_600},
+    },
     "ring alarms": {"task": "alarms.dispatch", "schedule": 1.0, "options": {"expires": 5}},
     "load batches": {"task": "recovery.dispatch_batches", "schedule": 1.0, "options": {"expires": 5}},
 }

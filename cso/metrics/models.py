@@ -113,7 +113,7 @@ class EngineState(TenantModel):
 
     `attempts` counts the refreshes begun since the last that succeeded; each is counted in its own commit, so that a
     killed worker counts too. `next_try_at` is when the next may begin, None for at once. `alone` is the mark that the
-    last attempts took alone.
+    last attempts took alone. `verified_at`: when all cells were last compared with a recomputation.
     """
 
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -121,12 +121,40 @@ class EngineState(TenantModel):
     alone = models.UUIDField(null=True)
     last_error = models.CharField(max_length=500, blank=True, default="")
     refreshed_at = models.DateTimeField(null=True)
+    verified_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
         constraints = [models.UniqueConstraint(fields=["tenant"], name="one_engine_state_per_tenant")]
 
     def __str__(self) -> str:
         return f"{self.attempts} attempts"
+
+
+class Discrepancy(TenantModel):
+    """A cell that is not what its facts say, as the last comparison found: totals as kept and as recomputed.
+
+    None where one side has no such cell. Nothing is repaired in silence: a rebuild does that, and empties this.
+    """
+
+    family = models.CharField(max_length=20)
+    grain = models.CharField(max_length=5, choices=Grain)
+    unit = TenantForeignKey(Unit, models.CASCADE, related_name="+")
+    period = models.DateField()
+    kept = ArrayField(models.BigIntegerField(), null=True)
+    rebuilt = ArrayField(models.BigIntegerField(), null=True)
+    found_at = models.DateTimeField()
+
+    rules: ClassVar[TableRules] = TableRules(dispatcher_sees_tenants=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "family", "grain", "period", "unit"], name="one_discrepancy_per_cell"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.family} {self.unit_id} {self.grain} {self.period}: {self.kept}, not {self.rebuilt}"
 
 
 class Target(TenantModel):

@@ -8,8 +8,10 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.db import OperationalError, connection
+from django.utils import timezone
 
 from cso.metrics.engine import turns
+from cso.metrics.engine.verification import verify_tenant
 from cso.metrics.models import Mark, QuarantinedMark
 from tenants.models import Tenant
 from tenants.work import tenants_with
@@ -21,6 +23,7 @@ TENANTS_PER_MESSAGE = 100
 MESSAGE_LIVES = 10  # seconds; the dispatch of the next second says it again
 # A worker that starts may bring the mend; one that a mark kills starts often.
 QUARANTINE_LASTS = timedelta(minutes=10)
+VERIFY_BY = 6 * 3_600  # seconds; what was not verified by the morning is verified in the next night
 
 
 @shared_task(name="metrics.dispatch")
@@ -54,6 +57,25 @@ def retry_quarantined() -> None:
             turns.retry_quarantined(tenant, QUARANTINE_LASTS)
         except OperationalError:
             logger.exception("The quarantine of %s waits", tenant.slug)
+            connection.close_if_unusable_or_obsolete()
+
+
+@shared_task(name="metrics.verify_all")
+def verify_all() -> None:
+    """Every night; see `verify_tenants`."""
+    tenants = list(Tenant.objects.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(tenants), TENANTS_PER_MESSAGE):
+        verify_tenants.apply_async((tenants[start : start + TENANTS_PER_MESSAGE],), expires=VERIFY_BY)
+
+
+@shared_task(name="metrics.verify_tenants")
+def verify_tenants(tenant_ids: Sequence[int]) -> None:
+    """Compare kept figures with a recomputation, where any changed since they were compared; repair nothing."""
+    for tenant in Tenant.objects.filter(pk__in=tenant_ids).order_by("pk"):
+        try:
+            verify_tenant(tenant, now=timezone.now())
+        except OperationalError:
+            logger.exception("The figures of %s were not verified", tenant.slug)
             connection.close_if_unusable_or_obsolete()
 
 

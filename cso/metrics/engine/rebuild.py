@@ -21,7 +21,7 @@ from cso.metrics.engine.cells import CellKey, wait_for_engine_lock
 from cso.metrics.engine.refresh import Work, refresh, stale_keys
 from cso.metrics.engine.restatements import record_restatements
 from cso.metrics.formulas.histograms import BUCKET_BOUNDS, bucket_of
-from cso.metrics.models import Mark, QuarantinedMark
+from cso.metrics.models import Discrepancy, Mark, QuarantinedMark
 from cso.metrics.periods import period_of
 from cso.metrics.registry import Family, Source, kept
 from cso.people.models import Unit, UnitAncestor
@@ -63,6 +63,7 @@ def rebuild() -> int:
         )
     # Only who holds the engine lock sets marks aside.
     QuarantinedMark.objects.all().delete()
+    Discrepancy.objects.all().delete()
     return changed
 
 

@@ -38,8 +38,22 @@ def facts_behind(
     `running`, and but for a share it is one count, which has no `rest`. between: counts only instants in that window
     instead of the period's, for a leader's part of it.
     """
+    return part_of(visible_facts(viewer, metric.family), metric, part, units, period, now=now, between=between)
+
+
+def part_of(
+    facts: QuerySet[Any],
+    metric: Metric,
+    part: Part,
+    units: Sequence[UUID] | None,
+    period: Period | None,
+    *,
+    now: datetime,
+    between: tuple[datetime, datetime] | None = None,
+) -> QuerySet[Any]:
+    """The same of any rows of the metric's source, whoever may see them."""
     family = metric.family
-    facts = visible_facts(viewer, family).filter(family.base)
+    facts = facts.filter(family.base)
     if units is not None:
         facts = facts.filter(in_or_below(units))
     if metric.is_state:
