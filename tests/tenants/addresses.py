@@ -127,6 +127,7 @@ def answer(client: Client, method: str, path: str, *, asked: list[str], **reques
     body = re.sub(r'<input type="hidden"[^>]*>', "", body)
     body = re.sub(r'nonce="[^"]+"', "nonce", body)
     body = re.sub(r'data-now="[^"]+"', "data-now", body)
+    body = re.sub(r'"seconds":\d+', '"seconds"', body)  # that something has lasted until now
     body = re.sub(r"As it stood on [^,]+, \d\d:\d\d", "As it stood", body)
     location = response.headers.get("Location", "")
     for said in asked:
