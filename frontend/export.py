@@ -157,8 +157,9 @@ def _cell(value: Any, zone: ZoneInfo) -> str:
         return ""
     if isinstance(value, datetime):
         return value.astimezone(zone).isoformat(timespec="seconds")
-    text = value if isinstance(value, str) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    if not isinstance(value, str):
+        return str(value)
+    return f"'{value}" if value.startswith(_FORMULA) else value
 
 
 def _lines(rows: Iterable[list[str]]) -> bytes:

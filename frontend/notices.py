@@ -10,14 +10,12 @@ from django.utils.translation import ngettext
 from cso.languages import format_date
 from cso.metrics.engine.turns import stuck
 from cso.metrics.periods import Period
-from cso.metrics.queries.figures import figure_of, whole_tenant
-from cso.metrics.registry import METRICS
+from cso.metrics.queries.figures import Figure
 from frontend.access import MemberRequest
 from frontend.behind import behind_url
 from frontend.wording import number, of_words, share_words
 from tenants.roles import Can
 
-NOT_OURS = METRICS["not_our_failure"]
 # Above this share the exclusions themselves need a look.
 MOST_NOT_OURS_PERCENT = 10
 
@@ -31,8 +29,11 @@ class Notice:
     label: str = ""
 
 
-def scorecard_notices(request: MemberRequest, period: Period) -> list[Notice]:
-    """Figures that could not be computed, for those who can do something about it; many exclusions, for everyone."""
+def scorecard_notices(request: MemberRequest, period: Period, not_ours: Figure) -> list[Notice]:
+    """Figures that could not be computed, for those who can do something about it; many exclusions, for everyone.
+
+    not_ours: the cases that were taken out as not our failure.
+    """
     notices = []
     if (request.member.can(Can.SEE_AUDIT) or request.member.can(Can.ADMINISTER)) and (found := stuck()):
         words = ngettext(
@@ -42,13 +43,12 @@ def scorecard_notices(request: MemberRequest, period: Period) -> list[Notice]:
         )
         since = format_date(found.since.astimezone(request.tenant.zone), "j M Y, H:i")
         notices.append(Notice(words % {"n": number(found.units), "since": since, "error": found.error}))
-    not_ours = figure_of(NOT_OURS, whole_tenant(), period, now=request.now)
     if not_ours.share is not None and not_ours.share * 100 > MOST_NOT_OURS_PERCENT:
         words = _("%(share)s of the cases, %(of)s, were taken out of the figures as not our failure.")
         notices.append(
             Notice(
                 words % {"share": share_words(not_ours), "of": of_words(not_ours)},
-                behind_url(NOT_OURS.key, "numerator", period),
+                behind_url(not_ours.metric.key, "numerator", period),
                 _("See these cases"),
             )
         )

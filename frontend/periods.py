@@ -8,6 +8,7 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from cso.metrics.periods import Period, last_weeks, parse_period, period_of
+from cso.scorecards.scores import GRAINS
 from frontend.access import MemberRequest
 from frontend.wording import period_words
 from tenants.scope import current_tenant
@@ -21,6 +22,19 @@ def chosen_period(request: MemberRequest) -> Period:
         return parse_period(text)
     except ValueError as error:
         raise Http404 from error
+
+
+def scored_period(request: MemberRequest) -> Period | None:
+    """The month, quarter or year in the query, None without one; Http404 for what is no such period."""
+    if not (text := request.GET.get("period", "")):
+        return None
+    try:
+        period = parse_period(text)
+    except ValueError as error:
+        raise Http404 from error
+    if period.grain not in GRAINS or period.count != 1:
+        raise Http404
+    return period
 
 
 def period_chips(here: str, chosen: Period, now: datetime, **query: str) -> list[tuple[str, str, bool, None]]:

@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from frontend.views import measures, plan_editor, plans, targets
+from frontend.views import measures, plan_editor, plan_files, plans, targets
 
 plan_urls = [
     path("scorecard/plans/", plans.plans, name="plans"),
     path("scorecard/plans/new/", plan_editor.new_plan, name="new_plan"),
+    path("scorecard/plans/export.csv", plan_files.export_plans, {"kind": "csv"}, name="export_plans"),
+    path("scorecard/plans/export.xlsx", plan_files.export_plans, {"kind": "xlsx"}, name="export_plans_xlsx"),
+    path("scorecard/plans/<uuid:plan>/export.csv", plan_files.export_plan, {"kind": "csv"}, name="export_plan"),
+    path("scorecard/plans/<uuid:plan>/export.xlsx", plan_files.export_plan, {"kind": "xlsx"}, name="export_plan_xlsx"),
     path("scorecard/plans/check/", plan_editor.check_plan, name="check_plan"),
     path("scorecard/plans/<uuid:plan>/", plans.plan, name="plan"),
     path("scorecard/plans/<uuid:plan>/change/", plan_editor.change_plan, name="change_plan"),

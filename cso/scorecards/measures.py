@@ -120,7 +120,12 @@ def record_figures(
             "rows", "too_many", gettext("Send %(most)s lines at most at a time.") % {"most": counted(MOST_ROWS)}
         )
     hold_names("measures")
-    known = _Known({m.code: m for m in Measure.objects.all()}, {u.code: u for u in Unit.objects.all()}, reading or Reading(), now)
+    known = _Known(
+        {measure.code: measure for measure in Measure.objects.all()},
+        {unit.code: unit for unit in Unit.objects.all()},
+        reading or Reading(),
+        now,
+    )
     read = [(line, _read(raw, known)) for line, raw in lines]
     told = [figure for _, figure in read if isinstance(figure, MeasureFigure)]
     before = {key: _said(figure) for key, figure in figures_in_force(told).items()}

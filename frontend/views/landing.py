@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cso.metrics.models import Target
+from cso.metrics.queries.standing import level_of
 from cso.people.models import Leadership, Unit
 from cso.people.queries import led_units
 from cso.recovery.models import Case
@@ -23,7 +24,7 @@ from frontend.case_rows import case_rows, with_row
 from frontend.forms.cases import LogCaseForm
 from frontend.my_work import waiting_work
 from frontend.views.administration import members
-from frontend.views.scorecard import scorecard
+from frontend.views.scorecard import show_standing, standing_asked
 from frontend.views.units import unit_context
 from tenants.members import memberships_of
 from tenants.models import User
@@ -58,12 +59,13 @@ def workspaces(request: HttpRequest) -> HttpResponse:
 @require_safe
 def landing(request: MemberRequest) -> HttpResponseBase:
     member, slug = request.member, request.tenant.slug
-    if member.role == Role.ADMINISTRATOR and Unit.objects.exists():
-        return members(request, workspace=slug)
+    if member.can(Can.SEE_SCORECARD):
+        standing = standing_asked(request)
+        return show_standing(request, standing) if standing.has_units else _first_steps(request)
     if not Unit.objects.exists():
         return _first_steps(request)
-    if member.can(Can.SEE_SCORECARD):
-        return scorecard(request, workspace=slug)
+    if member.role == Role.ADMINISTRATOR:
+        return members(request, workspace=slug)
     return _leader(request) if led_units(member).exists() else _my_work(request)
 
 
@@ -73,7 +75,9 @@ def _leader(request: MemberRequest) -> HttpResponse:
     chosen = next((unit for unit in led if str(unit.pk) == request.GET.get("unit")), led[0])
     rows = case_rows(request, with_row(request, open_cases(request.member))[:LATE_CASES_SHOWN])
     here = reverse("landing", args=[request.tenant.slug])
-    context = unit_context(request, chosen)
+    level = level_of(request.member, chosen.pk)
+    assert level is not None, "whoever leads a unit sees it"
+    context = unit_context(request, level)
     context |= {
         "rows_waiting": rows,
         "waiting": waiting_work(request),

@@ -20,12 +20,13 @@ from cso.metrics.periods import Period, parse_period, period_of, status
 from cso.scorecards.models import Plan, PlanVersion, ScoreSnapshot
 from cso.scorecards.plans import acknowledge_plan, plan_with_versions, visible_plans
 from cso.scorecards.restating import cases_restated
-from cso.scorecards.scores import GRAINS, Score, score_plans
+from cso.scorecards.scores import Score, score_plans
 from cso.scorecards.snapshots import Restated, restatements_of, snapshots_of
 from cso.scorecards.tables import ScoreTable, scores_of
 from cso.scorecards.why import why_of
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import PortalForm, local_time
+from frontend.periods import scored_period
 from frontend.plan_versions import Known, known_of, version_rows
 from frontend.score_words import (
     Line,
@@ -39,6 +40,7 @@ from frontend.score_words import (
     score_words,
     state_sentence,
 )
+from frontend.views.plan_files import exports
 from frontend.views.scorecard_tabs import section_tabs
 from frontend.why import why_words
 from frontend.wording import number, part_words, period_words
@@ -60,7 +62,7 @@ class SeenForm(PortalForm):
 @require_safe
 def plans(request: MemberRequest) -> HttpResponse:
     """The scores of a period by unit; never by score, for few cases rank nobody."""
-    period = _period(request) or period_of(request.now, "year", request.tenant.zone)
+    period = scored_period(request) or period_of(request.now, "year", request.tenant.zone)
     [table] = scores_of(request.member, [period], now=request.now)
     scores = sorted(table.scores, key=lambda score: (score.plan.unit.name, score.plan.person.name))
     unread = sum(_last(score.plan).read_at is None for score in scores)
@@ -74,6 +76,7 @@ def plans(request: MemberRequest) -> HttpResponse:
         "rows": [_plan_row(score) for score in scores],
         "unplanned": table.unplanned,
         "year": period.first.year,
+        "exports": exports(request, period),
         "may_make": request.member.can(Can.SET_PLANS),
         **_plans_act(request),
     }
@@ -93,7 +96,7 @@ def plan(request: MemberRequest, plan: UUID) -> HttpResponse:
     here = plan_with_versions(request.member, plan)
     if here is None:
         raise Http404
-    period = _period(request) or Period("year", _year(here).first)
+    period = scored_period(request) or Period("year", _year(here).first)
     if period.first.year != here.year:
         raise Http404
     score = next(iter(score_plans([here], [period], now=request.now)), None)
@@ -116,6 +119,7 @@ def plan(request: MemberRequest, plan: UUID) -> HttpResponse:
         "restated": [_restated(request, each, here, known) for each in reversed(restated[-MOST_RESTATED:])],
         "versions": version_rows(here, request.member),
         "may_change": request.member.can(Can.SET_PLANS),
+        "exports": exports(request, period, here.pk),
     }
     return render(request, "frontend/scorecard/plan.html", context)
 
@@ -134,19 +138,6 @@ def acknowledge(request: MemberRequest, version: UUID) -> HttpResponse:
     except DomainError as error:
         messages.error(request, error.message)
     return redirect("plan", request.tenant.slug, read.plan_id)
-
-
-def _period(request: MemberRequest) -> Period | None:
-    """The month, quarter or year in the query; Http404 for what is no such period."""
-    if not (text := request.GET.get("period", "")):
-        return None
-    try:
-        period = parse_period(text)
-    except ValueError as error:
-        raise Http404 from error
-    if period.grain not in GRAINS or period.count != 1:
-        raise Http404
-    return period
 
 
 def _year(plan: Plan) -> Period:

@@ -28,9 +28,17 @@ from tenants.roles import Can
 @for_members(Can.SEE_SCORECARD)
 @require_safe
 def scorecard(request: MemberRequest) -> HttpResponse:
-    period = chosen_period(request)
-    everyone = request.GET.get("leaders") == "all"
-    standing = leaders_standing(request.member, period, everyone=everyone, now=request.now)
+    return show_standing(request, standing_asked(request))
+
+
+def standing_asked(request: MemberRequest) -> Standing:
+    """Of the period and the level in the query."""
+    everyone = _asks_for_everyone(request)
+    return leaders_standing(request.member, chosen_period(request), everyone=everyone, now=request.now)
+
+
+def show_standing(request: MemberRequest, standing: Standing) -> HttpResponse:
+    period, everyone = standing.period, _asks_for_everyone(request)
     here = reverse("scorecard", args=[request.tenant.slug])
     context = {
         "title": standing_sentence(standing),
@@ -40,7 +48,7 @@ def scorecard(request: MemberRequest) -> HttpResponse:
         "action_kind": "quiet",
         "periods": period_chips(here, period, request.now, leaders="all" if everyone else ""),
         "levels": [*[*_level_tabs(here, period, everyone=everyone), *strategy_tabs(request)], *wall_tab(request)],
-        "notices": scorecard_notices(request, period),
+        "notices": scorecard_notices(request, period, standing.excluded),
         "organization": organization_facts(standing),
         "has_cases": any(figure.denominator for _week, figure in standing.weeks) or standing.organization.denominator,
         **leaders_table(standing),
@@ -48,6 +56,10 @@ def scorecard(request: MemberRequest) -> HttpResponse:
         **weeks_chart(standing.weeks, standing.target, changes_at(request.member, None)),
     }
     return render(request, "frontend/scorecard/scorecard.html", context)
+
+
+def _asks_for_everyone(request: MemberRequest) -> bool:
+    return request.GET.get("leaders") == "all"
 
 
 def standing_sentence(standing: Standing) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -16,12 +16,11 @@ from cso.metrics.queries.committee_report import committee_report
 from cso.metrics.queries.figures import HEADLINE
 from cso.metrics.queries.judgement import judge
 from cso.metrics.queries.recovery_report import recovery_report
-from cso.metrics.queries.standing import Standing, leaders_standing
+from cso.metrics.queries.standing import Level, Standing, level_of
 from cso.metrics.queries.unit_figures import unit_figures
 from cso.metrics.queries.unit_report import UnitReport, unit_report
 from cso.people.models import Unit
-from cso.people.queries import leader_of, visible_units
-from cso.recovery.authority import cost_below
+from cso.recovery.authority import cost_among
 from cso.scorecards.changes import changes_at
 from frontend.access import MemberRequest, for_members
 from frontend.behind import PartOfPeriod, behind_url
@@ -50,26 +49,22 @@ from tenants.roles import Can
 @for_members()
 @require_safe
 def unit(request: MemberRequest, unit: UUID) -> HttpResponse:
-    found = get_object_or_404(visible_units(request.member).select_related("parent"), pk=unit)
-    return render(request, "frontend/units/unit.html", unit_context(request, found))
+    level = level_of(request.member, unit)
+    if level is None:
+        raise Http404
+    return render(request, "frontend/units/unit.html", unit_context(request, level))
 
 
-def unit_context(request: MemberRequest, unit: Unit) -> dict[str, Any]:
+def unit_context(request: MemberRequest, level: Level) -> dict[str, Any]:
     """All that stands on a unit's page."""
-    period = chosen_period(request)
-    standing = leaders_standing(request.member, period, under=unit, now=request.now)
+    unit, period = level.unit, chosen_period(request)
     days = _chosen_days(request, period)
-    known = unit_figures(unit, period, now=request.now, between=days.between)
-    report, recovery, committees = (
-        unit_report(known, standing.target),
-        recovery_report(request.member, known),
-        committee_report(known),
-    )
+    standing, known = unit_figures(request.member, level, period, now=request.now, between=days.between)
+    report, recovery, committees = unit_report(known), recovery_report(request.member, known), committee_report(known)
     here = reverse("unit", args=[request.tenant.slug, unit.pk])
-    leader = leader_of(unit, request.now.astimezone(request.tenant.zone).date())
     return {
         "unit": unit,
-        "leader": leader,
+        "leader": standing.leadership,
         "title": _title(unit, report, standing),
         "sub": _sub(request, report, period, days),
         "periods": period_chips(here, period, request.now),
@@ -78,7 +73,7 @@ def unit_context(request: MemberRequest, unit: Unit) -> dict[str, Any]:
         "recovery": recovery_figures(unit, recovery, period, days),
         "committees": committee_figures(unit, committees, period, days),
         "listening": listening_figures(unit, known, period, days) if request.member.can(Can.SEE_RESULTS) else [],
-        "given": given_words(cost_below([unit.pk], *(days.between or period.bounds(request.tenant.zone)))),
+        "given": given_words(cost_among(level.ids, *(days.between or period.bounds(request.tenant.zone)))),
         "channels": by_channel(unit, recovery, period, days),
         "why": why_words(report.why, HEADLINE, period, unit.pk, days.since, days.until),
         "missed": report.figure.missed,

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from cso.metrics.formulas.statistics import Summary
 from cso.metrics.queries.beside import Ratio, ratio_of
 from cso.metrics.queries.figures import Figure
-from cso.metrics.queries.states import state_counts
-from cso.metrics.queries.times import time_summary
 from cso.metrics.queries.unit_figures import UnitFigures
 from cso.metrics.registry import METRICS
 
@@ -41,12 +39,11 @@ class CommitteeReport:
 
 
 def committee_report(figures: UnitFigures) -> CommitteeReport:
-    units, now = [figures.unit.pk], figures.now
     effect = figures.of(RULE_EFFECT)
-    coverage = state_counts(COVERAGE, {None: units}, now=now)[None]
+    coverage = figures.states[COVERAGE.key]
     return CommitteeReport(
         killed=figures.of(RULES_KILLED),
-        times=time_summary(TIME_TO_KILL, units, figures.period, now=now, between=figures.between),
+        times=figures.times[TIME_TO_KILL.key],
         effect=effect,
         ratio=ratio_of(effect),
         units=coverage[COVERAGE.denominator],

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from cso.metrics.queries.beside import Response, Worth, response_of, worth_currency, worth_of
 from cso.metrics.queries.breakdown import Slice, breakdown
 from cso.metrics.queries.figures import HEADLINE, Figure
-from cso.metrics.queries.states import count_state, state_counts
 from cso.metrics.queries.unit_figures import UnitFigures
 from cso.metrics.registry import METRICS
 from tenants.models import Actor
@@ -36,12 +35,11 @@ class RecoveryReport:
 
 
 def recovery_report(viewer: Actor, figures: UnitFigures) -> RecoveryReport:
-    units, now = [figures.unit.pk], figures.now
     dazzled = figures.of(DAZZLED)
     # Of the same family, so of the same counts.
     counts = dazzled.counts
     surprised = Figure(SURPRISED, counts[SURPRISED.numerator], counts[SURPRISED.denominator], 0, dazzled.status, counts)
-    standing = state_counts(AT_RISK, {None: units}, now=now)[None]
+    standing, now = figures.states[AT_RISK.key], figures.now
     at_risk = worth_of(AT_RISK, standing, worth_currency())
     assert at_risk is not None, "it is money"
     return RecoveryReport(
@@ -50,8 +48,10 @@ def recovery_report(viewer: Actor, figures: UnitFigures) -> RecoveryReport:
         dazzled=dazzled,
         double_deviation=figures.of(DOUBLE_DEVIATION),
         promises=figures.of(PROMISE_KEPT),
-        silent=count_state(SILENT, {None: units}, now=now)[None],
+        silent=figures.states[SILENT.key][SILENT.numerator],
         customers_at_risk=standing[AT_RISK.numerator],
         at_risk=at_risk,
-        channels=breakdown(viewer, HEADLINE, units, figures.period, "channel", now=now, between=figures.between),
+        channels=breakdown(
+            viewer, HEADLINE, None, figures.period, "channel", now=now, between=figures.between, within=figures.below
+        ),
     )

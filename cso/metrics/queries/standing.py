@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from cso.metrics.counting import Window
 from cso.metrics.formulas.statistics import Verdict
 from cso.metrics.periods import Period, day_start
-from cso.metrics.queries.figures import (
-    HEADLINE,
-    Figure,
-    figures,
-    last_full_weeks,
-    target_for,
-)
+from cso.metrics.queries.figures import HEADLINE, Figure, last_full_weeks, target_for
 from cso.metrics.queries.judgement import Judgement, judge
-from cso.metrics.queries.many import figures_of_parts
-from cso.metrics.queries.states import overdue_now
+from cso.metrics.queries.many import Ask, Figures, Parts, figures_of_asks
+from cso.metrics.queries.states import StatesAsked
 from cso.metrics.queries.why import Missed, Why, why_missed
-from cso.people.models import Leadership, Person, Unit
+from cso.metrics.registry import METRICS, Metric
+from cso.people.models import Leadership, Person, Unit, UnitAncestor
 from cso.people.queries import leaderships_between, leading_on, visible_units
 from tenants.models import Actor
+from tenants.roles import Can
 from tenants.scope import current_tenant, day_of
 
 WEEKS_SHOWN = 26
+# Beside each leader; a page of one unit may want more.
+MOST_REASONS = 3
+OVERDUE, EXCLUDED = METRICS["open_overdue"], METRICS["not_our_failure"]
 _ORDER: dict[Verdict, int] = {"missed": 0, "uncertain": 1, "met": 2, "no_data": 3}
 
 
@@ -58,10 +59,39 @@ class LeaderRow:
 
 
 @dataclass(frozen=True)
+class Level:
+    """A unit, the units directly below it by name, and the ids of it and of all below."""
+
+    unit: Unit
+    below: list[Unit]
+    ids: list[UUID]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a page wants to know of the organization by the same statements: figures, states, why a window misses."""
+
+    asks: Sequence[Ask[None]] = ()
+    states: Sequence[Metric] = ()
+    misses_in: Window | None = None
+    most_reasons: int = MOST_REASONS
+
+
+@dataclass(frozen=True)
+class FoundBeside:
+    """figures: of each ask. states: counts by metric key. why: None where no window was asked for."""
+
+    figures: list[Figures[None]]
+    states: Mapping[str, Mapping[str, int]]
+    why: Why | None
+
+
+@dataclass(frozen=True)
 class Standing:
     """The leaders of one level in one period, furthest from the target first, and the organization as a whole.
 
-    overdue: cases of the organization that are open and past their 24 hours, this instant.
+    overdue: cases of the organization that are open and past their 24 hours, this instant. excluded: those that were
+    taken out of its figures as not our failure. leadership: who leads `under` today. has_units: whether there is any.
     """
 
     period: Period
@@ -70,6 +100,10 @@ class Standing:
     organization: Figure
     overdue: int
     weeks: list[tuple[Period, Figure]]
+    excluded: Figure
+    leadership: Leadership | None
+    has_units: bool
+    beside: FoundBeside
 
     @property
     def missing(self) -> int:
@@ -96,34 +130,52 @@ class Standing:
 
 
 def leaders_standing(
-    viewer: Actor, period: Period, *, under: Unit | None = None, everyone: bool = False, now: datetime
+    viewer: Actor,
+    period: Period,
+    *,
+    under: Unit | Level | None = None,
+    everyone: bool = False,
+    now: datetime,
+    beside: Beside | None = None,
 ) -> Standing:
     """How the leaders directly below `under` (None: below the top) stand; with `everyone`, all below it.
 
     The organization's figure is that of `under`, or of all that the viewer may see. The number of queries does not
     depend on the number of leaders.
     """
-    visible = visible_units(viewer)
-    tops, units = _level(visible, under)
+    beside = beside or Beside()
+    tops, units = _level(viewer, under)
+    if isinstance(under, Level):
+        under = under.unit
     if everyone:
-        units = _everyone(visible, under, day_of(now))
+        units = _everyone(visible_units(viewer), under, day_of(now))
     target = target_for(HEADLINE, period, now=now)
     groups: dict[UUID | None, Sequence[UUID]] = {unit.pk: [unit.pk] for unit in units}
     groups[None] = tops
-    weeks = last_full_weeks(WEEKS_SHOWN, now=now)
-    before = period.previous()
-    known = figures(HEADLINE, groups, [period, before, *weeks], now=now)
-    tenures = _tenures(units, period, now)
+    led = _led([*units, *([under] if under else [])], period, now)
+    tenures = _tenures(units, period, led, now)
     parts = [tenure for tenure in tenures if tenure.is_part]
-    counted = figures_of_parts([HEADLINE], [(part.window, period) for part in parts], now=now)
-    part_figures = {part: found[HEADLINE.key] for part, found in zip(parts, counted, strict=True)}
-    missed = [Missed(HEADLINE, [tenure.window], target) for tenure in tenures]
-    why = dict(zip(tenures, why_missed(missed, now=now), strict=True))
-    overdue = overdue_now(groups, now=now)
+    weeks, before = last_full_weeks(WEEKS_SHOWN, now=now), period.previous()
+    asks: list[Ask[Any]] = [
+        Ask([HEADLINE], groups, [period, before, *weeks]),
+        Ask([EXCLUDED], {None: tops}, [period]),
+        *beside.asks,
+    ]
+    windows = Parts([HEADLINE], [(part.window, period) for part in parts])
+    answers = figures_of_asks(asks, windows, StatesAsked([OVERDUE, *beside.states], groups, now), now=now)
+    (known, excluded, *figures), states = answers.figures, answers.states
+    part_figures = {part: found[HEADLINE.key] for part, found in zip(parts, answers.parts, strict=True)}
+    asked = [tenure.window for tenure in tenures] + ([beside.misses_in] if beside.misses_in else [])
+    missed = [Missed(HEADLINE, [window], target) for window in asked]
+    whys = why_missed(missed, now=now, most=beside.most_reasons)
+    why = {
+        tenure: replace(each, reasons=each.reasons[:MOST_REASONS]) for tenure, each in zip(tenures, whys, strict=False)
+    }
+    overdue = {group: states[OVERDUE.key, group][OVERDUE.numerator] for group in groups}
 
     def row(tenure: _Tenure) -> LeaderRow:
         unit = tenure.unit.pk
-        figure = part_figures.get(tenure, known[unit, period])
+        figure = part_figures.get(tenure, known[HEADLINE.key, unit, period])
         return LeaderRow(
             unit=tenure.unit,
             leader=tenure.leader,
@@ -131,9 +183,9 @@ def leaders_standing(
             until=tenure.until,
             between=(tenure.window.start, tenure.window.end) if tenure.is_part else None,
             figure=figure,
-            previous=None if tenure.is_part else known[unit, before],
+            previous=None if tenure.is_part else known[HEADLINE.key, unit, before],
             judgement=judge(figure, target),
-            weeks=[_share(known[unit, week]) for week in weeks] if tenure.is_todays else [],
+            weeks=[_share(known[HEADLINE.key, unit, week]) for week in weeks] if tenure.is_todays else [],
             why=why[tenure],
             overdue=overdue[unit] if tenure.is_todays else None,
             has_below=tenure.unit.has_below,  # type: ignore[attr-defined]
@@ -146,9 +198,17 @@ def leaders_standing(
         period=period,
         target=target,
         rows=sorted(rows, key=_furthest_first),
-        organization=known[None, period],
+        organization=known[HEADLINE.key, None, period],
         overdue=overdue[None],
-        weeks=[(week, known[None, week]) for week in weeks],
+        weeks=[(week, known[HEADLINE.key, None, week]) for week in weeks],
+        excluded=excluded[EXCLUDED.key, None, period],
+        leadership=_leads(led[under.pk], day_of(now)) if under else None,
+        has_units=bool(tops),
+        beside=FoundBeside(
+            figures,
+            {metric.key: states[metric.key, None] for metric in beside.states},
+            whys[-1] if beside.misses_in else None,
+        ),
     )
 
 
@@ -171,22 +231,42 @@ class _Tenure:
         return self.since is not None or self.until is not None
 
 
-def _tenures(units: Sequence[Unit], period: Period, now: datetime) -> list[_Tenure]:
+def _led(units: Sequence[Unit], period: Period, now: datetime) -> dict[UUID, list[Leadership]]:
+    """Who led each unit in a period, and who leads it today, by their start."""
+    today = day_of(now)
+    first, last = min(period.first, today), max(_elapsed(period, today), _day_after(today))
+    led: dict[UUID, list[Leadership]] = defaultdict(list)
+    for leadership in leaderships_between(first, last, [unit.pk for unit in units]):
+        led[leadership.unit_id].append(leadership)
+    return led
+
+
+def _elapsed(period: Period, today: date) -> date:
+    """The day after the last day of a period that has begun."""
+    return max(period.first, min(period.after, _day_after(today)))
+
+
+def _leads(led: Sequence[Leadership], day: date) -> Leadership | None:
+    """Who leads on a day."""
+    return next((each for each in led if each.starts_on <= day and (each.ends_on is None or each.ends_on > day)), None)
+
+
+def _tenures(
+    units: Sequence[Unit], period: Period, led: Mapping[UUID, Sequence[Leadership]], now: datetime
+) -> list[_Tenure]:
     """Who led which unit in the elapsed part of a period."""
     today = day_of(now)
-    end = max(period.first, min(period.after, _day_after(today)))
-    led: dict[UUID, list[Leadership]] = defaultdict(list)
-    leads_today: dict[UUID, Person] = {}
-    last = max(end, _day_after(today))
-    for leadership in leaderships_between(min(period.first, today), last, [unit.pk for unit in units]):
-        if leadership.starts_on < end and (leadership.ends_on is None or leadership.ends_on > period.first):
-            led[leadership.unit_id].append(leadership)
-        if leadership.starts_on <= today and (leadership.ends_on is None or leadership.ends_on > today):
-            leads_today[leadership.unit_id] = leadership.person
+    end = _elapsed(period, today)
     found = []
     for unit in units:
-        tenures = _tenures_of(unit, led[unit.pk], period, end)
-        todays = max((n for n, each in enumerate(tenures) if each.leader == leads_today.get(unit.pk)), default=None)
+        known = led.get(unit.pk, [])
+        within = [
+            each for each in known if each.starts_on < end and (each.ends_on is None or each.ends_on > period.first)
+        ]
+        tenures = _tenures_of(unit, within, period, end)
+        leads = _leads(known, today)
+        person = leads.person if leads else None
+        todays = max((n for n, each in enumerate(tenures) if each.leader == person), default=None)
         found += [replace(each, is_todays=n == todays) for n, each in enumerate(tenures)]
     return found
 
@@ -232,14 +312,35 @@ def _everyone(visible: QuerySet[Unit], under: Unit | None, day: date) -> list[Un
     return list(units.order_by("name"))
 
 
-def _level(visible: QuerySet[Unit], under: Unit | None) -> tuple[list[UUID], list[Unit]]:
+def level_of(viewer: Actor, unit: UUID) -> Level | None:
+    """Of a unit that the viewer may see, with its parent; None where there is none. One query."""
+    ids = UnitAncestor.objects.filter(ancestor=OuterRef("pk")).order_by("unit_id").values("unit_id")
+    asked = _with_below(visible_units(viewer)).filter(Q(pk=unit) | Q(parent=unit)).select_related("parent")
+    both = list(asked.annotate(ids=ArraySubquery(ids)).order_by("name"))
+    here = next((each for each in both if each.pk == unit), None)
+    if here is None:
+        return None
+    return Level(here, [each for each in both if each is not here], here.ids)
+
+
+def _level(viewer: Actor, under: Unit | Level | None) -> tuple[list[UUID], list[Unit]]:
     """The top of the view (`under`, or the visible units whose parent is not visible) and the units directly below.
 
     Without `under` a single top shows the level below it, several tops are the level themselves. A unit without a peer
     is passed over in the same way.
     """
-    if under is not None:
+    visible = visible_units(viewer)
+    if isinstance(under, Level):
+        tops, units = [under.unit.pk], under.below
+    elif under is not None:
         tops, units = [under.pk], list(_with_below(visible).filter(parent=under).order_by("name"))
+    elif viewer.can(Can.SEE_SCORECARD):
+        # Who sees everything sees the top and mostly the level below it, so both are read at once.
+        both = list(_with_below(visible).filter(parent__parent=None).order_by("name"))
+        units = [unit for unit in both if unit.parent_id is None]
+        tops = [unit.pk for unit in units]
+        if len(units) == 1 and units[0].has_below:  # type: ignore[attr-defined]
+            units = [unit for unit in both if unit.parent_id is not None]
     else:
         hidden_parent = Q(parent=None) | ~Q(parent__in=visible.values("pk"))
         units = list(_with_below(visible).filter(hidden_parent).order_by("name"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import connection
@@ -30,23 +30,54 @@ def states_of_many(
     metrics: Sequence[Metric], groups: Mapping[K, Sequence[UUID]], *, now: datetime
 ) -> dict[tuple[str, K], dict[str, int]]:
     """The same for several states, by metric key and group, in as many queries as for one."""
-    units = list({unit for members in groups.values() for unit in members})
-    by_clock = [metric for metric in metrics if metric.family.until]
-    others = [metric for metric in metrics if not metric.family.until]
-    found: dict[tuple[str, UUID], list[int]] = {}
-    is_behind = False
-    if units and metrics:
-        selects = [_cells_select(metric, n) for n, metric in enumerate(others)]
-        selects += [_facts_select(metric, len(others) + n) for n, metric in enumerate(by_clock)]
-        found, is_behind = _asked(selects, [*others, *by_clock], units, now)
-    if is_behind:
-        counted, _ = _asked([_facts_select(metric, n) for n, metric in enumerate(others)], others, units, now)
-        found = {key: counts for key, counts in found.items() if key[0] in {m.key for m in by_clock}} | counted
-    return {
-        (metric.key, group): _summed(_names(metric), [found.get((metric.key, unit)) for unit in members])
-        for metric in metrics
-        for group, members in groups.items()
-    }
+    asked = StatesAsked(metrics, groups, now)
+    return asked.counts(asked.read(asked.selects))
+
+
+# Number of the metric, whether marks wait, unit, counts.
+Row = tuple[int, bool, UUID, list[int]]
+
+
+class StatesAsked(Generic[K]):
+    """States of groups, whose `selects` give rows by `parameters`: by themselves, or as parts of another statement."""
+
+    def __init__(self, metrics: Sequence[Metric], groups: Mapping[K, Sequence[UUID]], now: datetime) -> None:
+        self.metrics, self.groups = metrics, groups
+        self.by_clock = [metric for metric in metrics if metric.family.until]
+        self.others = [metric for metric in metrics if not metric.family.until]
+        self.units = list({unit for members in groups.values() for unit in members})
+        self.parameters: dict[str, Any] = {"tenant": current_tenant_id(), "units": self.units, "now": now}
+        for number, metric in enumerate([*self.others, *self.by_clock]):
+            self.parameters[f"since{number}"] = metric.family.counted_before(now) - metric.family.delay
+
+    @property
+    def selects(self) -> list[str]:
+        if not self.units:
+            return []
+        kept = [_cells_select(metric, number) for number, metric in enumerate(self.others)]
+        return kept + [_facts_select(metric, len(self.others) + n) for n, metric in enumerate(self.by_clock)]
+
+    def read(self, selects: Sequence[str]) -> list[Row]:
+        """From one statement, so that all are of one instant."""
+        if not selects:
+            return []
+        with connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(f"({select})" for select in selects), self.parameters)
+            rows: list[Row] = cursor.fetchall()
+        return rows
+
+    def counts(self, rows: Sequence[Row]) -> dict[tuple[str, K], dict[str, int]]:
+        """By metric key and group; what cells hold is counted from the facts where marks wait."""
+        if any(wait for _number, wait, _unit, _counts in rows):
+            facts = self.read([_facts_select(metric, number) for number, metric in enumerate(self.others)])
+            rows = [row for row in rows if row[0] >= len(self.others)] + facts
+        keys = [metric.key for metric in [*self.others, *self.by_clock]]
+        found = {(keys[number], unit): counts for number, _wait, unit, counts in rows}
+        return {
+            (metric.key, group): _summed(_names(metric), [found.get((metric.key, unit)) for unit in members])
+            for metric in self.metrics
+            for group, members in self.groups.items()
+        }
 
 
 def count_state(metric: Metric, groups: Mapping[K, Sequence[UUID]], *, now: datetime) -> dict[K, int]:
@@ -57,20 +88,6 @@ def count_state(metric: Metric, groups: Mapping[K, Sequence[UUID]], *, now: date
 def overdue_now(groups: Mapping[K, Sequence[UUID]], *, now: datetime) -> dict[K, int]:
     """How many valid cases of each group are open and past their 24 hours, this instant."""
     return count_state(METRICS["open_overdue"], groups, now=now)
-
-
-def _asked(
-    selects: Sequence[str], metrics: Sequence[Metric], units: Sequence[UUID], now: datetime
-) -> tuple[dict[tuple[str, UUID], list[int]], bool]:
-    """The counts of each metric and unit, and whether marks wait: from one statement, so all are of one instant."""
-    parameters: dict[str, Any] = {"tenant": current_tenant_id(), "units": list(units), "now": now}
-    for number, metric in enumerate(metrics):
-        parameters[f"since{number}"] = metric.family.counted_before(now) - metric.family.delay
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(f"({select})" for select in selects), parameters)
-        rows = cursor.fetchall()
-    found = {(metrics[number].key, unit): counts for number, _wait, unit, counts in rows}
-    return found, any(wait for _number, wait, _unit, _counts in rows)
 
 
 def _summed(names: Sequence[str], counted: Iterable[Sequence[int] | None]) -> dict[str, int]:

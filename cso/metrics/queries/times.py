@@ -44,13 +44,18 @@ def time_summary(
 
 
 def time_summaries(
-    metrics: Sequence[Metric], units: Sequence[UUID], period: Period, *, now: datetime
+    metrics: Sequence[Metric],
+    units: Sequence[UUID],
+    period: Period,
+    *,
+    now: datetime,
+    between: tuple[datetime, datetime] | None = None,
 ) -> dict[str, Summary]:
     """`time_summary` of several times, by metric key: one query, where the facts of each are few enough to read."""
-    start, end = period.bounds(current_tenant().zone)
+    start, end = between or period.bounds(current_tenant().zone)
     rows = _listed([_Facts(metric, units, start, end, now, number) for number, metric in enumerate(metrics)])
     return {
-        metric.key: _exact(metric, listed) or time_summary(metric, units, period, now=now)
+        metric.key: _exact(metric, listed) or time_summary(metric, units, period, now=now, between=between)
         for metric, listed in zip(metrics, rows, strict=True)
     }
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from cso.metrics.counting import Window
+from cso.metrics.formulas.statistics import Summary
 from cso.metrics.periods import Period
 from cso.metrics.queries.figures import HEADLINE, Figure
-from cso.metrics.queries.many import figures_of_many, figures_of_parts
+from cso.metrics.queries.many import Ask, figures_of_parts
+from cso.metrics.queries.standing import Beside, Level, Standing, leaders_standing
+from cso.metrics.queries.times import time_summaries
+from cso.metrics.queries.why import Why
 from cso.metrics.registry import METRICS, Metric
 from cso.people.models import Unit
+from tenants.models import Actor
 from tenants.scope import current_tenant
 
 PERIODS_SHOWN = 6
@@ -23,11 +29,17 @@ SHOWN = [
 ]
 
 
+STATES = [METRICS[key] for key in ("silent", "value_at_risk", "committee_coverage")]
+TIMES = [METRICS[key] for key in ("time_to_recover", "time_to_kill")]
+MOST_REASONS = 8
+
+
 @dataclass(frozen=True)
 class UnitFigures:
     """The figures of a unit with all below it in a period, or in the part `between` of it.
 
-    history: the headline of whole periods, oldest first; the last is the one reported on.
+    history: the headline of whole periods, oldest first; the last is the one reported on. states: how things stand now,
+    by metric key. below: the ids of the unit and of all below it.
     """
 
     unit: Unit
@@ -36,27 +48,48 @@ class UnitFigures:
     now: datetime
     figures: Mapping[str, Figure]
     history: list[tuple[Period, Figure]]
+    states: Mapping[str, Mapping[str, int]]
+    times: Mapping[str, Summary]
+    why: Why
+    below: Sequence[UUID]
 
     def of(self, metric: Metric) -> Figure:
         return self.figures[metric.key]
 
-    @property
-    def window(self) -> Window:
-        return Window(self.unit.pk, *(self.between or self.period.bounds(current_tenant().zone)))
-
 
 def unit_figures(
-    unit: Unit, period: Period, *, now: datetime, between: tuple[datetime, datetime] | None = None
-) -> UnitFigures:
-    """Of a unit that the viewer was let in to see (`cso.people.queries.visible_units`)."""
-    periods = [period]
+    viewer: Actor,
+    level: Level,
+    period: Period,
+    *,
+    now: datetime,
+    between: tuple[datetime, datetime] | None = None,
+) -> tuple[Standing, UnitFigures]:
+    """Of a unit that the viewer was let in to see, and how the leaders below it stand: read by the same statements."""
+    unit, periods = level.unit, [period]
     while len(periods) < PERIODS_SHOWN:
         periods.insert(0, periods[0].previous())
-    metrics = [HEADLINE] if between else SHOWN
-    known = figures_of_many(metrics, {None: [unit.pk]}, periods, now=now)
+    window = Window(unit.pk, *(between or period.bounds(current_tenant().zone)))
+    # Of a part of the period the facts are counted; the past is told of whole periods.
+    whole: list[Ask[None]] = [] if between else [Ask(SHOWN, {None: [unit.pk]}, [period])]
+    asks = [Ask([HEADLINE], {None: [unit.pk]}, periods), *whole]
+    standing = leaders_standing(viewer, period, under=level, now=now, beside=Beside(asks, STATES, window, MOST_REASONS))
+    past, *shown = standing.beside.figures
     if between:
-        [found] = figures_of_parts(SHOWN, [(Window(unit.pk, *between), period)], now=now)
+        [found] = figures_of_parts(SHOWN, [(window, period)], now=now)
     else:
-        found = {metric.key: known[metric.key, None, period] for metric in SHOWN}
-    history = [(each, known[HEADLINE.key, None, each]) for each in periods]
-    return UnitFigures(unit, period, between, now, found, history)
+        found = {metric.key: shown[0][metric.key, None, period] for metric in SHOWN}
+    assert standing.beside.why is not None, "a window was asked for"
+    figures = UnitFigures(
+        unit,
+        period,
+        between,
+        now,
+        found,
+        [(each, past[HEADLINE.key, None, each]) for each in periods],
+        standing.beside.states,
+        time_summaries(TIMES, [unit.pk], period, now=now, between=between),
+        standing.beside.why,
+        level.ids,
+    )
+    return standing, figures

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from cso.metrics.formulas.statistics import Summary
 from cso.metrics.periods import Period
 from cso.metrics.queries.figures import HEADLINE, Figure
-from cso.metrics.queries.times import time_summary
 from cso.metrics.queries.unit_figures import UnitFigures
-from cso.metrics.queries.why import Missed, Why, why_missed
+from cso.metrics.queries.why import Why
 from cso.metrics.registry import METRICS
 
-MOST_REASONS = 8
 REPORTED, REOPENED, TIMES = METRICS["recovered_24h_reported"], METRICS["reopened"], METRICS["time_to_recover"]
 
 
@@ -39,15 +36,13 @@ class UnitReport:
         return Figure(HEADLINE, counts["occurrence_known"], self.figure.denominator, 0, self.figure.status, counts)
 
 
-def unit_report(figures: UnitFigures, target: Decimal | None) -> UnitReport:
-    """target: of the headline in the period, in percent."""
-    unit, period, now, between = figures.unit, figures.period, figures.now, figures.between
+def unit_report(figures: UnitFigures) -> UnitReport:
     return UnitReport(
         figure=figures.of(HEADLINE),
         history=figures.history,
         reported=figures.of(REPORTED),
         reopened=figures.of(REOPENED),
-        times=time_summary(TIMES, [unit.pk], period, now=now, between=between),
-        why=why_missed([Missed(HEADLINE, [figures.window], target)], now=now, most=MOST_REASONS)[0],
-        previous=None if between else figures.history[-2][1],
+        times=figures.times[TIMES.key],
+        why=figures.why,
+        previous=None if figures.between else figures.history[-2][1],
     )
