@@ -148,24 +148,26 @@ def ask(port: int, key: str, method: str, path: str, body: Any, status: int) -> 
 
 
 def report(runs: list[Run], rates: list[float], rows: int, cases: int, lasts: float) -> None:
-    table, met = [], False
+    shown, judged = [], "not reached: what was answered is less"
     for run, rate in zip(runs, rates, strict=True):
-        waits = run.waits()
-        table.append(
+        waits, answered = run.waits(), len(run.answered) / run.lasted
+        spent = [percentile_ms(waits, percent) / 1_000 for percent in (50, 95, 99)]
+        shown.append(
             [
                 f"{rate:g}",
-                f"{len(run.answered) / run.lasted:.0f}",
+                f"{answered:.0f}",
                 f"{percentile_ms(run.took, 95):.0f}",
-                *(f"{percentile_ms(waits, percent) / 1_000:.2f}" for percent in (50, 95, 99)),
+                *(f"{each:.2f}" for each in spent),
                 f"{len(run.answered) - len(waits)}",
             ]
         )
-        met = percentile_ms(waits, 95) <= TARGET_SECONDS * 1_000
+        if answered >= TARGET_RATE * 0.98:
+            judged = verdict(spent[1] <= TARGET_SECONDS)
     show(
         f"Event to fresh figure over the REST API; {rows} a request, {cases:,} cases before, {lasts:g} s at each rate",
         ["events/s", "answered/s", "answer p95 ms", "fresh p50 s", "p95 s", "p99 s", "never"],
-        table,
-        f"Target: {TARGET_SECONDS:g} s at p95 under {TARGET_RATE} events a second: {verdict(met)} at {rates[-1]:g}.",
+        shown,
+        f"Target: {TARGET_SECONDS:g} s at p95 under {TARGET_RATE} events a second: {judged}.",
     )
 
 
