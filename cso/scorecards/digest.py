@@ -30,6 +30,8 @@ from tenants.models import Membership
 from tenants.roles import Can
 from tenants.scope import current_tenant, day_of
 
+# Over so many weeks leaders are held against the target: one week has too few cases to say anything of most of them.
+POOLED = 4
 # What falls due later is next week's.
 AHEAD = timedelta(days=7)
 MOST_CASES = 5
@@ -50,12 +52,13 @@ class Digest:
     """One person's week, as it stands at an instant.
 
     week: the last one that is over; units: those of theirs in which it had a miss. leaders: for who sees the whole
-    scorecard, those who missed the target in it, furthest first. late: the first `MOST_CASES` of the open cases past
-    their 24 hours, longest first, which they hold or lead; late_all: how many there are. The rest waits for them,
-    overdue or due within a week.
+    scorecard, those who missed the target in the weeks of `pooled`, of which it is the last, furthest first. late: the
+    first `MOST_CASES` of the open cases past their 24 hours, longest first, which they hold or lead; late_all: how many
+    there are. The rest waits for them, overdue or due within a week.
     """
 
     week: Period
+    pooled: Period
     units: Sequence[OwnUnit]
     leaders: Sequence[LeaderRow]
     late: Sequence[Case]
@@ -83,10 +86,12 @@ def digest_for(member: Membership, *, now: datetime) -> Digest:
     reviews = Outcome.objects.filter(**mine, ended_at=None, review_on__lt=day_of(now + AHEAD))
     commitments = waiting(visible_commitments(member).filter(**mine, due_at__lt=now + AHEAD))
     late = _late(member, led, now)
+    pooled = Period("week", week.first - timedelta(weeks=POOLED - 1), POOLED)
     return Digest(
         week=week,
+        pooled=pooled,
         units=_own_units(led, week, now),
-        leaders=_missing(member, week, now),
+        leaders=_missing(member, pooled, now),
         late=list(late.select_related("unit")[:MOST_CASES]),
         late_all=late.count(),
         votes=awaiting_vote(member, now=now),
@@ -111,10 +116,10 @@ def _own_units(led: Sequence[Unit], week: Period, now: datetime) -> list[OwnUnit
     ]
 
 
-def _missing(member: Membership, week: Period, now: datetime) -> list[LeaderRow]:
+def _missing(member: Membership, period: Period, now: datetime) -> list[LeaderRow]:
     if not member.can(Can.SEE_SCORECARD):
         return []
-    rows = leaders_standing(member, week, now=now).rows
+    rows = leaders_standing(member, period, now=now).rows
     return [row for row in rows if row.leader is not None and row.judgement.verdict == "missed"]
 
 

@@ -19,7 +19,7 @@ from cso.metrics.queries.standing import LeaderRow
 from cso.outbox.actions import write_mail
 from cso.outbox.rendering import render_mail
 from cso.recovery.settings import language_of
-from cso.scorecards.digest import MOST_CASES, Digest, OwnUnit, digest_for
+from cso.scorecards.digest import MOST_CASES, POOLED, Digest, OwnUnit, digest_for
 from cso.scorecards.models import DigestChoice
 from cso.signing import signed, signed_id
 from tenants import audit
@@ -170,7 +170,11 @@ def _context(member: Membership, digest: Digest, language: str, *, stop_url: str
             "blockers": [{"what": blocker.what, "day": on_day(blocker.raised_at)} for blocker in digest.blockers],
             "reviews": [{"what": outcome.name, "day": on_day(outcome.review_on)} for outcome in digest.reviews],
         }
-        week = {"since": on_day(digest.week.first), "until": on_day(digest.week.after - timedelta(days=1))}
+        week = {
+            "pooled": POOLED,
+            "since": on_day(digest.week.first),
+            "until": on_day(digest.week.after - timedelta(days=1)),
+        }
     pages = {
         "cases_url": f"{home}cases/",
         "home_url": home,
@@ -179,7 +183,7 @@ def _context(member: Membership, digest: Digest, language: str, *, stop_url: str
         "orders_url": f"{home}rules/orders/",
         "blockers_url": f"{home}blockers/",
         "strategy_url": f"{home}strategy/",
-        "scorecard_url": f"{home}scorecard/?period={digest.week.key}",
+        "scorecard_url": f"{home}scorecard/?period={digest.pooled.key}",
         "digest_url": f"{home}digest/",
         "stop_url": stop_url,
     }

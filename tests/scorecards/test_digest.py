@@ -70,6 +70,27 @@ def test_it_holds_what_waits_for_this_person_and_nobody_elses(acme: Company) -> 
         assert digest_for(acme.member(Role.AUDITOR), now=NOW).is_empty
 
 
+def test_executives_read_who_missed_over_four_weeks_and_where_that_stands(acme: Company) -> None:
+    executive = acme.member(Role.EXECUTIVE)
+    with tenant_scope(acme.tenant):
+        set_target("recovered_24h", Decimal(90), date(2025, 1, 1), by=None)
+        for week in range(4):
+            log_case(acme.units["north-1"], LAST_WEEK - week * 7 * DAY, fixed_after=HOUR)
+            for _each in range(3):
+                log_case(acme.units["north-1"], LAST_WEEK - week * 7 * DAY, fixed_after=30 * HOUR)
+        refresh()
+        digest = digest_for(executive, now=NOW)
+        assert digest.pooled.key == "2026-W08..2026-W11"
+        [row] = digest.leaders
+        assert (row.leader, row.figure.numerator, row.figure.denominator) == (acme.leader, 4, 16)
+        choice = choose(executive)
+    ring_alarms(acme.tenant, now=NOW + 7 * DAY)
+    with tenant_scope(acme.tenant):
+        [mail] = [mail for mail in mails() if mail.about == choice.pk]
+    assert "1 leader missed the 24-hour target over the last 4 weeks:\n– Lea North, North: 25\u00a0% of 12" in mail.text
+    assert "/acme/scorecard/?period=2026-W09..2026-W12\n" in mail.text
+
+
 def test_the_mail_says_it_in_ones_language_and_can_be_ended(acme: Company) -> None:
     leader = acme.member(Role.LEADER)
     with tenant_scope(acme.tenant):
