@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cso.errors import ConflictError, FieldError, InvalidFieldsError
+from django.utils.translation import gettext as _
+
+from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
 from cso.people.models import Person, Unit
 from cso.strategy.models import Blocker, BlockerHandover, Outcome
-from cso.strategy.permissions import may_clear, may_reopen, require_one_of
+from cso.strategy.permissions import may_clear, may_reopen
 from cso.strategy.wording import MAX_HOW, MAX_WHAT, MAX_WHY, plain, said
 from tenants import audit
 from tenants.models import Actor, Membership
@@ -31,11 +33,12 @@ def raise_blocker(
     """
     require(by, Can.RAISE_BLOCKER)
     what = plain(what)
-    errors = said("what", what, MAX_WHAT, "Say what stands in the way.")
+    errors = said("what", what, MAX_WHAT, _("Say what stands in the way."))
     if severity not in Blocker.Severity.values:
-        errors.append(FieldError("severity", "unknown", f"Use one of: {', '.join(Blocker.Severity.values)}."))
+        message = _("Use one of: %(choices)s.") % {"choices": ", ".join(Blocker.Severity.values)}
+        errors.append(FieldError("severity", "unknown", message))
     if outcome is not None and not Outcome.objects.filter(pk=outcome.pk, ended_at=None).exists():
-        errors.append(FieldError("outcome", "ended", "This outcome has ended."))
+        errors.append(FieldError("outcome", "ended", _("This outcome has ended.")))
     if errors:
         raise InvalidFieldsError(errors)
     blocker = Blocker.objects.create(
@@ -55,9 +58,9 @@ def hand_over_blocker(blocker: Blocker, owner: Person, *, why: str, by: Actor | 
     """Somebody else clears it from now on; its age stays, and through whose hands it went is shown."""
     blocker = _open(blocker, by)
     why = plain(why)
-    errors = said("why", why, MAX_WHY, "Say why somebody else clears it.")
+    errors = said("why", why, MAX_WHY, _("Say why somebody else clears it."))
     if owner.pk == blocker.owner_id:
-        errors.append(FieldError("owner", "unchanged", f"{owner.name} clears it already."))
+        errors.append(FieldError("owner", "unchanged", _("%(name)s clears it already.") % {"name": owner.name}))
     if errors:
         raise InvalidFieldsError(errors)
     before, blocker.owner = blocker.owner, owner
@@ -71,7 +74,7 @@ def clear_blocker(blocker: Blocker, *, how: str, by: Actor | None, now: datetime
     """It is gone; `how` says what removed it."""
     blocker = _open(blocker, by)
     how = plain(how)
-    if errors := said("how", how, MAX_HOW, "Say how it was removed."):
+    if errors := said("how", how, MAX_HOW, _("Say how it was removed.")):
         raise InvalidFieldsError(errors)
     blocker.cleared_at, blocker.how = now, how
     blocker.save(update_fields=["cleared_at", "how"])
@@ -82,9 +85,10 @@ def clear_blocker(blocker: Blocker, *, how: str, by: Actor | None, now: datetime
 def reopen_blocker(blocker: Blocker, *, by: Actor | None) -> Blocker:
     """It still stands, and is as old as if it had never been cleared. Said by its owner, or by who raised it."""
     blocker = _locked(blocker)
-    require_one_of(allowed=may_reopen(by, blocker), who="Only its owner, or who raised it,")
+    if not may_reopen(by, blocker):
+        raise NotAllowedError(_("Only its owner does this, who raised it, or the Chief Serving Officer."))
     if blocker.cleared_at is None:
-        raise ConflictError("This is not cleared.", code="not_cleared")
+        raise ConflictError(_("This is not cleared."), code="not_cleared")
     was, blocker.cleared_at, blocker.how = blocker.how, None, ""
     blocker.save(update_fields=["cleared_at", "how"])
     _audit(by, "reopen_blocker", blocker, how=was)
@@ -93,9 +97,10 @@ def reopen_blocker(blocker: Blocker, *, by: Actor | None) -> Blocker:
 
 def _open(blocker: Blocker, by: Actor | None) -> Blocker:
     blocker = _locked(blocker)
-    require_one_of(allowed=may_clear(by, blocker), who="Only its owner")
+    if not may_clear(by, blocker):
+        raise NotAllowedError(_("Only its owner does this, or the Chief Serving Officer."))
     if blocker.cleared_at is not None:
-        raise ConflictError("This is cleared already.", code="cleared")
+        raise ConflictError(_("This is cleared already."), code="cleared")
     return blocker
 
 

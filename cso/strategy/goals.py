@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from django.utils.translation import gettext as _
+
 from cso.errors import FieldError
 from cso.intervals import SMALL_SAMPLE
 from cso.metrics.formulas.statistics import Verdict
@@ -53,14 +55,22 @@ def goal_errors(metric: Metric, target: Decimal | None) -> list[FieldError]:
     """Why a metric cannot have a target of its own, or not this one."""
     if target is None:
         return []
-    unit = goal_unit(metric)
+    unit, name = goal_unit(metric), {"metric": metric.name}
     if unit is None and metric.kind == "share":
-        return [FieldError("target", "has_a_path", f"{metric.name} follows its target path, which is set there.")]
+        return [FieldError("target", "has_a_path", _("%(metric)s follows its target path, which is set there.") % name)]
     if unit is None:
-        return [FieldError("target", "adds_up", f"{metric.name} adds up: give it a target by the month in a plan.")]
+        return [
+            FieldError("target", "adds_up", _("%(metric)s adds up: give it a target by the month in a plan.") % name)
+        ]
     low, high = _LIMITS[unit]
     if not (target.is_finite() and low <= target <= high and round(target, 2) == target):
-        return [FieldError("target", "out_of_range", f"Use {low} to {high:,}, with two decimals at most.")]
+        return [
+            FieldError(
+                "target",
+                "out_of_range",
+                _("Use %(low)s to %(high)s, with two decimals at most.") % {"low": low, "high": high},
+            )
+        ]
     return []
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from cso.errors import ConflictError, FieldError, InvalidFieldsError
+from django.utils.translation import gettext as _
+
+from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
 from cso.people.models import Person
 from cso.strategy.models import Initiative, Outcome
-from cso.strategy.permissions import may_keep, may_run, require_one_of
+from cso.strategy.permissions import may_keep, may_run
 from cso.strategy.wording import MAX_CAME, MAX_NAME, plain, said
 from tenants import audit
 from tenants.models import Actor
 
 _EARLIEST, _LATEST = date(2000, 1, 1), date(2100, 1, 1)
-_OWNERS = "Only its owner, or that of its outcome,"
 
 
 def start_initiative(
@@ -33,7 +34,8 @@ def start_initiative(
     """
     Outcome.objects.select_for_update().get(pk=outcome.pk)
     outcome = Outcome.objects.select_related("owner").get(pk=outcome.pk)
-    require_one_of(allowed=may_keep(by, outcome), who="Only its owner")
+    if not may_keep(by, outcome):
+        raise NotAllowedError(_("Only its owner does this, or the Chief Serving Officer."))
     _require_live(outcome)
     name = plain(name)
     _check(name, starts_on, due_on)
@@ -93,7 +95,7 @@ def resume_initiative(initiative: Initiative, *, by: Actor | None) -> Initiative
     initiative = _locked(initiative, by)
     _require_live(initiative.outcome)
     if initiative.done_at is None and initiative.stopped_at is None:
-        raise ConflictError("This is not over.", code="not_over")
+        raise ConflictError(_("This is not over."), code="not_over")
     was = initiative.what_came_of_it
     initiative.done_at = initiative.stopped_at = None
     initiative.what_came_of_it = ""
@@ -105,7 +107,7 @@ def resume_initiative(initiative: Initiative, *, by: Actor | None) -> Initiative
 def _end(initiative: Initiative, how: str, what_came_of_it: str, by: Actor | None, now: datetime) -> Initiative:
     initiative = _running(initiative, by)
     came = plain(what_came_of_it)
-    if errors := said("what_came_of_it", came, MAX_CAME, "Say what came of it."):
+    if errors := said("what_came_of_it", came, MAX_CAME, _("Say what came of it.")):
         raise InvalidFieldsError(errors)
     setattr(initiative, how, now)
     initiative.what_came_of_it = came
@@ -118,7 +120,7 @@ def _end(initiative: Initiative, how: str, what_came_of_it: str, by: Actor | Non
 def _running(initiative: Initiative, by: Actor | None) -> Initiative:
     initiative = _locked(initiative, by)
     if initiative.done_at is not None or initiative.stopped_at is not None:
-        raise ConflictError("This is over already.", code="over")
+        raise ConflictError(_("This is over already."), code="over")
     return initiative
 
 
@@ -127,22 +129,24 @@ def _locked(initiative: Initiative, by: Actor | None) -> Initiative:
     Outcome.objects.select_for_update().get(pk=initiative.outcome_id)
     Initiative.objects.select_for_update().get(pk=initiative.pk)
     initiative = Initiative.objects.select_related("outcome__owner", "owner").get(pk=initiative.pk)
-    require_one_of(allowed=may_run(by, initiative), who=_OWNERS)
+    if not may_run(by, initiative):
+        message = _("Only its owner does this, the owner of its outcome, or the Chief Serving Officer.")
+        raise NotAllowedError(message)
     return initiative
 
 
 def _require_live(outcome: Outcome) -> None:
     if outcome.ended_at is not None:
-        raise ConflictError(f"“{outcome.name}” has ended.", code="ended")
+        raise ConflictError(_("“%(name)s” has ended.") % {"name": outcome.name}, code="ended")
 
 
 def _check(name: str, starts_on: date, due_on: date) -> None:
-    errors = said("name", name, MAX_NAME, "Say in a few words what is done.")
+    errors = said("name", name, MAX_NAME, _("Say in a few words what is done."))
     for field, day in (("starts_on", starts_on), ("due_on", due_on)):
         if not _EARLIEST <= day < _LATEST:
-            errors.append(FieldError(field, "out_of_range", "Use a day of this century."))
+            errors.append(FieldError(field, "out_of_range", _("Use a day of this century.")))
     if due_on < starts_on:
-        errors.append(FieldError("due_on", "before_start", "It cannot be done before it starts."))
+        errors.append(FieldError("due_on", "before_start", _("It cannot be done before it starts.")))
     if errors:
         raise InvalidFieldsError(errors)
 

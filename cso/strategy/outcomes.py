@@ -7,13 +7,14 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
-from cso.errors import ConflictError, FieldError, InvalidFieldsError
+from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
 from cso.metrics.registry import METRICS
 from cso.people.models import Person
 from cso.strategy.goals import goal_errors
 from cso.strategy.models import Initiative, Outcome, OutcomeMetric, OutcomeReview
-from cso.strategy.permissions import may_keep, require_one_of
+from cso.strategy.permissions import may_keep
 from cso.strategy.wording import MAX_BECAUSE, MAX_DECIDED, MAX_DESCRIPTION, MAX_NAME, plain, review_errors, said
 from cso.texts import text_errors
 from tenants import audit
@@ -42,7 +43,8 @@ def make_outcome(
     hold_names("outcomes")
     live = Outcome.objects.filter(ended_at=None)
     if live.count() >= MOST_OUTCOMES:
-        raise ConflictError(f"End one first: {MOST_OUTCOMES} are what can be meant at a time.", code="too_many")
+        message = _("End one first: %(n)s are what can be meant at a time.") % {"n": MOST_OUTCOMES}
+        raise ConflictError(message, code="too_many")
     _check_unused(name)
     last = live.aggregate(last=Max("position"))["last"]
     outcome = Outcome.objects.create(
@@ -94,7 +96,7 @@ def order_outcomes(outcomes: Sequence[Outcome], *, by: Actor | None) -> list[Out
     live = {outcome.pk: outcome for outcome in Outcome.objects.filter(ended_at=None)}
     wanted = [outcome.pk for outcome in outcomes]
     if len(wanted) != len(live) or set(wanted) != set(live):
-        raise InvalidFieldsError.of("outcomes", "not_all", "Name each outcome that has not ended, once.")
+        raise InvalidFieldsError.of("outcomes", "not_all", _("Name each outcome that has not ended, once."))
     ordered = [live[pk] for pk in wanted]
     before = [outcome.position for outcome in ordered]
     for position, outcome in enumerate(ordered):
@@ -108,9 +110,10 @@ def order_outcomes(outcomes: Sequence[Outcome], *, by: Actor | None) -> list[Out
 def review_outcome(outcome: Outcome, *, decided: str, next_on: date, by: Actor | None, now: datetime) -> OutcomeReview:
     """Record that it was looked at: what was decided, and the day by which it is looked at again."""
     outcome = _live(outcome)
-    require_one_of(allowed=may_keep(by, outcome), who="Only its owner")
+    if not may_keep(by, outcome):
+        raise NotAllowedError(_("Only its owner does this, or the Chief Serving Officer."))
     decided = decided.strip()
-    errors = said("decided", decided, MAX_DECIDED, "Say what was decided, even that all goes on as it does.")
+    errors = said("decided", decided, MAX_DECIDED, _("Say what was decided, even that all goes on as it does."))
     if errors := errors + review_errors("next_on", next_on, day_of(now)):
         raise InvalidFieldsError(errors)
     review = OutcomeReview.objects.create(
@@ -136,10 +139,10 @@ def end_outcome(outcome: Outcome, *, because: str, by: Actor | None, now: dateti
     hold_names("outcomes")
     outcome = _live(outcome)
     because = plain(because)
-    if errors := said("because", because, MAX_BECAUSE, "Say why: it is reached, or given up."):
+    if errors := said("because", because, MAX_BECAUSE, _("Say why: it is reached, or given up.")):
         raise InvalidFieldsError(errors)
     if running := Initiative.objects.filter(outcome=outcome, done_at=None, stopped_at=None).count():
-        message = f"Say first what came of the initiatives that still run: {running}."
+        message = _("Say first what came of the initiatives that still run: %(n)s.") % {"n": running}
         raise ConflictError(message, code="initiatives_run")
     freed = sorted(OutcomeMetric.objects.filter(outcome=outcome).values_list("metric", flat=True))
     OutcomeMetric.objects.filter(outcome=outcome).delete()
@@ -158,7 +161,7 @@ def give_metric(metric: str, outcome: Outcome, *, by: Actor | None, target: Deci
     """
     require(by, Can.SET_STRATEGY)
     if metric not in METRICS:
-        raise InvalidFieldsError.of("metric", "unknown", "There is no metric of this key.")
+        raise InvalidFieldsError.of("metric", "unknown", _("There is no metric of this key."))
     if errors := goal_errors(METRICS[metric], target):
         raise InvalidFieldsError(errors)
     hold_names("outcomes")
@@ -192,12 +195,12 @@ def _told(number: Decimal | None) -> str | None:
 
 
 def _name_errors(name: str) -> list[FieldError]:
-    return said("name", name, MAX_NAME, "Say in a few words what is wanted for customers.")
+    return said("name", name, MAX_NAME, _("Say in a few words what is wanted for customers."))
 
 
 def _check_unused(name: str) -> None:
     if Outcome.objects.filter(ended_at=None, name=name).exists():
-        raise ConflictError(f"There is an outcome “{name}” already.", code="name_in_use")
+        raise ConflictError(_("There is an outcome “%(name)s” already.") % {"name": name}, code="name_in_use")
 
 
 def _live(outcome: Outcome) -> Outcome:
@@ -205,7 +208,7 @@ def _live(outcome: Outcome) -> Outcome:
     Outcome.objects.select_for_update().get(pk=outcome.pk)
     outcome = Outcome.objects.select_related("owner").get(pk=outcome.pk)
     if outcome.ended_at is not None:
-        raise ConflictError(f"“{outcome.name}” has ended.", code="ended")
+        raise ConflictError(_("“%(name)s” has ended.") % {"name": outcome.name}, code="ended")
     return outcome
 
 

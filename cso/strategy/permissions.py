@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cso.errors import NotAllowedError
 from cso.people.models import Person
 from cso.strategy.models import Blocker, Initiative, Outcome
 from tenants.models import Actor, Membership
@@ -37,9 +36,3 @@ def may_reopen(by: Actor | None, blocker: Blocker) -> bool:
     """Say that it still stands: who raised it sees that too."""
     raised_it = isinstance(by, Membership) and by.ended_at is None and blocker.raised_by_id == by.pk
     return raised_it or may_clear(by, blocker)
-
-
-def require_one_of(*, allowed: bool, who: str) -> None:
-    """Raise `NotAllowedError` unless `allowed`; `who` may do it, as the beginning of a sentence."""
-    if not allowed:
-        raise NotAllowedError(f"{who} does this, or the Chief Serving Officer.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from django.utils.translation import gettext as _
+
 from cso.errors import FieldError
 from cso.texts import text_errors
 
@@ -26,7 +28,7 @@ def said(field: str, value: str, longest: int, ask: str) -> list[FieldError]:
 def review_errors(field: str, day: date, today: date) -> list[FieldError]:
     """What is wrong with the day of the next review."""
     if day <= today:
-        return [FieldError(field, "in_the_past", "Name a day that is still to come.")]
+        return [FieldError(field, "in_the_past", _("Name a day that is still to come."))]
     if day > today + LONGEST_REVIEW:
-        return [FieldError(field, "too_far", "Name a day within a year.")]
+        return [FieldError(field, "too_far", _("Name a day within a year."))]
     return []
