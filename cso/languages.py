@@ -52,6 +52,11 @@ def format_date(day: date, letters: str) -> str:
     return (_("1") if first == "1" else first) + space + rest
 
 
+def labelled(name: object, words: object) -> str:
+    """ "Cause: late", with the colon of the language in force."""
+    return _("%(name)s: %(words)s") % {"name": name, "words": words}
+
+
 def on_day(day: date | datetime) -> str:
     """A day likewise; of an instant, in the zone that is in force."""
     return format_date(localtime(day) if isinstance(day, datetime) else day, "j F Y")

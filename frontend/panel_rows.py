@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from cso.languages import labelled
 from cso.metrics.queries.beside import Net
 from cso.metrics.queries.figures import Figure
 from cso.metrics.registry import Family
@@ -102,10 +103,10 @@ def _url(slug: str, fact: Any) -> str:
 
 def _what(fact: Any) -> str:
     if isinstance(fact, ResultGroup):
-        return f"{fact.wave.name}: {fact.question.text_en}"
+        return labelled(fact.wave.name, fact.question.text_en)
     if isinstance(fact, Invitation):
         return str(fact.wave.name)
-    return str(fact.what) if isinstance(fact, Commitment) else f"{fact.person.name}: {fact.session.title}"
+    return str(fact.what) if isinstance(fact, Commitment) else labelled(fact.person.name, fact.session.title)
 
 
 def _state(fact: Any) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from cso.languages import labelled
 from cso.scorecards.items import Change, Item, changes, items_of
 from cso.scorecards.models import Category, Measure, Plan, PlanVersion
 from frontend.score_words import amount_words, goal_words, what_words
@@ -83,4 +84,4 @@ def _change_words(change: Change) -> str:
         ("target", _("target")),
     )
     said = [f"{label} {was[name]} → {now[name]}" for name, label in parts if was[name] != now[name]]
-    return f"{now['name']}: {', '.join(said)}"
+    return labelled(now["name"], ", ".join(said))

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from cso.languages import labelled
 from cso.metrics.queries.beside import net_of, ratio_of, worth_currency, worth_of
 from cso.metrics.queries.drilldown import Part
 from cso.metrics.queries.figures import Figure
@@ -171,7 +172,7 @@ def _behind_title(behind: Behind, count: int) -> str:
     if behind.channel is not None:
         channel = Channel(behind.channel).label if behind.channel else _("no channel given")
         return _("%(cases)s: %(channel)s") % {"cases": title, "channel": channel}
-    return f"{title}: {behind.reason.label}" if behind.reason else title
+    return labelled(title, behind.reason.label) if behind.reason else title
 
 
 def _cases(count: int) -> str:

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from cso.errors import InvalidFieldsError
+from cso.languages import labelled
 from cso.people.models import Leadership, Person, Unit
 from cso.people.queries import leaderships_between
 from cso.scorecards.items import Item, check_items, weights_of
@@ -243,7 +244,7 @@ def _refusal(field: str, message: str, items: Sequence[Item]) -> str:
     if not field.startswith("items.") or not place.isdecimal():
         return message
     item = items[int(place)]
-    return f"{what_words(item.metric, item.measure)}: {message}"
+    return labelled(what_words(item.metric, item.measure), message)
 
 
 def _one(request: MemberRequest, plan: UUID) -> Plan:

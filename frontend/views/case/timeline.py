@@ -10,7 +10,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from cso.languages import format_date
+from cso.languages import format_date, labelled
 from cso.recovery.models import BrokenBecause, Channel, ContactKind, EventKind, ExclusionReason, Solution
 from cso.recovery.queries import LogLine
 from frontend.money import money_words
@@ -90,7 +90,7 @@ def _changes(changes: dict[str, Any]) -> list[str]:
             continue
         before, after = value if isinstance(value, list) else (None, value)
         words = f"{_said(name, before)} → {_said(name, after)}" if before else _said(name, after)
-        lines.append(f"{_CHANGED.get(name, name)}: {words}")
+        lines.append(labelled(_CHANGED.get(name, name), words))
     return lines
 
 
