@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -172,7 +173,7 @@ def test_the_last_hero_is_thanked_and_no_customer_named(acme: Company) -> None:
         grace = add_person("Grace South", by=None, unit=acme.units["south"])
         ana = Customer.objects.create(name="Ana Roy-Tremblay", email="ana@roy.example")
         case = log_case(acme.units["south"], NOW - 3 * DAY, fixed_after=HOUR, customer=ana)
-        told = {"by": line, "kind": "recovery", "customer_words": "I wept"}
+        told: dict[str, Any] = {"by": line, "kind": "recovery", "customer_words": "I wept"}
         old = recognise(grace, what="Carried a cello", now=NOW - 31 * DAY, **told)
         mine = recognise(
             grace,
