@@ -269,7 +269,7 @@ def test_figures_that_could_not_be_computed_are_told_to_those_who_can_act(figure
                 quarantined_at=datetime(2026, 3, 2, 15, 30, tzinfo=UTC),
             )
     words = (
-        "Figures of 2 units could not be computed since 2 Mar 2026 10:30 and are tried again hourly:"
+        "Figures of 2 units could not be computed since 2 Mar 2026, 10:30 and are tried again hourly:"
         " DataError: too large"
     )
     for role, told in ((Role.ADMINISTRATOR, [words]), (Role.AUDITOR, [words]), (Role.EXECUTIVE, [])):
