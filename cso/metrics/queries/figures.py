@@ -181,11 +181,16 @@ def target_for(metric: Metric, period: Period, *, now: datetime) -> Decimal | No
 
     For a period that began before any was set, it is the first one that took force within it, by now; None without.
     """
+    known = Target.objects.filter(metric=metric.key).order_by("starts_on")
+    return target_of(dict(known.values_list("starts_on", "percent")), period, now=now)
+
+
+def target_of(course: Mapping[date, Decimal], period: Period, *, now: datetime) -> Decimal | None:
+    """The same, from the targets by the day from which each is in force, in their order."""
     elapsed = max(period.first, min(day_of(now), period.after - timedelta(days=1)))
-    known = Target.objects.filter(metric=metric.key, starts_on__lte=elapsed).order_by("starts_on")
     target: Decimal | None = None
-    for starts_on, percent in known.values_list("starts_on", "percent"):
-        if target is None or starts_on <= period.first:
+    for starts_on, percent in course.items():
+        if starts_on <= elapsed and (target is None or starts_on <= period.first):
             target = percent
     return target
 

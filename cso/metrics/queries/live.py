@@ -9,11 +9,11 @@ from decimal import Decimal
 
 from cso.metrics.formulas.statistics import Summary
 from cso.metrics.periods import Period
-from cso.metrics.queries.figures import Figure, whole_tenant
+from cso.metrics.queries.figures import Figure, target_of, whole_tenant
 from cso.metrics.queries.judgement import Judgement, judge
 from cso.metrics.queries.many import figures_of_many
 from cso.metrics.queries.states import states_of_many
-from cso.metrics.queries.targets import courses, target_of
+from cso.metrics.queries.targets import courses
 from cso.metrics.queries.times import time_summaries
 from cso.metrics.registry import Metric
 

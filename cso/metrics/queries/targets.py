@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ from cso.metrics.models import Target
 from cso.metrics.periods import Period, period_of
 from cso.metrics.queries.figures import Figure, figures
 from cso.metrics.registry import Metric
-from tenants.scope import current_tenant, day_of
+from tenants.scope import current_tenant
 
 # How far back a way is looked for: what lies before says little of who leads today.
 _MOST_MONTHS = 60
@@ -27,16 +27,6 @@ def courses(metrics: Iterable[str]) -> dict[str, dict[date, Decimal]]:
     for metric, starts_on, percent in known.values_list("metric", "starts_on", "percent"):
         found[metric][starts_on] = percent
     return found
-
-
-def target_of(course: Mapping[date, Decimal], period: Period, *, now: datetime) -> Decimal | None:
-    """As `target_for`, from the targets by the day from which each is in force, in their order."""
-    elapsed = max(period.first, min(day_of(now), period.after - timedelta(days=1)))
-    target: Decimal | None = None
-    for starts_on, percent in course.items():
-        if starts_on <= elapsed and (target is None or starts_on <= period.first):
-            target = percent
-    return target
 
 
 @dataclass(frozen=True)
