@@ -28,11 +28,15 @@ MOST_LEADERS_SHOWN = 100
 
 def leaders_table(standing: Standing) -> dict[str, Any]:
     """The whole of components/scorecard.html."""
-    target = standing.target
+    target, shown = standing.target, standing.rows[:MOST_LEADERS_SHOWN]
     return {
         "axis": bullet_axis(target=float(target) / 100) if target is not None else "",
         "caption": _("Leaders, furthest from the target first"),
-        "rows": [leader_row(row, standing.period) for row in standing.rows[:MOST_LEADERS_SHOWN]],
+        "rows": [
+            leader_row(row, standing.period) | {"begins_band": before is not None and before.band != row.band}
+            for before, row in zip([None, *shown], shown, strict=False)
+        ],
+        "has_bands": len({row.band for row in shown}) < len(shown),
         "left_out": max(0, len(standing.rows) - MOST_LEADERS_SHOWN),
     }
 

@@ -87,6 +87,9 @@ def _sub(request: MemberRequest, standing: Standing) -> str:
             "For %(n)s more there are too few cases to say.", "For %(n)s more there are too few cases to say.", unsure
         )
         words.append(too_few % {"n": unsure})
+    if (pooled := standing.pooled) is not None:
+        together = {"share": share_words(pooled), "of": of_words(pooled)}
+        words.append(_("Together they recovered %(share)s, %(of)s.") % together)
     if vacant := standing.without_leader:
         words.append(ngettext("%(n)s unit has no leader.", "%(n)s units have no leader.", vacant) % {"n": vacant})
     return " ".join([*words, status_words(standing.organization, standing.period)])

@@ -14,6 +14,7 @@ from cso.metrics.models import Target
 from cso.metrics.periods import parse_period
 from cso.metrics.queries.standing import LeaderRow, leaders_standing
 from cso.people import actions as people
+from cso.recovery.models import Case
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.metrics import naive
@@ -66,6 +67,37 @@ def test_the_furthest_from_the_target_comes_first_and_nobody_is_judged_by_a_few(
         # Only those whom someone leads are leaders: Lea North.
         assert (standing.missing, standing.judged, standing.without_leader) == (1, 1, 5)
         assert (standing.organization.numerator, standing.organization.denominator) == (47, 69)
+
+
+def test_chance_ranks_nobody_and_the_few_are_told_together(targeted: Company) -> None:
+    """Alma recovers 50 of 100, Bert 45, Cara 62, Dora 80; Enid 2 of 4 and Fred 4 of 5 are too few to judge."""
+    acme = targeted
+    of = {"Alma": (50, 50), "Bert": (45, 55), "Cara": (62, 38), "Dora": (80, 20), "Enid": (3, 1), "Fred": (4, 1)}
+    with tenant_scope(acme.tenant):
+        for name, (hits, misses) in of.items():
+            unit = people.add_unit(name.lower(), name, acme.units["top"], by=None)
+            people.name_leader(unit, people.add_person(name, by=None), date(2024, 1, 1), by=None)
+            case = log_case(unit, NOW - 90 * HOUR, fixed_after=HOUR)
+            copies = [(hits - 1, HOUR), (misses, 30 * HOUR)]
+            Case.objects.bulk_create(
+                Case(
+                    unit=unit,
+                    reported_at=case.reported_at,
+                    first_fixed_at=case.reported_at + took,
+                    fixed_at=case.reported_at + took,
+                    recorded_at=case.reported_at,
+                )
+                for number, took in copies
+                for _ in range(number)
+            )
+        refresh()
+        standing = leaders_standing(acme.member(Role.CSO), MARCH, now=NOW)
+        told = [(row.band, row.unit.name) for row in standing.rows if row.unit.name in of]
+        # Bert (35.6 to 54.8) is the furthest; Alma's 40.4 to 59.6 and Cara's 52.2 to 70.9 overlap with it.
+        assert told == [(1, "Alma"), (1, "Bert"), (1, "Cara"), (2, "Dora"), (3, "Enid"), (3, "Fred")]
+        assert standing.pooled is not None
+        assert (standing.unsure, standing.pooled.numerator, standing.pooled.denominator) == (2, 7, 9)
+        assert leaders_standing(acme.member(Role.LEADER), MARCH, now=NOW).pooled is None
 
 
 def test_each_row_is_what_a_count_by_hand_says(targeted: Company) -> None:

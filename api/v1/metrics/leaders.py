@@ -33,6 +33,9 @@ class LeaderStandingShape(Shape):
     target_percent = serializers.FloatField(allow_null=True)
     verdict = serializers.ChoiceField(["missed", "uncertain", "met", "no_data"])
     gap = serializers.FloatField(allow_null=True, help_text="Percentage points short of the target; negative above it.")
+    band = serializers.IntegerField(
+        help_text="Leaders of one band differ by no more than chance: they are in the order of their units' names."
+    )
     overdue = serializers.IntegerField(
         allow_null=True, help_text="Open and overdue now; null where somebody else leads the unit today."
     )
@@ -47,6 +50,9 @@ class StandingShape(Shape):
     missing = serializers.IntegerField(help_text="Leaders who miss the target.")
     without_leader = serializers.IntegerField(help_text="Units that nobody led; they count in neither number.")
     judged = serializers.IntegerField(help_text="Leaders with enough cases to say so.")
+    pooled = FigureShape(
+        allow_null=True, help_text="Those with too few cases, together; null for one or none."
+    )
     data = LeaderStandingShape(many=True)  # type: ignore[assignment]
 
 
@@ -71,6 +77,7 @@ class LeadersStanding(Resource):
                 "missing": standing.missing,
                 "without_leader": standing.without_leader,
                 "judged": standing.judged,
+                "pooled": figure_json(standing.pooled, period) if standing.pooled else None,
                 "data": [_row_json(row, period) for row in standing.rows],
             }
         )
@@ -86,6 +93,7 @@ def _row_json(row: LeaderRow, period: Period) -> Row:
         "target_percent": float(row.judgement.target) if row.judgement.target is not None else None,
         "verdict": row.judgement.verdict,
         "gap": row.judgement.gap,
+        "band": row.band,
         "overdue": row.overdue,
         "reasons": reasons_json(row.why),
         "act": row.why.act,

@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from cso.metrics.counting import Window
 from cso.metrics.formulas.statistics import Verdict
 from cso.metrics.periods import Period, day_start
+from cso.metrics.queries.bands import in_bands
 from cso.metrics.queries.figures import HEADLINE, Figure, last_full_weeks, target_for
 from cso.metrics.queries.judgement import Judgement, judge
 from cso.metrics.queries.many import Ask, Figures, Parts, figures_of_asks
@@ -32,7 +33,6 @@ WEEKS_SHOWN = 26
 # Beside each leader; a page of one unit may want more.
 MOST_REASONS = 3
 OVERDUE, EXCLUDED = METRICS["open_overdue"], METRICS["not_our_failure"]
-_ORDER: dict[Verdict, int] = {"missed": 0, "uncertain": 1, "met": 2, "no_data": 3}
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class LeaderRow:
     since, until: set where the leader held the unit for part of the period only; the figure is then that part's,
     counted from the cases themselves, and `between` its instants. weeks: the unit's last full weeks, oldest first, as
     shares (None: no data). These and `overdue` stand with who leads the unit today: [] and None for everybody else.
+    band: leaders of one are not told apart by more than chance; see `cso.metrics.queries.bands`.
     """
 
     unit: Unit
@@ -56,6 +57,7 @@ class LeaderRow:
     why: Why
     overdue: int | None
     has_below: bool
+    band: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,19 @@ class Standing:
     def unsure(self) -> int:
         """Leaders with too few cases to say so."""
         return self._leaders("uncertain")
+
+    @property
+    def pooled(self) -> Figure | None:
+        """These leaders together; None for fewer than two, and where one may stand above another."""
+        few = [row for row in self.rows if row.leader is not None and row.judgement.verdict == "uncertain"]
+        if len(few) < 2 or len({row.unit.parent_id for row in few}) > 1:
+            return None
+        one = few[0].figure
+        counts = {name: sum(row.figure.counts[name] for row in few) for name in one.counts}
+        running = sum(row.figure.running for row in few)
+        return Figure(
+            one.metric, counts[one.metric.numerator], counts[one.metric.denominator], running, one.status, counts
+        )
 
     @property
     def without_leader(self) -> int:
@@ -197,7 +212,7 @@ def leaders_standing(
     return Standing(
         period=period,
         target=target,
-        rows=sorted(rows, key=_furthest_first),
+        rows=in_bands(rows),
         organization=known[HEADLINE.key, None, period],
         overdue=overdue[None],
         weeks=[(week, known[HEADLINE.key, None, week]) for week in weeks],
@@ -356,8 +371,3 @@ def _with_below(units: QuerySet[Unit]) -> QuerySet[Unit]:
 
 def _share(figure: Figure) -> float | None:
     return float(figure.share) if figure.share is not None else None
-
-
-def _furthest_first(row: LeaderRow) -> tuple[int, float, str]:
-    found = row.judgement
-    return _ORDER[found.verdict], -(found.gap if found.gap is not None else 0.0), row.unit.name
