@@ -9,8 +9,7 @@ from django.utils.translation import ngettext
 
 from cso.languages import format_date
 from cso.metrics.engine.turns import stuck
-from cso.metrics.periods import Period
-from cso.metrics.queries.figures import Figure
+from cso.metrics.queries.standing import Standing
 from frontend.access import MemberRequest
 from frontend.behind import behind_url
 from frontend.wording import number, of_words, share_words
@@ -29,13 +28,13 @@ class Notice:
     label: str = ""
 
 
-def scorecard_notices(request: MemberRequest, period: Period, not_ours: Figure) -> list[Notice]:
-    """Figures that could not be computed, for those who can do something about it; many exclusions, for everyone.
-
-    not_ours: the cases that were taken out as not our failure.
-    """
+def scorecard_notices(request: MemberRequest, standing: Standing) -> list[Notice]:
+    """Figures that could not be computed, for those who can do something about it; many exclusions, for everyone."""
+    not_ours = standing.excluded
     notices = []
-    if (request.member.can(Can.SEE_AUDIT) or request.member.can(Can.ADMINISTER)) and (found := stuck()):
+    may_act = request.member.can(Can.SEE_AUDIT) or request.member.can(Can.ADMINISTER)
+    # What could not be computed waits still, so there is nothing to ask for where nothing waits.
+    if may_act and standing.is_behind and (found := stuck()):
         words = ngettext(
             "Figures of %(n)s unit could not be computed since %(since)s and are tried again hourly: %(error)s",
             "Figures of %(n)s units could not be computed since %(since)s and are tried again hourly: %(error)s",
@@ -48,7 +47,7 @@ def scorecard_notices(request: MemberRequest, period: Period, not_ours: Figure) 
         notices.append(
             Notice(
                 words % {"share": share_words(not_ours), "of": of_words(not_ours)},
-                behind_url(not_ours.metric.key, "numerator", period),
+                behind_url(not_ours.metric.key, "numerator", standing.period),
                 _("See these cases"),
             )
         )

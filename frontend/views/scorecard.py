@@ -48,7 +48,7 @@ def show_standing(request: MemberRequest, standing: Standing) -> HttpResponse:
         "action_kind": "quiet",
         "periods": period_chips(here, period, request.now, leaders="all" if everyone else ""),
         "levels": [*[*_level_tabs(here, period, everyone=everyone), *strategy_tabs(request)], *wall_tab(request)],
-        "notices": scorecard_notices(request, period, standing.excluded),
+        "notices": scorecard_notices(request, standing),
         "organization": organization_facts(standing),
         "has_cases": any(figure.denominator for _week, figure in standing.weeks) or standing.organization.denominator,
         **leaders_table(standing),

@@ -70,11 +70,15 @@ def figures_of_parts(
 
 @dataclass(frozen=True)
 class Answers:
-    """figures: of each ask; parts: of each window, by metric key; states: by metric key and group."""
+    """figures: of each ask; parts: of each window, by metric key; states: by metric key and group.
+
+    is_behind: cells stand behind the facts, for marks wait, or could not be counted.
+    """
 
     figures: list[Figures[Any]]
     parts: list[dict[str, Figure]]
     states: dict[tuple[str, Any], dict[str, int]]
+    is_behind: bool
 
 
 def figures_of_asks(
@@ -92,7 +96,7 @@ def figures_of_asks(
         live, _ = _count([part for one in asked for part in one.parts(rest_of)], Parts([], []), now)
     known = _Kept(kept, restated, running, live, is_behind)
     found = [one.figures(known) for one in asked]
-    return Answers(found, counted, states.counts(stand) if states else {})
+    return Answers(found, counted, states.counts(stand) if states else {}, is_behind)
 
 
 @dataclass(frozen=True)

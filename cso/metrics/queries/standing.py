@@ -94,6 +94,7 @@ class Standing:
 
     overdue: cases of the organization that are open and past their 24 hours, this instant. excluded: those that were
     taken out of its figures as not our failure. leadership: who leads `under` today. has_units: whether there is any.
+    is_behind: cells stand behind the facts.
     """
 
     period: Period
@@ -105,6 +106,7 @@ class Standing:
     excluded: Figure
     leadership: Leadership | None
     has_units: bool
+    is_behind: bool
     beside: FoundBeside
 
     @property
@@ -219,6 +221,7 @@ def leaders_standing(
         excluded=excluded[EXCLUDED.key, None, period],
         leadership=_leads(led[under.pk], day_of(now)) if under else None,
         has_units=bool(tops),
+        is_behind=answers.is_behind,
         beside=FoundBeside(
             figures,
             {metric.key: states[metric.key, None] for metric in beside.states},
