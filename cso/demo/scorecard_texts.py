@@ -69,3 +69,7 @@ FIGURES: dict[str, tuple[Told, ...]] = {
         ),
     ),
 }
+
+ONE_HAND = "Whoever takes a case keeps it until it is fixed"
+ONE_QUEUE = "One queue for phone, mail, web and chat"
+SINCE_ONE_QUEUE = "All teams work from it, so weeks before say nothing of how we work now"

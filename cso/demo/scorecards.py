@@ -8,12 +8,13 @@ from decimal import Decimal
 from random import Random
 
 from cso.demo.organization import Organization
-from cso.demo.scorecard_texts import FIGURES, Told
+from cso.demo.scorecard_texts import FIGURES, ONE_HAND, ONE_QUEUE, SINCE_ONE_QUEUE, Told
 from cso.demo.story import MONTHS, Story
 from cso.metrics.actions import set_target_path
 from cso.metrics.periods import Period, day_start, period_of
-from cso.people.models import Person
+from cso.people.models import Person, Unit
 from cso.scorecards.categories import first_categories
+from cso.scorecards.changes import mark_change, rebase_from
 from cso.scorecards.digest_mail import choose_digest
 from cso.scorecards.items import Item
 from cso.scorecards.measures import define_measure, record_figures
@@ -42,6 +43,9 @@ def tell_scorecards(story: Story, organization: Organization, *, seed: int, now:
     return ScoreSnapshot.objects.count()
 
 
+WORKS_OTHERWISE_WEEKS = 12
+
+
 class _Telling:
     def __init__(self, story: Story, organization: Organization, random: Random, now: datetime) -> None:
         self.story, self.organization, self.random, self.now = story, organization, random, now
@@ -66,7 +70,18 @@ class _Telling:
         self._read(plans)
         self._change(next(plan for plan in plans if plan.person == self.leaders[self.first]), categories)
         self._see()
+        self._work_otherwise()
         self._digests()
+
+    def _work_otherwise(self) -> None:
+        """The leader who signs in keeps cases in one hand; for the whole company limits are counted anew since then."""
+        leader, unit = self.organization.roles["leader"], self.organization.units[self.first]
+        today = self.now.astimezone(current_tenant().zone).date()
+        monday = today - timedelta(days=today.weekday(), weeks=WORKS_OTHERWISE_WEEKS)
+        mark_change(unit, on=monday + timedelta(days=2), what=ONE_HAND, by=leader, now=self.now)
+        [top] = Unit.objects.filter(parent=None)
+        change = mark_change(top, on=monday - timedelta(weeks=2), what=ONE_QUEUE, by=self.cso, now=self.now)
+        rebase_from(change, because=SINCE_ONE_QUEUE, by=self.cso, now=self.now)
 
     def _digests(self) -> None:
         """Who signs in gets one, on the days on which they plan their weeks."""
