@@ -151,11 +151,12 @@ def audit_log(request: MemberRequest) -> HttpResponse:
 def _audit_line(entry: AuditEntry) -> dict[str, Any]:
     """An entry as people read it; its act and details keep the names that programs know them by."""
     actor = entry.member or entry.api_key
-    details = {
-        name.replace("_", " "): ", ".join(map(str, value)) if isinstance(value, list) else value
+    # Pairs: of a mapping with a detail named "items" a template would take that for its method.
+    details = [
+        (name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list) else value)
         for name, value in entry.details.items()
         if value not in (None, "", [])
-    }
+    ]
     return {
         "number": entry.number,
         "at": entry.at,

@@ -12,6 +12,7 @@ from django.utils import timezone
 from cso.metrics.models import Target
 from cso.people.models import Leadership, Person, Unit
 from cso.people.queries import leader_of
+from tenants import audit
 from tenants.members import create_tenant
 from tenants.models import ApiKey, Membership, User
 from tenants.roles import Role
@@ -139,6 +140,9 @@ def test_the_audit_log_tells_who_did_what(acme: Company, admin: Client) -> None:
     assert "Acme Administrator" in page
     assert "The chain holds." in page
     assert admin.get("/acme/audit/?before=x").status_code == 404
+    with tenant_scope(acme.tenant):
+        audit.record(None, "make_plan", "Lea North", items=["one", "two"])
+    assert "items: one, two" in admin.get("/acme/audit/").content.decode()
 
 
 def test_a_new_workspace_says_what_to_do_first(db: None) -> None:
