@@ -69,7 +69,12 @@ def asleep(tenants: int) -> None:
     from cso.celery import app
 
     app.loader.import_default_modules()
-    sent = {str(entry["task"]): 60 / float(str(entry["schedule"])) for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    # What comes by the hour of the day is no matter of minutes.
+    sent = {
+        str(entry["task"]): 60 / entry["schedule"]
+        for entry in settings.CELERY_BEAT_SCHEDULE.values()
+        if isinstance(entry["schedule"], float)
+    }
     found: list[dict[str, tuple[int, float]]] = []
     for first, last in ((1, 1), (2, tenants)):
         add_asleep(first, last)
