@@ -94,7 +94,7 @@ def known() -> dict[Text, polib.POEntry]:
     return {Text(entry.msgid, entry.msgid_plural, entry.msgctxt or ""): entry for entry in entries}
 
 
-def french(entry: polib.POEntry) -> list[str]:
+def french(entry: polib.POEntry | polib.MOEntry) -> list[str]:
     """What an entry says in French: one text, or that for one and that for more; an empty one is lacking."""
     return [entry.msgstr_plural.get(0, ""), entry.msgstr_plural.get(1, "")] if entry.msgid_plural else [entry.msgstr]
 

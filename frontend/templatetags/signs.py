@@ -11,9 +11,9 @@ register = template.Library()
 
 
 @register.filter
-def quoted(words: object) -> SafeString:
+def quoted(words: str) -> SafeString:
     """The words between the quotation marks of the reader's language."""
-    return SafeString(_("“%(words)s”") % {"words": conditional_escape(words)})
+    return SafeString(_("“%(words)s”") % {"words": conditional_escape(str(words))})
 
 
 @register.simple_tag

@@ -26,9 +26,18 @@ def planned(company: Company) -> Plan:
     with tenant_scope(company.tenant):
         prepare(company)
         month = period_of(timezone.now(), "month", company.tenant.zone).next()
-        path = {"starts_on": month.first, "full_by": month.first.replace(year=month.first.year + 2)}
-        set_target_path("recovered_24h", percent=Decimal(90), step=Decimal(2), every_months=3, by=None, **path)
-        return plan_for(company, serving(), margin(), year=timezone.now().year + 1).plan
+        full_by = month.first.replace(year=month.first.year + 2)
+        set_target_path(
+            "recovered_24h",
+            starts_on=month.first,
+            percent=Decimal(90),
+            step=Decimal(2),
+            every_months=3,
+            full_by=full_by,
+            by=None,
+        )
+        plan: Plan = plan_for(company, serving(), margin(), year=timezone.now().year + 1).plan
+        return plan
 
 
 def test_the_pages_of_plans_shut_nobody_out(open_page: Open, company: Company) -> None:

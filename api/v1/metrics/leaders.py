@@ -50,9 +50,7 @@ class StandingShape(Shape):
     missing = serializers.IntegerField(help_text="Leaders who miss the target.")
     without_leader = serializers.IntegerField(help_text="Units that nobody led; they count in neither number.")
     judged = serializers.IntegerField(help_text="Leaders with enough cases to say so.")
-    pooled = FigureShape(
-        allow_null=True, help_text="Those with too few cases, together; null for one or none."
-    )
+    pooled = FigureShape(allow_null=True, help_text="Those with too few cases, together; null for one or none.")
     data = LeaderStandingShape(many=True)  # type: ignore[assignment]
 
 

@@ -125,8 +125,7 @@ def _page(
         "is_first": at == 0,
         "is_staff": request.member is not None,
         "languages": [
-            (lang, name, f"?{urlencode(query | {'lang': lang})}", lang == language)
-            for lang, name in LANGUAGES.items()
+            (lang, name, f"?{urlencode(query | {'lang': lang})}", lang == language) for lang, name in LANGUAGES.items()
         ],
         "invites": _("It is about %(unit)s, and takes a minute.") % {"unit": wave.unit.name},
         "promise": _promise_words(),
