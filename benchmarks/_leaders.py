@@ -12,15 +12,15 @@ from benchmarks._house import make_tenant
 if TYPE_CHECKING:
     from tenants.models import Tenant
 
-TEAMS = 200
+TEAMS_EACH = 4
 
 
 def make_office(slug: str, *, leaders: int, cases: int, now: datetime) -> Tenant:
-    """A tenant of 200 teams below divisions, each with a leader who has a plan; its figures are counted."""
+    """A tenant of divisions with four teams each and a leader who has a plan; its figures are counted."""
     from cso.metrics.engine.rebuild import rebuild
     from tenants.scope import tenant_scope
 
-    tenant = make_tenant(slug, divisions=leaders, teams=TEAMS // leaders)
+    tenant = make_tenant(slug, divisions=leaders, teams=TEAMS_EACH)
     fill(tenant, 1, cases)
     with tenant_scope(tenant):
         _name_leaders(now)
