@@ -85,8 +85,10 @@ def _administration(member: Membership) -> list[tuple[str, str]]:
 def _link(request: HttpRequest, label: str, name: str) -> Link:
     url = reverse(name, args=[request.tenant.slug])  # type: ignore[attr-defined]
     here = request.path == url if name == "landing" else request.path.startswith(url)
-    return label, url, here or (name == "scorecard" and _is_landing(request))
+    return label, url, here or (name == "scorecard" and _is_of_scorecard(request))
 
 
-def _is_landing(request: HttpRequest) -> bool:
-    return request.resolver_match is not None and request.resolver_match.url_name == "landing"
+def _is_of_scorecard(request: HttpRequest) -> bool:
+    """Whether a page belongs to the section though its address does not begin like it."""
+    _, _, first, *_ = f"{request.path}///".split("/")
+    return first in ("", "strategy", "blockers", "board-pack")

@@ -21,7 +21,7 @@ from frontend.behind import behind_url
 from frontend.charts.svg import percent
 from frontend.leaders import share_bullet
 from frontend.money import short_range_words
-from frontend.wording import chance_words, number, of_words, period_words, share_words, span_words
+from frontend.wording import chance_words, number, of_words, period_words, points_short, share_words, span_words
 
 MINUS = "\u2212"
 _HOUR = 3_600
@@ -89,8 +89,7 @@ def gap_words(goal: Goal) -> tuple[str, str]:
         return (_("met"), "better") if goal.verdict == "met" else (_("too close to call"), "chance")
     unit = goal_unit(goal.live.metric) or "percent"
     if unit in ("percent", "ratio", "points"):
-        points = max(1, round(goal.gap))
-        return ngettext("%(n)s point short", "%(n)s points short", points) % {"n": points}, "worse"
+        return points_short(goal.gap), "worse"
     much = span_words(goal.gap * _HOUR) if unit == "hours" else number(round(goal.gap))
     words = _("%(much)s above it") if goal.live.metric.better == "lower" else _("%(much)s below it")
     return words % {"much": much}, "worse"

@@ -79,5 +79,5 @@ def gap_note(why: Why, reason: Reason) -> str:
     if closes is None:
         return ""
     if closes == 1:
-        return _("as much as the whole gap")
+        return _("enough to close the gap")
     return _("%(share)s of the gap") % {"share": percent(float(max(closes, Fraction(1, 100))))}

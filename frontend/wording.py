@@ -54,12 +54,19 @@ def gap_words(judgement: Judgement) -> tuple[str, str]:
     """How a share stands against the target, and the tone in which to say it."""
     if judgement.gap is None:
         return _("no data"), "chance"
-    points = max(1, round(abs(judgement.gap)))
     if judgement.verdict == "missed":
-        return ngettext("%(n)s point short", "%(n)s points short", points) % {"n": points}, "worse"
+        return points_short(judgement.gap), "worse"
     if judgement.verdict == "met":
         return _("met"), "better"
     return _("too close to call"), "chance"
+
+
+def points_short(gap: float) -> str:
+    """So many percentage points below a target; what rounds to none is said to be less than one."""
+    points = round(gap)
+    if not points:
+        return _("less than 1 point short")
+    return ngettext("%(n)s point short", "%(n)s points short", points) % {"n": points}
 
 
 def period_words(period: Period) -> str:

@@ -80,7 +80,7 @@ class _Telling:
         monday = today - timedelta(days=today.weekday(), weeks=WORKS_OTHERWISE_WEEKS)
         mark_change(unit, on=monday + timedelta(days=2), what=ONE_HAND, by=leader, now=self.now)
         [top] = Unit.objects.filter(parent=None)
-        change = mark_change(top, on=monday - timedelta(weeks=2), what=ONE_QUEUE, by=self.cso, now=self.now)
+        change = mark_change(top, on=monday + timedelta(weeks=1), what=ONE_QUEUE, by=self.cso, now=self.now)
         rebase_from(change, because=SINCE_ONE_QUEUE, by=self.cso, now=self.now)
 
     def _digests(self) -> None:

@@ -21,7 +21,8 @@ from cso.metrics.registry import METRICS, Metric
 from cso.recognition.models import Recognition
 from cso.recognition.queries import recognitions
 from cso.recovery.authority import cost_below
-from cso.scorecards.models import ScoreSnapshot
+from cso.scorecards.changes import changes_at
+from cso.scorecards.models import ProcessChange, ScoreSnapshot
 from cso.scorecards.plans import visible_plans
 from cso.scorecards.scores import GRAINS
 from cso.scorecards.snapshots import Restated
@@ -62,13 +63,15 @@ class BoardPack:
     figures: of the whole company, by metric key and period. scores: None where the period is no single month, quarter
     or year. restated: scores that were final and changed, recorded within the period, or of a period within it.
     standing_now: how many cases are in a state, by metric key; those, the value at risk, the blockers and the overdue
-    outcomes are of `as_of`, whatever the period. given: money to customers, minor units by currency.
+    outcomes are of `as_of`, whatever the period. changes: of how the company works, marked on its chart. given: money
+    to customers, minor units by currency.
     """
 
     period: Period
     status: Status
     as_of: datetime
     standing: Standing
+    changes: Sequence[ProcessChange]
     scores: ScoreTable | None
     figures: Mapping[tuple[str, Period], Figure]
     standing_now: Mapping[str, int]
@@ -107,6 +110,7 @@ def board_pack(viewer: Actor, period: Period, *, now: datetime) -> BoardPack:
         status=status(period, now, current_tenant().zone),
         as_of=now,
         standing=leaders_standing(viewer, period, now=now),
+        changes=list(changes_at(viewer, None)),
         scores=scores_of(viewer, [period], now=now)[0] if is_scored(period) else None,
         figures=figures,
         standing_now={metric.key: count_state(metric, {None: tops}, now=now)[None] for metric in STATES},

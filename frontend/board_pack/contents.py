@@ -177,7 +177,7 @@ def recovery(pack: BoardPack) -> Part:
 
 
 def weeks(pack: BoardPack) -> Part:
-    told = weeks_chart(pack.standing.weeks, pack.standing.target)
+    told = weeks_chart(pack.standing.weeks, pack.standing.target, pack.changes)
     columns = [
         Column("week_from", _("Week from")),
         Column("recovered_24h_percent", _("Recovered within 24 h"), is_number=True),

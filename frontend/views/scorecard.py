@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from cso.metrics.periods import Period
 from cso.metrics.queries.figures import HEADLINE
 from cso.metrics.queries.standing import Standing, leaders_standing
 from cso.scorecards.changes import changes_at
@@ -19,8 +18,7 @@ from frontend.leaders import leaders_table, weeks_chart
 from frontend.my_work import votes_waiting
 from frontend.notices import scorecard_notices
 from frontend.periods import chosen_period, period_chips
-from frontend.views.scorecard_tabs import strategy_tabs
-from frontend.views.walls import wall_tab
+from frontend.views.scorecard_tabs import section_tabs
 from frontend.wording import of_words, period_words, share_words, status_words, target_words
 from tenants.roles import Can
 
@@ -47,7 +45,7 @@ def show_standing(request: MemberRequest, standing: Standing) -> HttpResponse:
         "action_label": _("Board pack"),
         "action_kind": "quiet",
         "periods": period_chips(here, period, request.now, leaders="all" if everyone else ""),
-        "levels": [*[*_level_tabs(here, period, everyone=everyone), *strategy_tabs(request)], *wall_tab(request)],
+        "levels": section_tabs(request, "all" if everyone else "first", period),
         "notices": scorecard_notices(request, standing),
         "organization": organization_facts(standing),
         "has_cases": any(figure.denominator for _week, figure in standing.weeks) or standing.organization.denominator,
@@ -105,12 +103,3 @@ def organization_facts(standing: Standing) -> dict[str, str]:
         "misses_url": behind_url(HEADLINE.key, "rest", standing.period),
         "target": target_words(standing.target) if standing.target is not None else "",
     }
-
-
-def _level_tabs(here: str, period: Period, *, everyone: bool) -> list[tuple[str, str, bool, None]]:
-    url = f"{here}?period={period.key}"
-    return [
-        (_("First level"), url, not everyone, None),
-        (_("All leaders"), f"{url}&leaders=all", everyone, None),
-        (_("Plans"), f"{here}plans/", False, None),
-    ]

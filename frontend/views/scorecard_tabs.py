@@ -1,34 +1,36 @@
-"""What belongs to the section "Scorecard" beside its figures, as further tabs on each of its pages."""
+"""What belongs to the section "Scorecard", as tabs on each of its pages."""
 
 from __future__ import annotations
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from cso.metrics.periods import Period
 from frontend.access import MemberRequest
 from tenants.roles import Can
 
 Tab = tuple[str, str, bool, None]
 
 
-def section_tabs(request: MemberRequest, current: str) -> list[Tab]:
-    """The whole section, as seen from one of its pages; see components/tabs.html."""
-    slug = request.tenant.slug
-    figures: list[Tab] = []
-    if request.member.can(Can.SEE_SCORECARD):
-        scorecard = reverse("scorecard", args=[slug])
-        figures = [
-            (_("First level"), scorecard, False, None),
-            (_("All leaders"), f"{scorecard}?leaders=all", False, None),
-        ]
-    plans = (_("Plans"), reverse("plans", args=[slug]), current == "plans", None)
-    return [*figures, plans, *strategy_tabs(request, current)]
+def section_tabs(request: MemberRequest, current: str, period: Period | None = None) -> list[Tab]:
+    """The section as seen from one of its pages, "first", "all" or an address; see components/tabs.html.
 
-
-def strategy_tabs(request: MemberRequest, current: str = "") -> list[Tab]:
-    """The strategy and what blocks it; none for who neither sees all figures nor raises blockers."""
+    period: of the figures that are shown, which other figures keep.
+    """
     member, slug = request.member, request.tenant.slug
-    if not (member.can(Can.SEE_SCORECARD) or member.can(Can.RAISE_BLOCKER)):
-        return []
-    pages = [("strategy", _("Strategy")), ("blockers", _("Blockers"))]
-    return [(label, reverse(name, args=[slug]), name == current, None) for name, label in pages]
+    sees_all = member.can(Can.SEE_SCORECARD)
+    asked = f"period={period.key}" if period else ""
+    found: list[tuple[str, str, str]] = []
+    if sees_all:
+        here = reverse("scorecard", args=[slug])
+        found += [
+            ("first", _("First level"), f"{here}?{asked}" if asked else here),
+            ("all", _("All leaders"), f"{here}?{asked}&leaders=all" if asked else f"{here}?leaders=all"),
+        ]
+    names = [("plans", _("Plans"))]
+    if sees_all or member.can(Can.RAISE_BLOCKER):
+        names += [("strategy", _("Strategy")), ("blockers", _("Blockers"))]
+    if member.can(Can.PUT_UP_WALLS):
+        names.append(("walls", _("Wall screens")))
+    found += [(name, label, reverse(name, args=[slug])) for name, label in names]
+    return [(label, url, name == current, None) for name, label, url in found]

@@ -75,13 +75,6 @@ def revoke(request: MemberRequest, wall: UUID) -> HttpResponse:
     return answer_to(form, do) or form_page(request, form, title=title, submit=_("Take it down"), up=_up(request))
 
 
-def wall_tab(request: MemberRequest) -> list[tuple[str, str, bool, None]]:
-    """From the scorecard to its walls, for who may put them up; see components/tabs.html."""
-    if not request.member.can(Can.PUT_UP_WALLS):
-        return []
-    return [(_("Wall screens"), reverse("walls", args=[request.tenant.slug]), False, None)]
-
-
 def _hanging(request: MemberRequest) -> QuerySet[Wall]:
     return walls_of_workspace.walls(request.member).filter(revoked_at=None)
 

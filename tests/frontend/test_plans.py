@@ -63,7 +63,7 @@ def test_it_says_the_score_its_state_and_what_it_rests_on(scored: Company, visit
         "Open the one miss: with so few cases there is no pattern yet.",
     )
     assert [(reason["name"], reason["missed"], reason["note"]) for reason in why["reasons"]] == [
-        ("No cause given", "1", "as much as the whole gap")
+        ("No cause given", "1", "enough to close the gap")
     ]
     for url in (why["act_url"], why["reasons"][0]["url"]):
         assert len(client.get(url).context["rows"]) == 1

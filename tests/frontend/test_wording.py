@@ -52,7 +52,7 @@ def test_shares_say_what_few_cases_leave_open(part: int, whole: int, share: str,
     ("judgement", "words"),
     [
         (Judgement(Decimal(90), "missed", 27.4), ("27 points short", "worse")),
-        (Judgement(Decimal(90), "missed", 0.2), ("1 point short", "worse")),
+        (Judgement(Decimal(90), "missed", 0.2), ("less than 1 point short", "worse")),
         (Judgement(Decimal(90), "met", -3.0), ("met", "better")),
         (Judgement(Decimal(90), "uncertain", 3.0), ("too close to call", "chance")),
         (Judgement(Decimal(90), "no_data", None), ("no data", "chance")),
