@@ -61,7 +61,7 @@ def add_rows(company: Company, number: int) -> None:
         ("targets", 1),
         ("categories", 1),
         ("measures", 1),
-        ("plans", 7),
+        ("plans", 6),
         ("metrics/recovered_24h/cases?period=2026-03", 3),
         ("metrics/recovered_24h/cases?period=2026-03&unit=top", 5),
     ],
