@@ -44,6 +44,7 @@ def why_words(
                 "name": reason.label,
                 "missed": number(reason.missed),
                 "share": round(100 * reason.missed / why.missed),
+                "share_words": percent(reason.missed / why.missed),
                 "note": gap_note(why, reason),
                 "url": address(reason),
             }
