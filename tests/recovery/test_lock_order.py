@@ -32,7 +32,12 @@ from tests.api.conftest import Integration
 from tests.personas import Company, log_case
 
 HOUR = timedelta(hours=1)
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+# Not of pg_stat_activity: within a transaction that shows what it showed at first.
+WAITING = """
+    SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN (
+        SELECT held.pid FROM pg_locks held JOIN pg_database ours ON ours.oid = held.database
+        WHERE ours.datname = current_database())
+"""
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
