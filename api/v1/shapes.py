@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from drf_spectacular.drainage import set_override
 from rest_framework import serializers
@@ -32,6 +32,16 @@ class PersonRef(Shape):
 class MemberRef(Shape):
     id = serializers.UUIDField()
     name = serializers.CharField()
+
+
+class Named(Protocol):
+    pk: Any
+    name: str
+
+
+def named(thing: Named) -> Row:
+    """As PersonRef and its like describe it."""
+    return {"id": thing.pk, "name": thing.name}
 
 
 def unit_columns(column: str) -> tuple[str, str, str]:

@@ -13,7 +13,7 @@ from api.schema import endpoint
 from api.v1.metrics.representation import FigureShape, figure_json, unit_json
 from api.v1.metrics.views import PeriodField
 from api.v1.metrics.why import ReasonShape, reasons_json
-from api.v1.shapes import PersonRef, Shape, UnitRef
+from api.v1.shapes import PersonRef, Shape, UnitRef, named
 from cso.metrics.periods import Period
 from cso.metrics.queries.standing import LeaderRow, leaders_standing
 from tenants.roles import Can
@@ -84,7 +84,7 @@ class LeadersStanding(Resource):
 def _row_json(row: LeaderRow, period: Period) -> Row:
     return {
         "unit": unit_json(row.unit),
-        "leader": {"id": row.leader.pk, "name": row.leader.name} if row.leader else None,
+        "leader": named(row.leader) if row.leader else None,
         "since": row.since,
         "until": row.until,
         "figure": figure_json(row.figure, period, between=row.between),

@@ -18,7 +18,7 @@ from api.idempotency import idempotent
 from api.pagination import Listing, Row, page
 from api.resources import Resource, only
 from api.schema import IDEMPOTENCY_KEY, endpoint
-from api.v1.shapes import PersonRef, Shape, UnitRef, unit_columns, unit_ref
+from api.v1.shapes import PersonRef, Shape, UnitRef, named, unit_columns, unit_ref
 from cso.people.models import Person
 from cso.scorecards import plans
 from cso.scorecards.categories import first_categories
@@ -263,7 +263,7 @@ def _visible(resource: Resource, pk: UUID) -> QuerySet[Plan]:
 def _copied_json(copied: plans.Copied) -> Row:
     unit = copied.unit
     return {
-        "person": {"id": copied.person.pk, "name": copied.person.name},
+        "person": named(copied.person),
         "unit": {"id": unit.pk, "code": unit.code, "name": unit.name} if unit else None,
         "status": copied.status,
         "plan": copied.version.plan_id if copied.version else None,

@@ -18,10 +18,10 @@ from api.schema import endpoint
 from api.v1.metrics.representation import STATUSES, FigureShape, figure_json
 from api.v1.metrics.views import PeriodField
 from api.v1.metrics.why import ReasonShape, why_json
-from api.v1.shapes import PersonRef, Shape, UnitRef
+from api.v1.shapes import PersonRef, Shape, UnitRef, named
 from cso.errors import InvalidFieldsError
 from cso.metrics.periods import Period
-from cso.people.models import Person, Unit
+from cso.people.models import Unit
 from cso.scorecards.models import Plan, ScoreSnapshot
 from cso.scorecards.plans import visible_plans, with_versions
 from cso.scorecards.restating import MOST_CASES, Touched, cases_restated
@@ -310,7 +310,7 @@ def _table_json(table: ScoreTable) -> Row:
         "highest": _float(between[1]) if between else None,
         "incomplete": table.incomplete,
         "data": [_score_json(score) for score in table.scores],
-        "unplanned": [{"unit": _unit(one.unit), "leader": _person(one.leader)} for one in table.unplanned],
+        "unplanned": [{"unit": _unit(one.unit), "leader": named(one.leader)} for one in table.unplanned],
     }
 
 
@@ -318,7 +318,7 @@ def _score_json(score: Score) -> Row:
     return {
         "plan": score.plan.pk,
         "version": score.version.number,
-        "person": _person(score.plan.person),
+        "person": named(score.plan.person),
         "unit": _unit(score.plan.unit),
         "status": score.status,
         "since": score.span.since,
@@ -351,7 +351,7 @@ def _item_json(item: ItemScore) -> Row:
 def _seen_json(row: ScoreSnapshot) -> Row:
     return {
         "plan": row.plan_id,
-        "person": _person(row.plan.person),
+        "person": named(row.plan.person),
         "unit": _unit(row.plan.unit),
         "version": row.version.number,
         "status": row.state,
@@ -366,10 +366,6 @@ def _touched_json(touched: Touched) -> Row:
     case = touched.case
     told = {"kinds": list(touched.kinds), "recorded_at": touched.recorded_at}
     return {"case": case.pk, "external_id": case.external_id} | told
-
-
-def _person(person: Person) -> Row:
-    return {"id": person.pk, "name": person.name}
 
 
 def _unit(unit: Unit) -> Row:

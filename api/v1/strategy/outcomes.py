@@ -1,43 +1,31 @@
-"""Outcomes: what is wanted for customers, by when it is looked at again, and which metrics serve it."""
+"""Outcomes: what is wanted for customers, who answers for it, and by when it is looked at again."""
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 import django_filters
 from django.db.models import Q, QuerySet
-from django.http import Http404
 from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.fields import Body, ById, Day, Text, person_reference
+from api.fields import Body, Day, Text, person_reference
 from api.filters import ListFilters, ReferenceFilter
 from api.idempotency import idempotent
 from api.pagination import Listing, Row, page
 from api.resources import Resource, only
 from api.schema import IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, endpoint
-from api.v1.metrics.representation import FigureShape, figure_json, state_json
-from api.v1.metrics.views import PeriodField
-from api.v1.remedies import NoBody
 from api.v1.scorecards.measures import NoFilters
 from api.v1.shapes import MemberRef, PersonRef, Shape
-from cso.metrics.periods import Period, last_weeks
-from cso.metrics.queries.beside import worth_currency
-from cso.metrics.registry import METRICS
 from cso.people.models import Person
 from cso.strategy import outcomes
-from cso.strategy.goals import Goal, goal_unit
 from cso.strategy.models import Outcome, OutcomeReview
-from cso.strategy.queries import Served, is_overdue, strategy_board, visible_outcomes, who_serves
+from cso.strategy.queries import visible_outcomes
 from cso.strategy.wording import MAX_BECAUSE, MAX_DECIDED, MAX_DESCRIPTION, MAX_NAME
 from tenants.roles import Can
-from tenants.scope import current_tenant, day_of
-
-_UNITS = ["percent", "ratio", "points", "hours", "number"]
-_UNIT = "Percent, points of a net figure, hours of a time's median, a number of a state; null: it has no target."
+from tenants.scope import day_of
 
 
 class StrategyOutcomeRef(Shape):
@@ -70,12 +58,6 @@ class StrategyOutcomeChange(Body):
     owner = person_reference(required=False)
 
 
-class OrderBody(Body):
-    outcomes = serializers.ListField(
-        child=ById(Outcome), max_length=100, help_text="Ids of all that have not ended, each once."
-    )
-
-
 class ReviewShape(Shape):
     id = serializers.UUIDField()
     decided = serializers.CharField()
@@ -92,70 +74,6 @@ class ReviewBody(Body):
 
 class EndBody(Body):
     because = Text(max_length=MAX_BECAUSE)
-
-
-class ServedShape(Shape):
-    metric = serializers.CharField()
-    name = serializers.CharField()
-    outcome = StrategyOutcomeRef(allow_null=True, help_text="Null: it serves none, and nobody owns it.")
-    owner = PersonRef(allow_null=True, help_text="The outcome's.")
-    unit = serializers.ChoiceField(
-        _UNITS, allow_null=True, help_text="Of a target of its own; null: it has a target path, or adds up."
-    )
-    target = serializers.FloatField(allow_null=True, help_text="Its own; shares have a target path instead.")
-
-
-class ServedListShape(Shape):
-    data = ServedShape(many=True)  # type: ignore[assignment]
-
-
-class GiveBody(Body):
-    outcome = ById(Outcome, help_text="Id of the outcome that it serves from now on.")
-    target = serializers.DecimalField(
-        max_digits=9, decimal_places=2, required=False, allow_null=True, help_text="Of what has no target path."
-    )
-
-
-class GivenShape(ServedShape):
-    left = StrategyOutcomeRef(allow_null=True, help_text="The outcome that it served before.")
-
-
-class StrategyQuery(Body):
-    period = PeriodField(required=False, help_text="Such as 2026-10; the last four weeks where it is left out.")
-
-
-class OutcomeMetricShape(FigureShape):
-    metric = serializers.CharField()
-    name = serializers.CharField()
-    unit = serializers.ChoiceField(_UNITS, allow_null=True, help_text=_UNIT)
-    target = serializers.FloatField(allow_null=True)
-    gap = serializers.FloatField(allow_null=True, help_text="How far it is short of it; below 0 beyond it.")
-    verdict = serializers.ChoiceField(["met", "missed", "uncertain", "no_data"])
-
-
-class InitiativeRef(Shape):
-    id = serializers.UUIDField()
-    name = serializers.CharField()
-    owner = PersonRef()
-    starts_on = serializers.DateField()
-    due_on = serializers.DateField()
-    state = serializers.ChoiceField(["running", "done", "stopped"])
-
-
-class OutcomeStandingShape(Shape):
-    outcome = StrategyOutcomeRef()
-    owner = PersonRef()
-    review_on = serializers.DateField()
-    is_overdue = serializers.BooleanField(help_text="It should have been looked at again before today.")
-    reviewed_at = serializers.DateTimeField(allow_null=True)
-    metrics = OutcomeMetricShape(many=True)
-    initiatives = InitiativeRef(many=True)
-    blockers = serializers.IntegerField(help_text="How many of those that stand block it.")
-
-
-class StrategyShape(Shape):
-    period = serializers.CharField()
-    data = OutcomeStandingShape(many=True)  # type: ignore[assignment]
 
 
 _OUTCOME = ("id", "name", "description", "position", "review_on", "made_at", "ended_at")
@@ -257,24 +175,6 @@ class OneStrategyOutcome(Resource):
         return self.show(rows, OUTCOMES)
 
 
-class OrderOutcomes(Resource):
-    acts = {"POST": (Can.SET_STRATEGY,)}
-
-    @endpoint(
-        "order_outcomes",
-        "Put the outcomes in their order",
-        body=OrderBody,
-        answer=StrategyShape,
-        parameters=[IDEMPOTENCY_KEY],
-        example={"outcomes": ["01999999-0000-7000-8000-000000000000"]},
-    )
-    @idempotent
-    def post(self, request: Request) -> Response:
-        wanted: list[Any] = self.read(OrderBody)["outcomes"]
-        outcomes.order_outcomes(wanted, by=self.key)
-        return Response(_standing(self, last_weeks(4, self.now, current_tenant().zone)))
-
-
 class Reviews(Resource):
     acts = {"GET": (Can.SEE_SCORECARD,), "POST": (Can.SET_STRATEGY,)}
 
@@ -316,137 +216,3 @@ class EndOutcome(Resource):
         rows = visible_outcomes(self.key).filter(pk=pk)
         outcomes.end_outcome(only(rows), **self.read(EndBody), by=self.key, now=self.now)
         return self.show(rows, OUTCOMES)
-
-
-class ServedMetrics(Resource):
-    acts = {"GET": (Can.SEE_SCORECARD,)}
-
-    @endpoint("list_served_metrics", "Every metric, and which outcome it serves", answer=ServedListShape)
-    def get(self, request: Request) -> Response:
-        """Without an outcome nobody owns it."""
-        return Response({"data": [_served_json(each) for each in who_serves(visible_outcomes(self.key))]})
-
-
-class GiveMetric(Resource):
-    acts = {"POST": (Can.SET_STRATEGY,)}
-
-    @endpoint(
-        "give_metric",
-        "Let a metric serve an outcome",
-        body=GiveBody,
-        answer=GivenShape,
-        parameters=[IDEMPOTENCY_KEY],
-        example={"outcome": "01999999-0000-7000-8000-000000000000", "target": "40"},
-    )
-    @idempotent
-    def post(self, request: Request, key: str) -> Response:
-        """It serves one, and leaves the one that it served before, which the answer names."""
-        body = self.read(GiveBody)
-        outcome: Outcome = body["outcome"]
-        left = outcomes.give_metric(_known(key), outcome, by=self.key, target=body.get("target"))
-        return _given(self, key, left)
-
-
-class FreeMetric(Resource):
-    acts = {"POST": (Can.SET_STRATEGY,)}
-
-    @endpoint(
-        "free_metric",
-        "Let a metric serve no outcome",
-        body=NoBody,
-        answer=GivenShape,
-        parameters=[IDEMPOTENCY_KEY],
-        example={},
-    )
-    @idempotent
-    def post(self, request: Request, key: str) -> Response:
-        self.read(NoBody)
-        return _given(self, key, outcomes.free_metric(_known(key), by=self.key))
-
-
-class StrategyStanding(Resource):
-    acts = {"GET": (Can.SEE_SCORECARD,)}
-
-    @endpoint(
-        "read_strategy",
-        "How each outcome stands: its figures, its initiatives, its review",
-        answer=StrategyShape,
-        parameters=[StrategyQuery],
-    )
-    def get(self, request: Request) -> Response:
-        period = self.read_query(StrategyQuery).get("period")
-        return Response(_standing(self, period or last_weeks(4, self.now, current_tenant().zone)))
-
-
-def _standing(asked: Resource, period: Period) -> Row:
-    board = strategy_board(asked.key, period, now=asked.now)
-    is_money = any(goal.live.metric.kind == "money" for each in board for goal in each.metrics)
-    currency = worth_currency() if is_money else ""
-    data = [
-        {
-            "outcome": {"id": each.outcome.pk, "name": each.outcome.name},
-            "owner": _person(each.outcome.owner),
-            "review_on": each.outcome.review_on,
-            "is_overdue": is_overdue(each.outcome, asked.now),
-            "reviewed_at": each.reviewed_at,
-            "metrics": [_goal_json(asked, goal, period, currency) for goal in each.metrics],
-            "initiatives": [
-                {
-                    "id": one.pk,
-                    "name": one.name,
-                    "owner": _person(one.owner),
-                    "starts_on": one.starts_on,
-                    "due_on": one.due_on,
-                    "state": "done" if one.done_at else "stopped" if one.stopped_at else "running",
-                }
-                for one in each.initiatives
-            ],
-            "blockers": each.blockers,
-        }
-        for each in board
-    ]
-    return {"period": period.key, "data": data}
-
-
-def _goal_json(asked: Resource, goal: Goal, period: Period, currency: str) -> Row:
-    live, metric = goal.live, goal.live.metric
-    if live.figure is None:
-        figure = state_json(metric, live.counts or {}, asked.now, currency)
-    else:
-        figure = figure_json(live.figure, period, live.times, currency=currency)
-    follows_path = metric.kind == "share" and not metric.is_state
-    return figure | {
-        "metric": metric.key,
-        "name": str(metric.name),
-        "unit": "percent" if follows_path else goal_unit(metric),
-        "target": None if goal.target is None else float(goal.target),
-        "gap": goal.gap,
-        "verdict": goal.verdict,
-    }
-
-
-def _served_json(served: Served) -> Row:
-    outcome = served.outcome
-    return {
-        "metric": served.metric.key,
-        "name": str(served.metric.name),
-        "outcome": {"id": outcome.pk, "name": outcome.name} if outcome else None,
-        "owner": _person(outcome.owner) if outcome else None,
-        "unit": goal_unit(served.metric),
-        "target": None if served.target is None else float(served.target),
-    }
-
-
-def _given(asked: Resource, key: str, left: Outcome | None) -> Response:
-    [served] = [each for each in who_serves(visible_outcomes(asked.key)) if each.metric.key == key]
-    return Response(_served_json(served) | {"left": {"id": left.pk, "name": left.name} if left else None})
-
-
-def _known(key: str) -> str:
-    if key not in METRICS:
-        raise Http404
-    return key
-
-
-def _person(person: Person) -> Row:
-    return {"id": person.pk, "name": person.name}

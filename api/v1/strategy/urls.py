@@ -2,18 +2,18 @@
 
 from django.urls import path
 
-from api.v1.strategy import blockers, initiatives, outcomes
+from api.v1.strategy import blockers, initiatives, outcomes, served, standing
 
 strategy_urls = [
-    path("strategy", outcomes.StrategyStanding.as_view(), name="strategy"),
+    path("strategy", standing.StrategyStanding.as_view(), name="strategy"),
     path("strategy/outcomes", outcomes.StrategyOutcomes.as_view(), name="strategy_outcomes"),
-    path("strategy/outcomes/order", outcomes.OrderOutcomes.as_view(), name="order_outcomes"),
+    path("strategy/outcomes/order", standing.OrderOutcomes.as_view(), name="order_outcomes"),
     path("strategy/outcomes/<uuid:pk>", outcomes.OneStrategyOutcome.as_view(), name="strategy_outcome"),
     path("strategy/outcomes/<uuid:pk>/reviews", outcomes.Reviews.as_view(), name="outcome_reviews"),
     path("strategy/outcomes/<uuid:pk>/end", outcomes.EndOutcome.as_view(), name="end_outcome"),
-    path("strategy/metrics", outcomes.ServedMetrics.as_view(), name="served_metrics"),
-    path("strategy/metrics/<slug:key>/give", outcomes.GiveMetric.as_view(), name="give_metric"),
-    path("strategy/metrics/<slug:key>/free", outcomes.FreeMetric.as_view(), name="free_metric"),
+    path("strategy/metrics", served.ServedMetrics.as_view(), name="served_metrics"),
+    path("strategy/metrics/<slug:key>/give", served.GiveMetric.as_view(), name="give_metric"),
+    path("strategy/metrics/<slug:key>/free", served.FreeMetric.as_view(), name="free_metric"),
     path("strategy/initiatives", initiatives.Initiatives.as_view(), name="initiatives"),
     path("strategy/initiatives/<uuid:pk>", initiatives.OneInitiative.as_view(), name="initiative"),
     path("strategy/initiatives/<uuid:pk>/finish", initiatives.FinishInitiative.as_view(), name="finish_initiative"),
