@@ -24,6 +24,7 @@ from frontend.access import MemberRequest, for_members
 from frontend.forms.base import answer_to, sent
 from frontend.forms.measures import CategoryForm, FigureForm, FiguresFileForm, MeasureForm, NewCategoryForm
 from frontend.score_words import amount_words
+from frontend.told_lines import told_lines
 from frontend.views.form_page import form_page
 from frontend.wording import number
 from tenants.roles import Can
@@ -172,14 +173,8 @@ def _figure_row(measure: Measure, figure: MeasureFigure, counts: bool) -> dict[s
 
 
 def _told(outcomes: Sequence[FigureOutcome]) -> dict[str, Any]:
-    """`loaded`, a sentence on what became of the file, and `refused`: line, field and message of each mistake."""
     new, known = (sum(each.status == status for each in outcomes) for status in ("recorded", "unchanged"))
     words = [ngettext("%(n)s figure was recorded.", "%(n)s figures were recorded.", new) % {"n": number(new)}]
     if known:
         words.append(ngettext("%(n)s was there already.", "%(n)s were there already.", known) % {"n": number(known)})
-    lines = [each for each in outcomes if each.status == "refused"]
-    if lines:
-        out = ngettext("%(n)s line did not go in.", "%(n)s lines did not go in.", len(lines))
-        words.append(out % {"n": number(len(lines))})
-    refused = [(each.line, error.field, error.message) for each in lines for error in each.errors]
-    return {"loaded": " ".join(words), "refused": refused}
+    return told_lines(words, outcomes)

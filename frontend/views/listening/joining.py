@@ -18,6 +18,7 @@ from cso.panels.member_rows import MemberOutcome
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import answer_to, sent
 from frontend.forms.listening.joining import AskOntoForm, MembersFileForm
+from frontend.told_lines import told_lines
 from frontend.views.form_page import form_page
 from frontend.views.listening.panels import run_panel
 from frontend.wording import number
@@ -57,15 +58,9 @@ def ask_onto(request: MemberRequest, customer: UUID) -> HttpResponse:
 
 
 def _told(outcomes: list[MemberOutcome]) -> dict[str, Any]:
-    """`loaded`, a sentence on what became of the file, and `refused`: line, field and message of each mistake."""
     joined, known = (sum(each.status == status for each in outcomes) for status in ("joined", "is_member"))
     words = [ngettext("%(n)s customer joined.", "%(n)s customers joined.", joined) % {"n": number(joined)}]
     if known:
         there = ngettext("%(n)s was on it already.", "%(n)s were on it already.", known)
         words.append(there % {"n": number(known)})
-    lines = [each for each in outcomes if each.status == "refused"]
-    if lines:
-        out = ngettext("%(n)s line did not go in.", "%(n)s lines did not go in.", len(lines))
-        words.append(out % {"n": number(len(lines))})
-    refused = [(each.line, error.field, error.message) for each in lines for error in each.errors]
-    return {"loaded": " ".join(words), "refused": refused}
+    return told_lines(words, outcomes)
