@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from uuid import UUID
 
@@ -27,6 +28,20 @@ def text_errors(field: str, value: str, longest: int) -> list[FieldError]:
 def counted(number: int | Decimal) -> str:
     """A whole number as the language in force writes it: "2,000"."""
     return number_format(number, 0, use_l10n=True, force_grouping=True)
+
+
+def percent(share: float | None) -> str:
+    """A share of 0 to 1 as whole per cent in the active language; "no data" without one (None, NaN, an infinity).
+
+    What is not all or nothing never reads as 0 % or 100 %: 0.9996 is "99.9%", cut and not rounded.
+    """
+    if share is None or not math.isfinite(share):
+        return _("no data")
+    whole = math.floor(share * 100 + 0.5)
+    if whole in (0, 100) and share * 100 != whole:
+        tenths = min(max(math.floor(share * 1000), 1), 999)
+        return _("%(number)s%%") % {"number": number_format(tenths / 10, 1)}
+    return _("%(number)s%%") % {"number": whole}
 
 
 def shown(text: str, longest: int) -> str:

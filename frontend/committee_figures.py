@@ -12,8 +12,8 @@ from cso.metrics.queries.committee_report import CommitteeReport
 from cso.metrics.queries.drilldown import Part
 from cso.metrics.queries.figures import Figure
 from cso.people.models import Unit
+from cso.texts import percent
 from frontend.behind import PartOfPeriod, behind_url
-from frontend.charts.svg import percent
 from frontend.wording import number, of_words, share_words, span_words
 
 

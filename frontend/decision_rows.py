@@ -15,8 +15,8 @@ from cso.committees.models import KillOrder, Motion, Nomination, UnitCoverage
 from cso.metrics.queries.beside import Ratio
 from cso.metrics.queries.figures import Figure
 from cso.metrics.registry import Family
+from cso.texts import percent
 from frontend.access import MemberRequest
-from frontend.charts.svg import percent
 from frontend.paging import Order, behind, count_of, in_order, page_of
 from frontend.wording import number, span_words
 from tenants.models import Tenant

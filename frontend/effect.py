@@ -12,7 +12,7 @@ from cso.committees.effect import Effect, effect_of
 from cso.committees.models import KillOrder
 from cso.committees.orders import OBSERVED
 from cso.languages import format_date
-from frontend.charts.svg import percent
+from cso.texts import percent
 
 WEEKS = OBSERVED.days // 7
 

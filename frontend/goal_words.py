@@ -17,8 +17,8 @@ from cso.metrics.queries.live import Live
 from cso.metrics.registry import Metric
 from cso.strategy.goals import Goal, goal_unit
 from cso.strategy.queries import Change
+from cso.texts import percent
 from frontend.behind import behind_url
-from frontend.charts.svg import percent
 from frontend.leaders import share_bullet
 from frontend.money import short_range_words
 from frontend.wording import chance_words, number, of_words, period_words, points_short, share_words, span_words

@@ -16,10 +16,10 @@ from cso.panels.models import Question, Wave
 from cso.panels.results import Part, QuestionResult, Rate
 from cso.panels.scales import SCALES
 from cso.panels.scores import SIDES
+from cso.texts import percent
 from frontend.charts.interval import interval, interval_axis
 from frontend.charts.shares import Part as Share
 from frontend.charts.shares import columns, divided_bar
-from frontend.charts.svg import percent
 from frontend.charts.waves import WavePoint, waves_chart
 from frontend.wording import number
 

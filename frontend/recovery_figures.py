@@ -11,8 +11,8 @@ from cso.metrics.periods import Period
 from cso.metrics.queries.figures import HEADLINE, Figure
 from cso.metrics.queries.recovery_report import RecoveryReport
 from cso.people.models import Unit
+from cso.texts import percent
 from frontend.behind import NO_CHANNEL, PartOfPeriod, behind_url
-from frontend.charts.svg import percent
 from frontend.money import money_words, short_range_words
 from frontend.wording import number, of_words, share_words
 

@@ -21,8 +21,8 @@ from cso.metrics.registry import METRICS
 from cso.scorecards.models import Category, Measure, MeasureFigure, ScoreSnapshot
 from cso.scorecards.scores import ItemScore, Score
 from cso.scorecards.spans import Span
+from cso.texts import percent
 from frontend.behind import behind_url
-from frontend.charts.svg import percent
 from frontend.wording import chance_words
 
 Say = Callable[[Fraction], str]

@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 from cso.metrics.periods import Period
 from cso.metrics.queries.why import Reason, Why, missed_part
 from cso.metrics.registry import Metric
+from cso.texts import percent
 from frontend.behind import behind_url
-from frontend.charts.svg import percent
 from frontend.wording import number
 
 

@@ -16,7 +16,7 @@ from cso.metrics.periods import FINAL_AFTER, Period
 from cso.metrics.queries.figures import Figure
 from cso.metrics.queries.judgement import Judgement
 from cso.recovery.models import Case
-from frontend.charts.svg import percent
+from cso.texts import percent
 from frontend.templatetags.times import contact_due, due_in
 from tenants.scope import current_tenant
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from cso.alarms.actions import cancel_alarm, set_alarm, when_ringing
 from cso.clock import is_told
 from cso.errors import FieldError, InvalidFieldsError, NotAllowedError
 from cso.languages import on_day
+from cso.metrics.queries.figures import Figure
 from cso.metrics.queries.standing import LeaderRow
 from cso.outbox.actions import write_mail
 from cso.outbox.rendering import render_mail
@@ -22,6 +22,7 @@ from cso.recovery.settings import language_of
 from cso.scorecards.digest import MOST_CASES, POOLED, Digest, OwnUnit, digest_for
 from cso.scorecards.models import DigestChoice
 from cso.signing import signed, signed_id
+from cso.texts import percent
 from tenants import audit
 from tenants.models import Actor, Membership
 from tenants.scope import current_tenant, day_of
@@ -201,8 +202,8 @@ def _unit(own: OwnUnit, home: str) -> dict[str, Any]:
         "name": own.unit.name,
         "missed": figure.missed,
         "all": figure.denominator,
-        "target": _percent(target) if target is not None else "",
-        "share": _percent(figure.percent),
+        "target": percent(float(target) / 100) if target is not None else "",
+        "share": _share(figure),
         "why": [{"what": reason.label, "missed": reason.missed} for reason in own.why.reasons],
         "act": own.why.act,
         "page": f"{home}units/{own.unit.pk}/",
@@ -213,10 +214,10 @@ def _leader(row: LeaderRow) -> dict[str, Any]:
     return {
         "name": row.leader.name if row.leader else "",
         "unit": row.unit.name,
-        "share": _percent(row.figure.percent),
+        "share": _share(row.figure),
         "of": row.figure.denominator,
     }
 
 
-def _percent(value: Decimal | float | None) -> str:
-    return "" if value is None else f"{round(value)}\u00a0%"
+def _share(figure: Figure) -> str:
+    return percent(float(figure.share)) if figure.share is not None else ""

@@ -13,9 +13,9 @@ from cso.metrics.queries.figures import Figure
 from cso.metrics.registry import Metric
 from cso.panels.models import Question
 from cso.scorecards.board_pack import BoardPack
+from cso.texts import percent
 from frontend.behind import behind_url
 from frontend.board_pack.parts import Cell, Column, Value, hidden, said, tenths
-from frontend.charts.svg import percent
 from frontend.listening_figures import said_words
 from frontend.panel_figures import score_words
 from frontend.wording import number, of_words, status_words

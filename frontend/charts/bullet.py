@@ -8,7 +8,8 @@ from itertools import pairwise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from frontend.charts.svg import GREY, INK, PAPER, clamp, coordinate, known, percent, picture
+from cso.texts import percent
+from frontend.charts.svg import GREY, INK, PAPER, clamp, coordinate, known, picture
 
 _WIDTH, _HEIGHT = 240, 24
 _BAND_FILLS = ("#d3d0c7", "#e2dfd6", "#eeebe3")

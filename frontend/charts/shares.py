@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from frontend.charts.svg import BETTER, GREY, INK, PAPER, WORSE, coordinate, percent, picture
+from cso.texts import percent
+from frontend.charts.svg import BETTER, GREY, INK, PAPER, WORSE, coordinate, picture
 
 _FILL = {"better": BETTER, "chance": "#c9c5ba", "worse": WORSE}
 _ON = {"better": PAPER, "chance": INK, "worse": PAPER}

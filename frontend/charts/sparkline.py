@@ -6,7 +6,8 @@ from itertools import groupby
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from frontend.charts.svg import GREY, INK, clamp, coordinate, known, percent, picture
+from cso.texts import percent
+from frontend.charts.svg import GREY, INK, clamp, coordinate, known, picture
 
 _WIDTH, _HEIGHT, _PAD = 96, 24, 4
 # A narrower range than this would turn two cases more or less into mountains.

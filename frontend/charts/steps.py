@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from cso.languages import format_date
-from frontend.charts.svg import BETTER, GREY, INK, PALE, WORSE, clamp, coordinate, percent, picture
+from cso.texts import percent
+from frontend.charts.svg import BETTER, GREY, INK, PALE, WORSE, clamp, coordinate, picture
 
 _WIDTH, _HEIGHT = 640, 240
 _TOP, _FOOT = 18, 24

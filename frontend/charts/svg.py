@@ -1,4 +1,4 @@
-"""What the charts share: coordinates, shares as text, and the frame of a picture.
+"""What the charts share: coordinates, and the frame of a picture.
 
 Coordinates are written here, never by a template: under French formats a template prints 12,5, which SVG
 does not read. Each mark carries a class, which the style sheet colours on screen, and a presentation
@@ -8,10 +8,8 @@ attribute, which print and PDF fall back on.
 import math
 from collections.abc import Iterable
 
-from django.utils.formats import number_format
 from django.utils.html import escape
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
 INK = "#17202e"
 GREY = "#66707d"
@@ -35,21 +33,6 @@ def coordinate(value: float) -> str:
     """Write a length with at most one decimal and a point, whatever the language of the page."""
     text = f"{value:.1f}".removesuffix(".0")
     return "0" if text == "-0" else text
-
-
-def percent(share: float | None) -> str:
-    """A share of 0 to 1 as whole per cent in the active language; "no data" without one.
-
-    What is not all or nothing never reads as 0 % or 100 %: 0.9996 is "99.9%", cut and not rounded.
-    """
-    share = known(share)
-    if share is None:
-        return _("no data")
-    whole = math.floor(share * 100 + 0.5)
-    if whole in (0, 100) and share * 100 != whole:
-        tenths = clamp(math.floor(share * 1000), 1, 999)
-        return _("%(number)s%%") % {"number": number_format(tenths / 10, 1)}
-    return _("%(number)s%%") % {"number": whole}
 
 
 def picture(name: str, *, width: int, height: int, label: str, marks: Iterable[str], scaled: bool) -> SafeString:

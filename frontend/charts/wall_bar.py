@@ -3,7 +3,8 @@
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from frontend.charts.svg import GREY, INK, PALE, clamp, coordinate, percent, picture
+from cso.texts import percent
+from frontend.charts.svg import GREY, INK, PALE, clamp, coordinate, picture
 
 _WIDTH, _HEIGHT, _TARGET = 1_000, 36, 8
 

@@ -14,7 +14,8 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from frontend.charts.svg import BETTER, GREY, INK, PALE, WORSE, clamp, coordinate, known, percent, picture
+from cso.texts import percent
+from frontend.charts.svg import BETTER, GREY, INK, PALE, WORSE, clamp, coordinate, known, picture
 
 Signal = Literal["better", "worse"]
 

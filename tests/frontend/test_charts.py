@@ -12,9 +12,9 @@ import pytest
 from django.utils import translation
 from django.utils.safestring import SafeString
 
+from cso.texts import percent
 from frontend.charts.bullet import bullet, bullet_axis
 from frontend.charts.sparkline import sparkline
-from frontend.charts.svg import percent
 from frontend.charts.xmr import XmrChart, XmrMark, XmrPoint, XmrStretch, xmr_chart
 
 BAD_WEEK = [

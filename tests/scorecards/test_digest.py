@@ -87,7 +87,7 @@ def test_executives_read_who_missed_over_four_weeks_and_where_that_stands(acme: 
     ring_alarms(acme.tenant, now=NOW + 7 * DAY)
     with tenant_scope(acme.tenant):
         [mail] = [mail for mail in mails() if mail.about == choice.pk]
-    assert "1 leader missed the 24-hour target over the last 4 weeks:\n– Lea North, North: 25\u00a0% of 12" in mail.text
+    assert "1 leader missed the 24-hour target over the last 4 weeks:\n– Lea North, North: 25% of 12" in mail.text
     assert "/acme/scorecard/?period=2026-W09..2026-W12\n" in mail.text
 
 

@@ -20,8 +20,8 @@ from cso.panels.models import Commitment, Invitation, Panel, PanelMember, Wave
 from cso.panels.permissions import visible_panels
 from cso.panels.queries import waiting
 from cso.panels.results import Part
+from cso.texts import percent
 from frontend.access import MemberRequest, for_members
-from frontend.charts.svg import percent
 from frontend.panel_figures import change_words, figure_words, part_picture, within_words
 from frontend.views.listening.tabs import listening_tabs
 from frontend.wording import number

@@ -14,8 +14,8 @@ from django.utils.translation import ngettext
 from cso.panels.models import Commitment, PanelSession, Presence
 from cso.panels.permissions import may_run_panel
 from cso.panels.queries import Attendance, Attended, attendance_of
+from cso.texts import percent
 from frontend.access import MemberRequest
-from frontend.charts.svg import percent
 from frontend.templatetags.times import due_in
 from frontend.views.listening.commitment_rows import commitment_rows
 from frontend.wording import number
