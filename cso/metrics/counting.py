@@ -5,15 +5,19 @@ The engine counts a unit's own cells here; a leader's part of a month and a chec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from django.db import connection
 
-from cso.metrics.formulas.histograms import Histogram, width_bucket_thresholds
+from cso.metrics.formulas.histograms import Histogram, histogram_of
 from cso.metrics.registry import Family
 from tenants.scope import current_tenant_id
 
@@ -36,80 +40,118 @@ class Tally:
 
 
 EMPTY = Histogram.of([], [])
-# As PostgreSQL writes arrays; adapting a list of a thousand numbers takes the driver longer than a count.
-_THRESHOLDS = f"{{{','.join(map(str, width_bucket_thresholds()))}}}"
 
 
 def count_windows(family: Family, windows: Sequence[Window], *, with_units_below: bool = False) -> list[Tally]:
     """One tally per window, in the windows' order; the unit's own facts, or also those of all units below."""
-    return count_together([family], windows, with_units_below=with_units_below)[0]
+    return count_together([(family, windows)], with_units_below=with_units_below)[0]
 
 
 def count_together(
-    families: Sequence[Family], windows: Sequence[Window], *, with_units_below: bool = False
+    asked: Sequence[tuple[Family, Sequence[Window]]], *, with_units_below: bool = False
 ) -> list[list[Tally]]:
-    """As `count_windows`, for each of the families, which are alike by `counted_alike`: their facts are read once."""
-    if not windows:
-        return [[] for _ in families]
-    parameters: dict[str, Any] = {
-        "tenant": current_tenant_id(),
-        "units": [window.unit for window in windows],
-        "starts": [window.start - families[0].delay for window in windows],
-        "ends": [window.end - families[0].delay for window in windows],
-        "thresholds": _THRESHOLDS,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_per_window(families, with_units_below), parameters)
-        rows: dict[int, list[Sequence[int]]] = {}
-        for ordinal, *row in cursor.fetchall():
-            rows.setdefault(ordinal, []).append(row)
+    """As `count_windows`, for each family and its windows; the families are alike by `counted_alike`.
+
+    Windows overlap, as a month and its weeks do, and those of one family lie a day beside another's. So time is cut
+    where any begins or ends, each fact is read once, in its piece, and a window is the sum of its pieces.
+    """
+    pieces = _Pieces(_instants(family, window) for family, windows in asked for window in windows)
+    if not pieces.spans:
+        return [[_tally([], family, 0) for _ in windows] for family, windows in asked]
+    rows = _count([family for family, _ in asked], pieces.spans, with_units_below)
     tallies = []
-    start = 1
-    for family in families:
-        end = start + len(family.counters)
-        tallies.append([_tally(rows.get(n, []), start, end) for n in range(1, len(windows) + 1)])
-        start = end + 1
+    start = 0
+    for family, windows in asked:
+        of_windows = (pieces.within(_instants(family, window)) for window in windows)
+        tallies.append([_tally(rows[within], family, start) for within in of_windows])
+        start += len(family.counters) + (family.seconds is not None)
     return tallies
 
 
 def counted_alike(family: Family) -> tuple[object, ...]:
-    """Families of which this is the same count the same facts in the same windows."""
-    return family.source.key, family.column, family.delay, family.seconds
+    """Families of which this is the same are counted by the same instant of the same facts."""
+    return family.source.key, family.column
 
 
-def _tally(rows: Sequence[Sequence[int | None]], start: int, end: int) -> Tally:
-    """rows: a window's, one per bucket. Columns `start` to `end` are the family's counters, then how many facts."""
-    counts = tuple(sum(row[column] or 0 for row in rows) for column in range(start, end))
-    pairs = [(row[0], row[end]) for row in rows if row[0] is not None and row[end]]
-    return Tally(counts, Histogram.of(*zip(*pairs, strict=True)) if pairs else EMPTY)
+def _instants(family: Family, window: Window) -> Window:
+    """The window of the column itself, without the delay after which it decides."""
+    return Window(window.unit, window.start - family.delay, window.end - family.delay)
 
 
-def _per_window(families: Sequence[Family], with_units_below: bool) -> str:
-    """For each window, and of times for each of its buckets: the bucket, then each family's counters and facts.
+class _Pieces:
+    """The time of each unit, cut where a window begins or ends; what lies in no window is left out."""
 
-    What has no time falls in no bucket, and counts beside them.
-    """
-    source, seconds = families[0].source, families[0].seconds
-    bucket = f"width_bucket({source.table}.{seconds}, %(thresholds)s::bigint[])" if seconds else "NULL"
-    columns = [
-        sql
-        for family in families
-        for sql in (
-            *(family.aggregate(name) for name in family.counters),
-            f"count(*) FILTER (WHERE {family.base_condition})" if seconds else "NULL",
-        )
-    ]
+    def __init__(self, windows: Iterable[Window]) -> None:
+        opened: dict[UUID, dict[datetime, int]] = defaultdict(lambda: defaultdict(int))
+        for window in windows:
+            if window.start < window.end:
+                opened[window.unit][window.start] += 1
+                opened[window.unit][window.end] -= 1
+        self.spans: list[Window] = []
+        self._starts: dict[UUID, list[datetime]] = {}
+        self._first: dict[UUID, int] = {}
+        for unit, changes in opened.items():
+            self._first[unit] = len(self.spans)
+            self.spans += _covered(unit, changes)
+            self._starts[unit] = [span.start for span in self.spans[self._first[unit] :]]
+
+    def within(self, window: Window) -> slice:
+        """Which of `spans` make up one of the windows."""
+        starts, first = self._starts.get(window.unit, []), self._first.get(window.unit, 0)
+        return slice(first + bisect_left(starts, window.start), first + bisect_left(starts, window.end))
+
+
+def _covered(unit: UUID, changes: dict[datetime, int]) -> Iterator[Window]:
+    """changes: at each instant, how many windows more are open from there."""
+    is_open = 0
+    for start, end in pairwise(sorted(changes)):
+        is_open += changes[start]
+        if is_open:
+            yield Window(unit, start, end)
+
+
+def _count(families: Sequence[Family], spans: Sequence[Window], with_units_below: bool) -> list[Sequence[Any]]:
+    """Of each span: each family's counters and, where it keeps times, the seconds of all its facts as bytes."""
+    parameters: dict[str, Any] = {
+        "tenant": current_tenant_id(),
+        "units": [span.unit for span in spans],
+        "starts": [span.start for span in spans],
+        "ends": [span.end for span in spans],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_per_span(families, with_units_below), parameters)
+        return [row for _ordinal, *row in sorted(cursor.fetchall(), key=lambda row: row[0])]
+
+
+def _tally(rows: Sequence[Sequence[Any]], family: Family, start: int) -> Tally:
+    """rows: of the pieces of one window; its family's columns begin at `start`."""
+    end = start + len(family.counters)
+    counts = tuple(sum(row[column] for row in rows) for column in range(start, end))
+    if family.seconds is None:
+        return Tally(counts, EMPTY)
+    seconds = np.frombuffer(b"".join(row[end] for row in rows), dtype=">i8")
+    return Tally(counts, histogram_of(seconds) if seconds.size else EMPTY)
+
+
+def _per_span(families: Sequence[Family], with_units_below: bool) -> str:
+    # Seconds travel as they are: to sort them by bucket for a histogram took the database longer than all the rest.
+    columns = [column for family in families for column in (*map(family.aggregate, family.counters), *_seconds(family))]
     base = " OR ".join(dict.fromkeys(family.base_condition for family in families))
     return f"""
         SELECT w.ordinal, counted.*
         FROM unnest(%(units)s::uuid[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
             WITH ORDINALITY AS w(unit_id, starts, ends, ordinal)
         CROSS JOIN LATERAL (
-            SELECT {bucket} AS bucket, {", ".join(columns)}
-            FROM {_facts(families[0], with_units_below)} AND ({base})
-            {"GROUP BY bucket" if seconds else ""}
+            SELECT {", ".join(columns)} FROM {_facts(families[0], with_units_below)} AND ({base})
         ) counted
     """
+
+
+def _seconds(family: Family) -> Iterator[str]:
+    if family.seconds:
+        seconds = f"{family.source.table}.{family.seconds}"
+        known = f"FILTER (WHERE {family.base_condition} AND {seconds} >= 0)"
+        yield f"COALESCE(string_agg(int8send({seconds}::bigint), ''::bytea) {known}, ''::bytea)"
 
 
 def _facts(family: Family, with_units_below: bool) -> str:

@@ -33,10 +33,10 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> set[UUID]:
 
     units: set[UUID] = set()
 
-    def count_unless_poisoned(families: Sequence[Family], windows: Sequence[Window]) -> list[list[Tally]]:
-        if any(window.unit in units for window in windows):
+    def count_unless_poisoned(asked: Sequence[tuple[Family, Sequence[Window]]]) -> list[list[Tally]]:
+        if any(window.unit in units for _, windows in asked for window in windows):
             raise ValueError("cannot be counted")
-        return count_together(families, windows)
+        return count_together(asked)
 
     monkeypatch.setattr(module, "count_together", count_unless_poisoned)
     return units

@@ -125,7 +125,8 @@ def plan_of_a_count(company: Company, families: Sequence[Family], *, with_units_
         start, end = MARCH.bounds(company.tenant.zone)
         windows = [Window(company.units[code].pk, start, end) for code in ("north-1", "north", "top")]
         with connection.execute_wrapper(remember):
-            tallies = count_together(families, windows, with_units_below=with_units_below)
+            asked_of = [(family, windows) for family in families]
+            tallies = count_together(asked_of, with_units_below=with_units_below)
         below = (3, 5) if with_units_below else (1, 1)
         for leaf, north, top in tallies:
             assert leaf.counts[0] > 300
@@ -147,7 +148,7 @@ def _alike(family: Family) -> str:
     return str(counted_alike(family))
 
 
-# As the engine counts them: those together whose facts and windows are the same, and each alone as a page does.
+# As the engine counts them: those together that go by the same instant, and each alone as a page does.
 OF_CASES = [family for family in FAMILIES.values() if family.source.is_of_cases]
 TOGETHER = [list(alike) for _, alike in itertools.groupby(sorted(OF_CASES, key=_alike), key=_alike)]
 COUNTING_CASES = [*([family] for family in OF_CASES), *(families for families in TOGETHER if len(families) > 1)]

@@ -1,7 +1,7 @@
 """All cells of a tenant from nothing: the facts as one binary stream per source, counted in arrays.
 
 For a new family or counter, for a changed time zone, and for `verify`, which builds aside and compares: the incremental
-engine and this one share the registry's conditions and nothing else.
+engine and this one share the registry's conditions and the table of buckets, and nothing else.
 """
 
 from __future__ import annotations

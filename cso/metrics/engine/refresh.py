@@ -155,16 +155,14 @@ def refresh_cells(keys: Iterable[CellKey]) -> None:
 def _count(keys: Sequence[CellKey]) -> dict[CellKey, Tally]:
     """What the facts say of each cell. Families that are counted alike are counted together, by one statement."""
     zone = current_tenant().zone
-    groups: dict[tuple[object, ...], list[CellKey]] = defaultdict(list)
+    groups: dict[tuple[object, ...], dict[str, list[CellKey]]] = defaultdict(lambda: defaultdict(list))
     for key in keys:
-        groups[counted_alike(FAMILIES[key.family])].append(key)
+        groups[counted_alike(FAMILIES[key.family])][key.family].append(key)
     counted: dict[CellKey, Tally] = {}
-    for group in groups.values():
-        families = [FAMILIES[name] for name in dict.fromkeys(key.family for key in group)]
-        cells = list(dict.fromkeys((key.grain, key.period, key.unit) for key in group))
-        tallies = count_together(families, [_window(CellKey("", *cell), zone) for cell in cells])
-        for family, of_family in zip(families, tallies, strict=True):
-            counted |= {CellKey(family.key, *cell): tally for cell, tally in zip(cells, of_family, strict=True)}
+    for by_family in groups.values():
+        asked = [(FAMILIES[name], [_window(key, zone) for key in cells]) for name, cells in by_family.items()]
+        for cells, tallies in zip(by_family.values(), count_together(asked), strict=True):
+            counted |= zip(cells, tallies, strict=True)
     return counted
 
 
