@@ -34,6 +34,7 @@ from api.v1.remedies import CaseCost, CaseRemedies, OneRemedy, Remedies, UnitCos
 from api.v1.rules import AmendRule, OneRule, RuleCases, Rules, RuleVersions, SimilarRules, WithdrawRule
 from api.v1.scorecards import changes as process_changes
 from api.v1.scorecards import measures, plans, scores, walls
+from api.v1.scorecards.board_pack import ReadBoardPack
 from api.v1.secrets import OneSecret, Secrets
 from api.v1.strategy.urls import strategy_urls
 from api.v1.units import OneUnit, Units
@@ -240,6 +241,7 @@ urlpatterns = [
     path("plans/<uuid:pk>/restatements", scores.PlanRestatements.as_view(), name="plan_restatements"),
     path("scores", scores.Scores.as_view(), name="scores"),
     path("scores/seen", scores.SeenScores.as_view(), name="scores_seen"),
+    path("board-pack", ReadBoardPack.as_view(), name="board_pack"),
     path("walls", walls.Walls.as_view(), name="walls"),
     path("walls/<uuid:pk>", walls.OneWall.as_view(), name="wall"),
     path("walls/<uuid:pk>/renew", walls.RenewWall.as_view(), name="renew_wall"),

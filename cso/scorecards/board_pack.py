@@ -60,16 +60,17 @@ AT_RISK = METRICS["value_at_risk"]
 class BoardPack:
     """Of a period and the one before, as it stood at `as_of`.
 
-    figures: of the whole company, by metric key and period. scores: None where the period is no single month, quarter
-    or year. restated: scores that were final and changed, recorded within the period, or of a period within it.
-    standing_now: how many cases are in a state, by metric key; those, the value at risk, the blockers and the overdue
-    outcomes are of `as_of`, whatever the period. changes: of how the company works, marked on its chart. given: money
-    to customers, minor units by currency.
+    everyone: its leaders are those of every level, not only of the first. figures: of the whole company, by metric key
+    and period. scores: None where the period is no single month, quarter or year. restated: scores that were final and
+    changed, recorded within the period, or of a period within it. standing_now: how many cases are in a state, by
+    metric key; those, the value at risk, the blockers and the overdue outcomes are of `as_of`, whatever the period.
+    changes: of how the company works, marked on its chart. given: money to customers, minor units by currency.
     """
 
     period: Period
     status: Status
     as_of: datetime
+    everyone: bool
     standing: Standing
     changes: Sequence[ProcessChange]
     scores: ScoreTable | None
@@ -91,8 +92,11 @@ class BoardPack:
         return self.figures[metric.key, self.period.previous()]
 
 
-def board_pack(viewer: Actor, period: Period, *, now: datetime) -> BoardPack:
-    """For who sees the figures of every unit. The statements do not depend on how many leaders there are."""
+def board_pack(viewer: Actor, period: Period, *, everyone: bool = False, now: datetime) -> BoardPack:
+    """For who sees the figures of every unit: with the leaders of the first level, or with `everyone` who leads a unit.
+
+    Scores are those of every plan. The statements do not depend on how many leaders there are.
+    """
     require(viewer, Can.SEE_SCORECARD)
     tops, bounds = whole_tenant(), period.bounds(current_tenant().zone)
     metrics = [*RECOVERY, *LISTENING, *RULES, VALUE]
@@ -109,7 +113,8 @@ def board_pack(viewer: Actor, period: Period, *, now: datetime) -> BoardPack:
         period=period,
         status=status(period, now, current_tenant().zone),
         as_of=now,
-        standing=leaders_standing(viewer, period, now=now),
+        everyone=everyone,
+        standing=leaders_standing(viewer, period, everyone=everyone, now=now),
         changes=list(changes_at(viewer, None)),
         scores=scores_of(viewer, [period], now=now)[0] if is_scored(period) else None,
         figures=figures,

@@ -76,9 +76,11 @@ def leaders(pack: BoardPack) -> Part:
         Column("overdue_now", _("Overdue now"), is_number=True),
         Column("main_reason", _("Main reason for misses")),
     ]
+    first = _("Leaders, furthest from the target first")
+    every = _("Leaders of every level, furthest from the target first")
     return Part(
         "leaders",
-        _("Leaders, furthest from the target first"),
+        every if pack.everyone else first,
         columns,
         [_leader(row, pack.period) for row in pack.standing.rows],
         empty=_("Nobody leads a unit here yet"),

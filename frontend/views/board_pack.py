@@ -19,7 +19,7 @@ from frontend.board_pack.contents import about, parts_of
 from frontend.board_pack.files import as_pdf, as_xlsx, as_zip
 from frontend.export import XLSX
 from frontend.periods import chosen_period
-from frontend.views.scorecard import standing_sentence
+from frontend.views.scorecard import asks_for_everyone, standing_sentence
 from frontend.wording import period_words, status_words
 from tenants.roles import Can
 from tenants.scope import current_tenant
@@ -31,15 +31,19 @@ KINDS = {"pdf": PDF, "xlsx": XLSX, "zip": ZIP}
 @for_members(Can.SEE_SCORECARD)
 @require_safe
 def board(request: MemberRequest) -> HttpResponse:
-    period = _period(request)
-    pack = board_pack(request.member, period, now=request.now)
-    here = reverse("board_pack", args=[request.tenant.slug])
+    pack, slug = _pack(request), request.tenant.slug
+    here, rest = reverse("board_pack", args=[slug]), _level(pack.everyone)
+    first, every = (f"{here}?period={pack.period.key}{_level(each)}" for each in (False, True))
     context = {
         **_head(request, pack),
-        "periods": _chips(here, period, request.now),
+        "periods": _chips(here, pack.period, request.now, rest),
+        "levels": [
+            (_("First level"), first, not pack.everyone, None),
+            (_("All leaders"), every, pack.everyone, None),
+        ],
         "parts": parts_of(pack),
         "exports": [
-            (label, f"{reverse(f'board_pack_{kind}', args=[request.tenant.slug])}?period={period.key}")
+            (label, f"{reverse(f'board_pack_{kind}', args=[slug])}?period={pack.period.key}{rest}")
             for kind, label in (("pdf", "PDF"), ("xlsx", "XLSX"), ("zip", "CSV"))
         ],
     }
@@ -50,16 +54,24 @@ def board(request: MemberRequest) -> HttpResponse:
 @require_safe
 def board_file(request: MemberRequest, kind: str) -> HttpResponse:
     """`kind`: pdf, xlsx or zip (of CSV files)."""
-    pack = board_pack(request.member, _period(request), now=request.now)
+    pack = _pack(request)
     parts, head = parts_of(pack), _head(request, pack)
     if kind == "pdf":
         content = as_pdf(parts, **head, company=request.tenant.name, now=request.now)
     else:
         content = (as_xlsx if kind == "xlsx" else as_zip)([about(head), *parts], request.tenant)
     response = HttpResponse(content, content_type=KINDS[kind])
-    name = f"board-pack-{pack.period.key}.{kind}"
+    name = f"board-pack-{pack.period.key}{'-all-leaders' if pack.everyone else ''}.{kind}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _pack(request: MemberRequest) -> BoardPack:
+    return board_pack(request.member, _period(request), everyone=asks_for_everyone(request), now=request.now)
+
+
+def _level(everyone: bool) -> str:
+    return "&leaders=all" if everyone else ""
 
 
 def _period(request: MemberRequest) -> Period:
@@ -79,7 +91,7 @@ def _head(request: MemberRequest, pack: BoardPack) -> dict[str, str]:
     return {"title": standing_sentence(pack.standing), "sub": f"{sub} {status}", "stamp": stamp}
 
 
-def _chips(here: str, chosen: Period, now: datetime) -> list[tuple[str, str, bool, None]]:
+def _chips(here: str, chosen: Period, now: datetime, rest: str) -> list[tuple[str, str, bool, None]]:
     """The last months, quarters and years, and whatever else was chosen."""
     offered: list[Period] = []
     for grain, count in (("month", 3), ("quarter", 3), ("year", 2)):
@@ -89,4 +101,4 @@ def _chips(here: str, chosen: Period, now: datetime) -> list[tuple[str, str, boo
             period = period.previous()
     if chosen not in offered:
         offered.append(chosen)
-    return [(period_words(each), f"{here}?period={each.key}", each == chosen, None) for each in offered]
+    return [(period_words(each), f"{here}?period={each.key}{rest}", each == chosen, None) for each in offered]

@@ -31,17 +31,18 @@ def scorecard(request: MemberRequest) -> HttpResponse:
 
 def standing_asked(request: MemberRequest) -> Standing:
     """Of the period and the level in the query."""
-    everyone = _asks_for_everyone(request)
+    everyone = asks_for_everyone(request)
     return leaders_standing(request.member, chosen_period(request), everyone=everyone, now=request.now)
 
 
 def show_standing(request: MemberRequest, standing: Standing) -> HttpResponse:
-    period, everyone = standing.period, _asks_for_everyone(request)
+    period, everyone = standing.period, asks_for_everyone(request)
     here = reverse("scorecard", args=[request.tenant.slug])
+    board = f"{reverse('board_pack', args=[request.tenant.slug])}?period={period.key}"
     context = {
         "title": standing_sentence(standing),
         "sub": _sub(request, standing),
-        "action_url": f"{reverse('board_pack', args=[request.tenant.slug])}?period={period.key}",
+        "action_url": f"{board}&leaders=all" if everyone else board,
         "action_label": _("Board pack"),
         "action_kind": "quiet",
         "periods": period_chips(here, period, request.now, leaders="all" if everyone else ""),
@@ -56,7 +57,7 @@ def show_standing(request: MemberRequest, standing: Standing) -> HttpResponse:
     return render(request, "frontend/scorecard/scorecard.html", context)
 
 
-def _asks_for_everyone(request: MemberRequest) -> bool:
+def asks_for_everyone(request: MemberRequest) -> bool:
     return request.GET.get("leaders") == "all"
 
 

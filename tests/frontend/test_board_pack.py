@@ -26,11 +26,14 @@ from cso.strategy.blockers import clear_blocker, raise_blocker
 from cso.strategy.models import Outcome
 from tenants.roles import Role
 from tenants.scope import tenant_scope
+from tests.api.conftest import Integration, errors, problem
 from tests.frontend.conftest import Visit, reads
 from tests.metrics.kills import cited, killed
 from tests.personas import Company
 from tests.scorecards.scenes import at, log, margin, plan_for, prepare, serving, tell_margin
 
+# Four of them before any page of a workspace: tenant, session, user, member.
+MOST_READS = 45
 MARCH = parse_period("2026-03")
 PACK = "/acme/board-pack/?period=2026-03"
 # Letters of French and Polish, what a spreadsheet and what the typesetter would take for their own language.
@@ -191,5 +194,54 @@ def test_it_costs_the_same_for_one_leader_and_for_more(told: Company, visit: Vis
     assert counts[0] <= MOST_READS
 
 
-# Four of them before any page of a workspace: tenant, session, user, member.
-MOST_READS = 45
+def test_it_shows_who_leads_at_every_level_as_the_landing_page_does(told: Company, visit: Visit) -> None:
+    with tenant_scope(told.tenant):
+        below = people.add_person("Bo Below", by=None)
+        people.name_leader(told.units["north-1"], below, date(2024, 1, 1), by=None)
+    client = visit(told, Role.EXECUTIVE)
+    landing = client.get("/acme/scorecard/?period=2026-03&leaders=all").context
+    page = client.get(f"{PACK}&leaders=all")
+    assert page.context["title"] == landing["title"] == "2 of 2 leaders miss the 24-hour target"
+    assert landing["action_url"] == "/acme/board-pack/?period=2026-03&leaders=all"
+    lines = rows_of(client, "?period=2026-03&leaders=all")["leaders"]
+    assert [line["leader"] for line in lines] == [row["name"] for row in landing["rows"]] != []
+    assert {line["leader"] for line in lines} == {"Lea North", "Bo Below", NAME}
+    assert [line["leader"] for line in rows_of(client)["leaders"]] == ["Lea North", NAME]
+    pdf = client.get(page.context["exports"][0][1])
+    assert pdf["Content-Disposition"] == 'attachment; filename="board-pack-2026-03-all-leaders.pdf"'
+    assert all(url.endswith("&leaders=all") for _label, url, *_rest in page.context["periods"])
+
+
+def test_the_api_says_the_same_of_the_same_instant(told: Company, visit: Visit) -> None:
+    files = rows_of(visit(told, Role.CSO))
+    key = Integration(told, "metrics:read", "people:read")
+    pack = key.get("board-pack?period=2026-03").json()
+    assert (pack["period"], pack["status"], pack["leaders"]["missing"]) == ("2026-03", "final", 1)
+    leaders = [(row["leader"]["name"], row["figure"]["numerator"]) for row in pack["leaders"]["data"]]
+    assert [(name, str(number)) for name, number in leaders] == [
+        (line["leader"], line["recovered"]) for line in files["leaders"]
+    ]
+    shown = {line["figure"]: line for part in ("recovery", "listening", "rules") for line in files[part]}
+    told_here = {each["metric"]: each["figure"] for each in pack["figures"]}
+    for metric in (*RECOVERY, *LISTENING, *RULES):
+        assert str(told_here[metric.key]["numerator"]) == shown[metric.key]["numerator"], metric.key
+    assert [(each["metric"], str(each["count"])) for each in pack["states"]] == [
+        (key, shown[key]["value"]) for key in ("open_overdue", "silent")
+    ]
+    [score] = pack["scores"]["data"]
+    assert f"{score['score']:.1f}" == files["scores"][0]["score"]
+    assert [each["rule"] for each in pack["rules_killed"]] == [line["rule"] for line in files["kills"]]
+    assert [(each["what"], each["person"]["name"]) for each in pack["recognitions"]] == [(FORMULA, NAME)]
+    assert [each["what"] for each in pack["blockers"]] == [MARKUP]
+    assert [each["name"] for each in pack["overdue_reviews"]] == ["Nobody waits"]
+    assert [(each["person"]["name"], each["after"]) for each in pack["restatements"]] == [
+        (line["leader"], float(line["after"])) for line in files["restatements"]
+    ]
+    with tenant_scope(told.tenant):
+        below = people.add_person("Bo Below", by=None)
+        people.name_leader(told.units["north-1"], below, date(2024, 1, 1), by=None)
+    every = key.get("board-pack?period=2026-Q1&leaders=all").json()
+    assert {row["leader"]["name"] for row in every["leaders"]["data"]} == {"Lea North", "Bo Below", NAME}
+    assert key.get("board-pack?period=2026-W10..2026-W13").json()["scores"] is None
+    assert errors(key.get("board-pack?period=soon")) == [("period", "not_a_period")]
+    assert problem(Integration(told, "metrics:read").get("board-pack?period=2026-03"))[1] == "missing-scope"

@@ -15,7 +15,7 @@ from api.v1.metrics.views import PeriodField
 from api.v1.metrics.why import ReasonShape, reasons_json
 from api.v1.shapes import PersonRef, Shape, UnitRef, named
 from cso.metrics.periods import Period
-from cso.metrics.queries.standing import LeaderRow, leaders_standing
+from cso.metrics.queries.standing import LeaderRow, Standing, leaders_standing
 from tenants.roles import Can
 
 
@@ -66,19 +66,21 @@ class LeadersStanding(Resource):
     def get(self, request: Request) -> Response:
         query = self.read_query(StandingQuery)
         period = query["period"]
-        standing = leaders_standing(self.key, period, under=query.get("unit"), now=self.now)
-        return Response(
-            {
-                "period": period.key,
-                "target_percent": float(standing.target) if standing.target is not None else None,
-                "organization": figure_json(standing.organization, period),
-                "missing": standing.missing,
-                "without_leader": standing.without_leader,
-                "judged": standing.judged,
-                "pooled": figure_json(standing.pooled, period) if standing.pooled else None,
-                "data": [_row_json(row, period) for row in standing.rows],
-            }
-        )
+        return Response(standing_json(leaders_standing(self.key, period, under=query.get("unit"), now=self.now)))
+
+
+def standing_json(standing: Standing) -> Row:
+    period = standing.period
+    return {
+        "period": period.key,
+        "target_percent": float(standing.target) if standing.target is not None else None,
+        "organization": figure_json(standing.organization, period),
+        "missing": standing.missing,
+        "without_leader": standing.without_leader,
+        "judged": standing.judged,
+        "pooled": figure_json(standing.pooled, period) if standing.pooled else None,
+        "data": [_row_json(row, period) for row in standing.rows],
+    }
 
 
 def _row_json(row: LeaderRow, period: Period) -> Row:

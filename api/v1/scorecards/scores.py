@@ -224,7 +224,7 @@ class Scores(Resource):
         query = self.read_query(ScoresQuery)
         period = _scored(query["period"])
         [table] = scores_of(self.key, [period], under=query.get("unit"), person=query.get("person"), now=self.now)
-        return Response(_table_json(table))
+        return Response(table_json(table))
 
 
 class SeenScores(Resource):
@@ -301,7 +301,7 @@ def _scored(period: Period) -> Period:
     return period
 
 
-def _table_json(table: ScoreTable) -> Row:
+def table_json(table: ScoreTable) -> Row:
     between = table.between
     return {
         "period": table.period.key,
