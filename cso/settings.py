@@ -139,6 +139,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=3, minute=17),
         "options": {"expires": 3_600},
     },
+    # Before the Monday of any zone begins, whoever came to lead in the week has the digest.
+    "give digests": {
+        "task": "scorecards.give_digests_to_all",
+        "schedule": crontab(hour="*/6", minute=47),
+        "options": {"expires": 3_600},
+    },
     "ring alarms": {"task": "alarms.dispatch", "schedule": 1.0, "options": {"expires": 5}},
     "load batches": {"task": "recovery.dispatch_batches", "schedule": 1.0, "options": {"expires": 5}},
 }

@@ -15,7 +15,7 @@ from cso.metrics.periods import Period, day_start, period_of
 from cso.people.models import Person, Unit
 from cso.scorecards.categories import first_categories
 from cso.scorecards.changes import mark_change, rebase_from
-from cso.scorecards.digest_mail import choose_digest
+from cso.scorecards.digest_mail import choose_digest, give_digests
 from cso.scorecards.items import Item
 from cso.scorecards.measures import define_measure, record_figures
 from cso.scorecards.models import Category, Measure, Plan, ScoreSnapshot
@@ -24,8 +24,8 @@ from cso.scorecards.snapshots import take_snapshots
 from tenants.models import Membership
 from tenants.scope import current_tenant
 
-# By role, the weekday and the hour.
-DIGESTS = {"cso": (6, 18), "leader": (0, 7)}
+# The Chief Serving Officer plans the week on Sunday evening; all others have what they get without asking.
+SUNDAY, EVENING = 6, 18
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 KEY = "recovered_24h"
 # What each category weighs, so that serving weighs as much as each other one.
@@ -84,10 +84,8 @@ class _Telling:
         rebase_from(change, because=SINCE_ONE_QUEUE, by=self.cso, now=self.now)
 
     def _digests(self) -> None:
-        """Who signs in gets one, on the days on which they plan their weeks."""
-        for role, (weekday, hour) in DIGESTS.items():
-            member = self.organization.roles[role]
-            choose_digest(member, is_wanted=True, weekday=weekday, hour=hour, by=member, now=self.now)
+        choose_digest(self.cso, is_wanted=True, weekday=SUNDAY, hour=EVENING, by=self.cso, now=self.now)
+        give_digests(now=self.now)
 
     def _divisions(self) -> Iterator[str]:
         return (division.code for division in self.story.divisions if division.code != self.story.vacant)

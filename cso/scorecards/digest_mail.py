@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.timezone import override as in_zone
 from django.utils.translation import override as in_language
 
@@ -18,6 +20,8 @@ from cso.metrics.queries.figures import Figure
 from cso.metrics.queries.standing import LeaderRow
 from cso.outbox.actions import write_mail
 from cso.outbox.rendering import render_mail
+from cso.people.models import Leadership
+from cso.people.queries import leading_on
 from cso.recovery.settings import language_of
 from cso.scorecards.digest import MOST_CASES, POOLED, Digest, OwnUnit, digest_for
 from cso.scorecards.models import DigestChoice
@@ -25,11 +29,13 @@ from cso.signing import signed, signed_id
 from cso.texts import percent
 from tenants import audit
 from tenants.models import Actor, Membership
+from tenants.roles import Role
 from tenants.scope import current_tenant, day_of
 
 RINGS, KIND, TEMPLATE = "scorecards.digest", "digest", "scorecards/digest"
 # Of each kind; how many more there are is said.
 MOST_SHOWN = MOST_CASES
+_EXECUTIVES = (Role.CSO, Role.EXECUTIVE)
 _STOPS = "cso.scorecards.digest_mail.stop"
 
 
@@ -70,9 +76,36 @@ def stop_digest(choice: DigestChoice, *, now: datetime) -> DigestChoice:
     return choose_digest(choice.member, is_wanted=False, **kept, by=None, now=now)
 
 
-def digest_choice(member: Membership) -> DigestChoice:
-    """What the person chose; one that is not wanted, and not kept, where they never did."""
-    return DigestChoice.objects.filter(member=member).first() or DigestChoice(member=member, is_wanted=False)
+def digest_choice(member: Membership, *, now: datetime) -> DigestChoice:
+    """What the person chose; where they never did, what they get by default, which is not kept yet."""
+    kept = DigestChoice.objects.filter(member=member).first()
+    return kept or DigestChoice(member=member, is_wanted=member.pk in _by_default(now, [member.pk]))
+
+
+def give_digests(*, now: datetime) -> int:
+    """Who leads a unit or sits in the executive gets the digest from now on, unless they ever chose: Monday at seven.
+
+    Returns to how many it is new. A choice is kept for each, which they change or end like one of their own; so nobody
+    gets it anew who ended it, and nobody twice.
+    """
+    new = _by_default(now) - set(DigestChoice.objects.values_list("member_id", flat=True))
+    # Whoever chooses at this moment has chosen.
+    DigestChoice.objects.bulk_create([DigestChoice(member_id=member) for member in new], ignore_conflicts=True)
+    for choice in DigestChoice.objects.filter(member__in=new, is_wanted=True):
+        set_alarm(RINGS, choice.pk, next_digest(choice, after=now))
+    if new:
+        audit.record(None, "give_digests", current_tenant().name, members=len(new))
+    return len(new)
+
+
+def _by_default(now: datetime, among: Sequence[UUID] | None = None) -> set[UUID]:
+    """Ids of the members who get it without asking."""
+    leading = Leadership.objects.filter(leading_on(day_of(now)), person__member__isnull=False)
+    led = list(leading.values_list("person__member_id", flat=True))
+    members = Membership.objects.filter(Q(role__in=_EXECUTIVES) | Q(pk__in=led), ended_at=None)
+    if among is not None:
+        members = members.filter(pk__in=among)
+    return set(members.values_list("pk", flat=True))
 
 
 def next_digest(choice: DigestChoice, *, after: datetime) -> datetime:

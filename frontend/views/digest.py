@@ -29,7 +29,7 @@ class DigestForm(PortalForm):
 @for_members()
 @require_http_methods(["GET", "HEAD", "POST"])
 def digest(request: MemberRequest) -> HttpResponse:
-    choice = digest_choice(request.member)
+    choice = digest_choice(request.member, now=request.now)
     known = {"is_wanted": choice.is_wanted, "weekday": choice.weekday, "hour": choice.hour}
     form = DigestForm(sent(request), initial=known)
 

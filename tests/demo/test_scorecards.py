@@ -49,4 +49,8 @@ def test_plans_hold_at_the_turn_of_a_year(db: None, now: datetime, plans: dict[i
         assert Acknowledgement.objects.count() == plans[max(plans)]
         assert not ScoreSnapshot.objects.filter(as_of__gt=now).exists()
         assert Target.objects.latest("starts_on").percent == 100
-        assert DigestChoice.objects.filter(is_wanted=True).count() == 2
+        # Everybody who leads, and the executive: on Monday at seven, but for who chose another day.
+        digests = {each.member_id: (each.weekday, each.hour) for each in DigestChoice.objects.filter(is_wanted=True)}
+        assert digests.pop(organization.roles["cso"].pk) == (6, 18)
+        assert {member.pk for member in organization.leaders.values()} <= set(digests)
+        assert set(digests.values()) == {(0, 7)}

@@ -18,9 +18,12 @@ from cso.metrics.actions import set_target
 from cso.metrics.engine.refresh import refresh
 from cso.outbox.actions import as_message
 from cso.outbox.models import OutgoingMail
+from cso.people.actions import name_leader
+from cso.people.models import Person
 from cso.scorecards.digest import digest_for
-from cso.scorecards.digest_mail import choose_digest, digest_choice, next_digest, stop_link
+from cso.scorecards.digest_mail import choose_digest, digest_choice, give_digests, next_digest, stop_digest, stop_link
 from cso.scorecards.models import DigestChoice
+from cso.scorecards.tasks import give_to_tenants
 from cso.strategy.blockers import raise_blocker
 from tenants.members import end_membership
 from tenants.models import Membership
@@ -173,13 +176,43 @@ def rings_in(company: Company, choice: DigestChoice) -> datetime:
 def test_everybody_chooses_for_themselves_an_hour_that_there_is(acme: Company) -> None:
     leader = acme.member(Role.LEADER)
     with tenant_scope(acme.tenant):
-        assert not digest_choice(leader).is_wanted
         with pytest.raises(NotAllowedError):
             choose_digest(leader, is_wanted=True, weekday=0, hour=7, by=acme.member(Role.CSO), now=NOW)
         with pytest.raises(InvalidFieldsError) as refused:
             choose_digest(leader, is_wanted=True, weekday=7, hour=24, by=leader, now=NOW)
         assert [error.field for error in refused.value.errors] == ["weekday", "hour"]
         assert not DigestChoice.objects.exists()
+
+
+def test_who_leads_or_sits_in_the_executive_gets_it_unless_they_chose(acme: Company) -> None:
+    wanting = {Role.CSO, Role.EXECUTIVE, Role.LEADER}
+    monday = datetime(2026, 3, 23, 11, tzinfo=UTC)
+    with tenant_scope(acme.tenant):
+        miss_a_case(acme)
+        line = acme.member(Role.FRONTLINE)
+        leader, executive, cso = (acme.member(role) for role in (Role.LEADER, Role.EXECUTIVE, Role.CSO))
+        # By default, before anything is kept: so says the page under one's own menu.
+        assert {role for role in Role if digest_choice(acme.member(role), now=NOW).is_wanted} == wanting
+        assert not DigestChoice.objects.exists()
+        choose(cso, weekday=4, hour=16)
+        choose_digest(executive, is_wanted=False, weekday=0, hour=7, by=executive, now=NOW)
+        assert give_digests(now=NOW) == 1
+        assert give_digests(now=NOW) == 0
+        given = digest_choice(leader, now=NOW)
+        assert (given.is_wanted, given.weekday, given.hour, rings(given)) == (True, 0, 7, monday)
+        assert not digest_choice(executive, now=NOW).is_wanted
+        assert (digest_choice(cso, now=NOW).weekday, DigestChoice.objects.count()) == (4, 3)
+    give_to_tenants([acme.tenant.pk])
+    for _twice in range(2):
+        ring_alarms(acme.tenant, now=monday)
+    with tenant_scope(acme.tenant):
+        assert [mail.about for mail in mails() if mail.about == given.pk] == [given.pk]
+        # Ended by one click it is never given again; who came to lead since then gets it.
+        stop_digest(given, now=monday)
+        name_leader(acme.units["south"], Person.objects.get(member=line), date(2026, 3, 1), by=None)
+        assert give_digests(now=monday) == 1
+        assert not digest_choice(leader, now=monday).is_wanted
+        assert rings(digest_choice(line, now=monday)) == monday + 7 * DAY
 
 
 @pytest.mark.django_db(transaction=True)
