@@ -13,8 +13,9 @@ from uuid import UUID
 
 from cso.metrics.actions import in_force as target_in_force
 from cso.metrics.periods import Grain, Period, Status, status
+from cso.metrics.queries.asks import Ask, Parts
 from cso.metrics.queries.figures import Figure
-from cso.metrics.queries.many import Ask, Parts, figures_of_asks
+from cso.metrics.queries.many import figures_of_asks
 from cso.metrics.queries.targets import courses
 from cso.metrics.registry import METRICS, Metric
 from cso.people.models import Leadership
@@ -195,7 +196,7 @@ def _figures(metrics: Sequence[Metric], held: Sequence[_Held], now: datetime) ->
     parts = [each for each in held if not each.span.is_whole]
     windows = [(window, each.span.period) for each in parts for window in each.span.windows(each.plan.unit_id)]
     ask = Ask(metrics, groups, [each.span.period for each in whole])
-    answers = figures_of_asks([ask], Parts(metrics, windows), now=now)
+    answers = figures_of_asks([ask], parts=Parts(metrics, windows), now=now)
     [kept], counted = answers.figures, iter(answers.parts)
     of_parts = {id(each): [next(counted) for _ in each.span.pieces] for each in parts}
     return [

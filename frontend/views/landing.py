@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cso.metrics.models import Target
-from cso.metrics.queries.standing import level_of
+from cso.metrics.queries.levels import level_of
 from cso.people.models import Leadership, Unit
 from cso.people.queries import led_units
 from cso.recovery.models import Case

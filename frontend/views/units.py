@@ -15,8 +15,9 @@ from cso.metrics.periods import Period
 from cso.metrics.queries.committee_report import committee_report
 from cso.metrics.queries.figures import HEADLINE
 from cso.metrics.queries.judgement import judge
+from cso.metrics.queries.levels import Level, level_of
 from cso.metrics.queries.recovery_report import recovery_report
-from cso.metrics.queries.standing import Level, Standing, level_of
+from cso.metrics.queries.standing import Standing
 from cso.metrics.queries.unit_figures import unit_figures
 from cso.metrics.queries.unit_report import UnitReport, unit_report
 from cso.people.models import Unit

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from cso.metrics.engine.refresh import refresh
 from cso.metrics.models import Target
 from cso.metrics.periods import parse_period
+from cso.metrics.queries.levels import level_of, side_by_side
 from cso.metrics.queries.standing import LeaderRow, leaders_standing
 from cso.people import actions as people
 from cso.recovery.models import Case
@@ -203,6 +204,24 @@ def test_a_leader_sees_the_own_branch_alone(targeted: Company) -> None:
         standing = leaders_standing(acme.member(Role.LEADER), MARCH, now=NOW)
         assert {row.unit.code for row in standing.rows} == {"north-1", "north-2"}
         assert (standing.organization.numerator, standing.organization.denominator) == (1, 1)
+
+
+def test_units_without_a_peer_are_passed_over_by_one_query_however_deep(acme: Company) -> None:
+    with tenant_scope(acme.tenant):
+        above = acme.units["south"]
+        for code in ("lone", "lonely", "b", "a"):
+            acme.units[code] = people.add_unit(code, code.title(), above, by=None)
+            above = acme.units[code] if code.startswith("lone") else above
+        south, cso = acme.units["south"], acme.member(Role.CSO)
+        assert side_by_side(cso, south) == ([south.pk], [acme.units["a"], acme.units["b"]])
+        level = level_of(cso, south.pk)
+        with CaptureQueriesContext(connection) as asked:
+            assert side_by_side(cso, level) == ([south.pk], [acme.units["a"], acme.units["b"]])
+        assert len(asked) == 1
+        # At the top: of a single top the level below, of several these.
+        assert side_by_side(cso, None) == ([acme.units["top"].pk], [acme.units["north"], south])
+        people.add_unit("second", "Another top", None, by=None)
+        assert [unit.name for unit in side_by_side(cso, None)[1]] == ["Another top", acme.units["top"].name]
 
 
 def test_the_number_of_queries_does_not_depend_on_the_number_of_leaders(targeted: Company) -> None:

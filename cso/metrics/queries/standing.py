@@ -7,26 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
-
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from cso.metrics.counting import Window
 from cso.metrics.formulas.statistics import Verdict
 from cso.metrics.periods import Period, day_start
+from cso.metrics.queries.asks import Ask, Figures, Parts
 from cso.metrics.queries.bands import in_bands
-from cso.metrics.queries.figures import HEADLINE, Figure, last_full_weeks, target_for
+from cso.metrics.queries.figures import HEADLINE, Figure, last_full_weeks, target_of
 from cso.metrics.queries.judgement import Judgement, judge
-from cso.metrics.queries.many import Ask, Figures, Parts, figures_of_asks
+from cso.metrics.queries.levels import Level, everyone_led, side_by_side
+from cso.metrics.queries.many import figures_of_asks
 from cso.metrics.queries.states import StatesAsked
 from cso.metrics.queries.why import Missed, Why, why_missed
 from cso.metrics.registry import METRICS, Metric
-from cso.people.models import Leadership, Person, Unit, UnitAncestor
-from cso.people.queries import leaderships_between, leading_on, visible_units
+from cso.people.models import Leadership, Person, Unit
+from cso.people.queries import leaderships_between
 from tenants.models import Actor
-from tenants.roles import Can
 from tenants.scope import current_tenant, day_of
 
 WEEKS_SHOWN = 26
@@ -58,15 +55,6 @@ class LeaderRow:
     overdue: int | None
     has_below: bool
     band: int = 0
-
-
-@dataclass(frozen=True)
-class Level:
-    """A unit, the units directly below it by name, and the ids of it and of all below."""
-
-    unit: Unit
-    below: list[Unit]
-    ids: list[UUID]
 
 
 @dataclass(frozen=True)
@@ -161,26 +149,32 @@ def leaders_standing(
     depend on the number of leaders.
     """
     beside = beside or Beside()
-    tops, units = _level(viewer, under)
+    tops, units = side_by_side(viewer, under)
     if isinstance(under, Level):
         under = under.unit
     if everyone:
-        units = _everyone(visible_units(viewer), under, day_of(now))
-    target = target_for(HEADLINE, period, now=now)
-    groups: dict[UUID | None, Sequence[UUID]] = {unit.pk: [unit.pk] for unit in units}
-    groups[None] = tops
+        units = everyone_led(viewer, under, day_of(now))
+    groups: dict[UUID | None, Sequence[UUID]] = {unit.pk: [unit.pk] for unit in units} | {None: tops}
     led = _led([*units, *([under] if under else [])], period, now)
     tenures = _tenures(units, period, led, now)
     parts = [tenure for tenure in tenures if tenure.is_part]
     weeks, before = last_full_weeks(WEEKS_SHOWN, now=now), period.previous()
-    asks: list[Ask[Any]] = [
-        Ask([HEADLINE], groups, [period, before, *weeks]),
-        Ask([EXCLUDED], {None: tops}, [period]),
-        *beside.asks,
-    ]
-    windows = Parts([HEADLINE], [(part.window, period) for part in parts])
-    answers = figures_of_asks(asks, windows, StatesAsked([OVERDUE, *beside.states], groups, now), now=now)
-    (known, excluded, *figures), states = answers.figures, answers.states
+    todays = {tenure.unit.pk: [tenure.unit.pk] for tenure in tenures if tenure.is_todays}
+    answers = figures_of_asks(
+        [
+            Ask([HEADLINE], groups, [period, before]),
+            Ask([HEADLINE], {None: tops}, weeks),
+            Ask([EXCLUDED], {None: tops}, [period]),
+            *beside.asks,
+        ],
+        parts=Parts([HEADLINE], [(part.window, period) for part in parts]),
+        states=StatesAsked([OVERDUE, *beside.states], groups, now),
+        courses=[Ask([HEADLINE], todays, weeks)],
+        targets_of=HEADLINE,
+        now=now,
+    )
+    (known, of_weeks, excluded, *figures), states, [courses] = answers.figures, answers.states, answers.courses
+    target = target_of(answers.targets, period, now=now)
     part_figures = {part: found[HEADLINE.key] for part, found in zip(parts, answers.parts, strict=True)}
     asked = [tenure.window for tenure in tenures] + ([beside.misses_in] if beside.misses_in else [])
     missed = [Missed(HEADLINE, [window], target) for window in asked]
@@ -202,7 +196,7 @@ def leaders_standing(
             figure=figure,
             previous=None if tenure.is_part else known[HEADLINE.key, unit, before],
             judgement=judge(figure, target),
-            weeks=[_share(known[HEADLINE.key, unit, week]) for week in weeks] if tenure.is_todays else [],
+            weeks=courses[HEADLINE.key, unit] if tenure.is_todays else [],
             why=why[tenure],
             overdue=overdue[unit] if tenure.is_todays else None,
             has_below=tenure.unit.has_below,  # type: ignore[attr-defined]
@@ -217,7 +211,7 @@ def leaders_standing(
         rows=in_bands(rows),
         organization=known[HEADLINE.key, None, period],
         overdue=overdue[None],
-        weeks=[(week, known[HEADLINE.key, None, week]) for week in weeks],
+        weeks=[(week, of_weeks[HEADLINE.key, None, week]) for week in weeks],
         excluded=excluded[EXCLUDED.key, None, period],
         leadership=_leads(led[under.pk], day_of(now)) if under else None,
         has_units=bool(tops),
@@ -319,58 +313,3 @@ def _tenure(unit: Unit, leader: Person | None, since: date, until: date, period:
 
 def _day_after(day: date) -> date:
     return day + timedelta(days=1)
-
-
-def _everyone(visible: QuerySet[Unit], under: Unit | None, day: date) -> list[Unit]:
-    """Every visible unit that someone leads on a day, below `under` when given."""
-    led = Leadership.objects.filter(leading_on(day), unit=OuterRef("pk"))
-    units = _with_below(visible).filter(Exists(led))
-    if under is not None:
-        units = units.filter(above__ancestor=under).exclude(pk=under.pk)
-    return list(units.order_by("name"))
-
-
-def level_of(viewer: Actor, unit: UUID) -> Level | None:
-    """Of a unit that the viewer may see, with its parent; None where there is none. One query."""
-    ids = UnitAncestor.objects.filter(ancestor=OuterRef("pk")).order_by("unit_id").values("unit_id")
-    asked = _with_below(visible_units(viewer)).filter(Q(pk=unit) | Q(parent=unit)).select_related("parent")
-    both = list(asked.annotate(ids=ArraySubquery(ids)).order_by("name"))
-    here = next((each for each in both if each.pk == unit), None)
-    if here is None:
-        return None
-    return Level(here, [each for each in both if each is not here], here.ids)
-
-
-def _level(viewer: Actor, under: Unit | Level | None) -> tuple[list[UUID], list[Unit]]:
-    """The top of the view (`under`, or the visible units whose parent is not visible) and the units directly below.
-
-    Without `under` a single top shows the level below it, several tops are the level themselves. A unit without a peer
-    is passed over in the same way.
-    """
-    visible = visible_units(viewer)
-    if isinstance(under, Level):
-        tops, units = [under.unit.pk], under.below
-    elif under is not None:
-        tops, units = [under.pk], list(_with_below(visible).filter(parent=under).order_by("name"))
-    elif viewer.can(Can.SEE_SCORECARD):
-        # Who sees everything sees the top and mostly the level below it, so both are read at once.
-        both = list(_with_below(visible).filter(parent__parent=None).order_by("name"))
-        units = [unit for unit in both if unit.parent_id is None]
-        tops = [unit.pk for unit in units]
-        if len(units) == 1 and units[0].has_below:  # type: ignore[attr-defined]
-            units = [unit for unit in both if unit.parent_id is not None]
-    else:
-        hidden_parent = Q(parent=None) | ~Q(parent__in=visible.values("pk"))
-        units = list(_with_below(visible).filter(hidden_parent).order_by("name"))
-        tops = [unit.pk for unit in units]
-    while len(units) == 1 and units[0].has_below:  # type: ignore[attr-defined]
-        units = list(_with_below(visible).filter(parent=units[0]).order_by("name"))
-    return tops, units
-
-
-def _with_below(units: QuerySet[Unit]) -> QuerySet[Unit]:
-    return units.annotate(has_below=Exists(Unit.objects.filter(parent=OuterRef("pk"))))
-
-
-def _share(figure: Figure) -> float | None:
-    return float(figure.share) if figure.share is not None else None

@@ -10,9 +10,11 @@ from uuid import UUID
 from cso.metrics.counting import Window
 from cso.metrics.formulas.statistics import Summary
 from cso.metrics.periods import Period
+from cso.metrics.queries.asks import Ask
 from cso.metrics.queries.figures import HEADLINE, Figure
-from cso.metrics.queries.many import Ask, figures_of_parts
-from cso.metrics.queries.standing import Beside, Level, Standing, leaders_standing
+from cso.metrics.queries.levels import Level
+from cso.metrics.queries.many import figures_of_parts
+from cso.metrics.queries.standing import Beside, Standing, leaders_standing
 from cso.metrics.queries.times import time_summaries
 from cso.metrics.queries.why import Why
 from cso.metrics.registry import METRICS, Metric
