@@ -23,12 +23,15 @@ class TableRules:
     own_rows: column with a user's id; that user's rows are readable in `user_scope`, in every tenant.
     dispatcher_sees_tenants: the dispatcher role may read the `tenant_id` column of all rows, and nothing else.
     dispatcher_sees_due: column with the instant from which a row is work; the dispatcher may read that one too.
+    tenant_through: a required reference to a row that has a tenant's key itself. Its own key is composite, so it holds
+    the tenant as well; where the engine writes many rows, the tenant is not looked up a second time for each.
     """
 
     append_only: bool = False
     own_rows: str | None = None
     dispatcher_sees_tenants: bool = False
     dispatcher_sees_due: str | None = None
+    tenant_through: str | None = None
 
 
 class TenantQuerySet(models.QuerySet[M]):

@@ -168,6 +168,9 @@ def _missing_keys(models: Iterable[type[TenantModel]], defined: set[tuple[str, s
     """References that no key holds: a field of the wrong kind, or one added without `SecureTenantTable`."""
     for model in models:
         table = model._meta.db_table
+        tenant = "FOREIGN KEY (tenant_id) REFERENCES tenants_tenant(id)"
+        if not model.rules.tenant_through and (table, tenant) not in defined:
+            yield f"Table {table} lacks its {tenant}; repeat SecureTenantTable in a migration."
         for field in model._meta.local_fields:
             target = field.related_model
             if not isinstance(target, type) or not issubclass(target, TenantModel):

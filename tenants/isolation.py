@@ -4,6 +4,7 @@
 - row-level security, forced, with one policy for all commands;
 - the primary key `(tenant_id, id)`;
 - a composite foreign key for each `TenantForeignKey`, so that a row cannot point into another tenant;
+- a foreign key to the tenant, unless one of those implies it (`TableRules.tenant_through`);
 - the grants of its `TableRules`.
 It may be repeated after a later migration adds a field; `tenants.guard` refuses to start a process without it.
 """
@@ -72,7 +73,10 @@ def _keys(model: type[models.Model]) -> Iterator[str]:
         IF (SELECT array_length(conkey, 1) FROM pg_constraint WHERE conname = '{table}_pkey') = 1 THEN
             ALTER TABLE "{table}" DROP CONSTRAINT "{table}_pkey", ADD PRIMARY KEY (tenant_id, id);
         END IF; END $$"""
-    yield from _foreign_key(table, f"{table}_tenant_fk", "tenant_id", "tenants_tenant", "id")
+    if model.rules.tenant_through:  # type: ignore[attr-defined]
+        yield f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS "{table}_tenant_fk"'
+    else:
+        yield from _foreign_key(table, f"{table}_tenant_fk", "tenant_id", "tenants_tenant", "id")
     for field in model._meta.local_fields:
         if isinstance(field, TenantForeignKey):
             target = field.related_model._meta.db_table

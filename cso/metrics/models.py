@@ -25,7 +25,7 @@ class Mark(TenantModel):
     unit = TenantForeignKey(Unit, models.CASCADE, related_name="+")
     day = models.DateField()
 
-    rules: ClassVar[TableRules] = TableRules(dispatcher_sees_tenants=True)
+    rules: ClassVar[TableRules] = TableRules(dispatcher_sees_tenants=True, tenant_through="unit")
 
     def __str__(self) -> str:
         return f"{self.source} {self.unit_id} {self.day}"
@@ -77,6 +77,8 @@ class Cell(TenantModel):
     total_bucket_counts = ArrayField(models.IntegerField(), default=list, db_default=[])
     revision = models.PositiveIntegerField(default=1, db_default=1)
     as_of = models.DateTimeField(db_default=Now())
+
+    rules: ClassVar[TableRules] = TableRules(tenant_through="unit")
 
     class Meta(TenantModel.Meta):
         constraints = [

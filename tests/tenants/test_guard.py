@@ -130,6 +130,15 @@ BY_HAND = {
             " repeat SecureTenantTable in a migration."
         ],
     ),
+    "a tenant that is not checked": (
+        ["ALTER TABLE recovery_case DROP CONSTRAINT recovery_case_tenant_fk"],
+        "ALTER TABLE recovery_case ADD CONSTRAINT recovery_case_tenant_fk"
+        " FOREIGN KEY (tenant_id) REFERENCES tenants_tenant (id)",
+        [
+            "Table recovery_case lacks its FOREIGN KEY (tenant_id) REFERENCES tenants_tenant(id);"
+            " repeat SecureTenantTable in a migration."
+        ],
+    ),
     "a unique index without the tenant": (
         ["CREATE UNIQUE INDEX by_code ON people_unit (code, tenant_id)"],
         "DROP INDEX by_code",
