@@ -9,34 +9,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
 import numpy as np
 from django.db import connection
-from numpy.typing import NDArray
 
+from cso.metrics.engine.arrays import Calendar, Counts, Ints, Tree
 from cso.metrics.engine.cells import CellKey, wait_for_engine_lock
 from cso.metrics.engine.refresh import Work, refresh, stale_keys
 from cso.metrics.engine.restatements import record_restatements
-from cso.metrics.formulas.histograms import BUCKET_BOUNDS, bucket_of
 from cso.metrics.models import Discrepancy, Mark, QuarantinedMark
-from cso.metrics.periods import period_of
 from cso.metrics.registry import Family, Source, kept
-from cso.people.models import Unit, UnitAncestor
+from cso.people.models import UnitAncestor
 from cso.people.tree import lock_tree
-from tenants.scope import current_tenant, current_tenant_id
-
-Ints = NDArray[np.int64]
+from tenants.scope import current_tenant_id
 
 _COUNTS = ["own", "total", "own_buckets", "own_bucket_counts", "total_buckets", "total_bucket_counts"]
 _CELLS = ", ".join(["family", "grain", "unit_id", "period", *_COUNTS])
-# PostgreSQL counts microseconds from here; a NULL instant travels as the smallest number, before every period.
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _ROWS_AT_ONCE = 262_144
 _LINES_AT_ONCE = 2_000
-_BUCKETS = len(BUCKET_BOUNDS)
 
 
 def rebuild() -> int:
@@ -136,7 +129,7 @@ def build_aside() -> None:
     The tree is held still for its writers until the transaction ends: units are counted by their number in it.
     """
     lock_tree()
-    tree = _Tree.read()
+    tree = Tree.read()
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.rebuilt")
         cursor.execute(
@@ -170,156 +163,7 @@ def build_aside() -> None:
         cursor.execute("SET LOCAL enable_nestloop = on")
 
 
-@dataclass(frozen=True)
-class _Tree:
-    """Units by number. names: their ids. parents: the number of each unit's, -1 at the top. levels: from the top."""
-
-    names: list[str]
-    parents: Ints
-    levels: list[Ints]
-
-    @classmethod
-    def read(cls) -> _Tree:
-        rows = list(Unit.objects.order_by("id").values_list("id", "parent_id"))
-        number = {unit: n for n, (unit, _) in enumerate(rows)}
-        parents = np.array([number.get(parent, -1) for _, parent in rows], dtype=np.int64)
-        levels: list[Ints] = []
-        level = np.flatnonzero(parents == -1)
-        while level.size:
-            levels.append(level)
-            level = np.flatnonzero(np.isin(parents, level))
-        return cls([str(unit) for unit, _ in rows], parents, levels)
-
-
-class _Calendar:
-    """The periods of one grain that cover a range of instants, with their bounds in microseconds."""
-
-    def __init__(self, grain: str, first: datetime, last: datetime) -> None:
-        zone = current_tenant().zone
-        period = period_of(first, grain, zone)  # type: ignore[arg-type]
-        periods = [period]
-        while period.bounds(zone)[1] <= last:
-            period = period.next()
-            periods.append(period)
-        self.grain = grain
-        self.starts: list[date] = [each.first for each in periods]
-        self.bounds: Ints = np.array([_microseconds(each.bounds(zone)[0]) for each in periods], dtype=np.int64)
-        self._end = _microseconds(periods[-1].bounds(zone)[1])
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-    def covers(self, instants: Ints) -> NDArray[np.bool_]:
-        inside: NDArray[np.bool_] = (instants >= self.bounds[0]) & (instants < self._end)
-        return inside
-
-    def numbers(self, instants: Ints) -> Ints:
-        return np.searchsorted(self.bounds, instants, side="right") - 1
-
-
-class _Counts:
-    """The counts of one family and grain, in arrays that grow with the periods that occur.
-
-    A cell's number is `slot of its period * units + unit`; `own[cell, counter]`. The histogram is kept as keys, `cell *
-    buckets + bucket`, and their counts.
-    """
-
-    def __init__(self, family: Family, calendar: _Calendar, units: int) -> None:
-        self.family, self.calendar, self.units = family, calendar, units
-        # Half the room where rows are counted only; sums of money need the whole.
-        self.own = np.zeros((0, len(family.counters)), dtype=np.int64 if family.measures else np.int32)
-        self._slots = np.full(len(calendar), -1, dtype=np.int64)
-        self._periods: list[int] = []
-        self._keys: list[Ints] = []
-        self._key_counts: list[Ints] = []
-
-    def add(
-        self,
-        units: Ints,
-        instants: Ints,
-        flags: Ints,
-        bits: Sequence[int],
-        amounts: Sequence[Ints | None],
-        seconds: Ints | None,
-    ) -> None:
-        """Facts, with their units' numbers. bits, amounts: of each counter, its flag and what it sums (None: rows)."""
-        periods = self.calendar.numbers(instants)
-        self._make_room(np.unique(periods))
-        cells = self._slots[periods] * self.units + units
-        for column, (bit, amount) in enumerate(zip(bits, amounts, strict=True)):
-            inside = (flags >> bit) & 1 == 1
-            if amount is None:
-                counted = np.bincount(cells[inside], minlength=len(self.own))
-                self.own[:, column] += counted.astype(self.own.dtype)
-            else:
-                # Not by weights of bincount: those are floats, which lose cents above 2**53.
-                np.add.at(self.own[:, column], cells[inside], amount[inside])
-        if seconds is not None:
-            known = seconds >= 0
-            keys = cells[known] * _BUCKETS + bucket_of(seconds[known])
-            distinct, counts = np.unique(keys, return_counts=True)
-            self._keys.append(distinct)
-            self._key_counts.append(counts.astype(np.int64))
-
-    def _make_room(self, periods: Ints) -> None:
-        new = periods[self._slots[periods] == -1]
-        self._slots[new] = np.arange(len(self._periods), len(self._periods) + new.size)
-        self._periods += new.tolist()
-        self.own = np.concatenate(
-            [self.own, np.zeros((new.size * self.units, self.own.shape[1]), dtype=self.own.dtype)]
-        )
-
-    def lines(self, tree: _Tree) -> Iterator[str]:
-        """The cells that hold anything, as lines of `_CELLS` for COPY.
-
-        Written as text here: adapting each array by the driver took half of a rebuild.
-        """
-        own = self.own.reshape(len(self._periods), self.units, len(self.family.counters))
-        total = own.astype(np.int64)
-        own_keys, own_counts = _summed(self._keys, self._key_counts)
-        total_keys, total_counts = own_keys, own_counts
-        for level in reversed(tree.levels[1:]):
-            # Slots stand aside while children are added to their parents, several to one.
-            np.add.at(total.swapaxes(0, 1), tree.parents[level], total.swapaxes(0, 1)[level])
-            units = total_keys // _BUCKETS % self.units
-            here = np.isin(units, level)
-            lifted = total_keys[here] + (tree.parents[units[here]] - units[here]) * _BUCKETS
-            total_keys, total_counts = _summed([total_keys, lifted], [total_counts, total_counts[here]])
-        slots, units = np.nonzero(total.any(axis=2))
-        cells = slots * self.units + units
-        starts = [self.calendar.starts[period].isoformat() for period in self._periods]
-        columns = [
-            own[slots, units].tolist(),
-            total[slots, units].tolist(),
-            *_histograms(own_keys, own_counts, cells),
-            *_histograms(total_keys, total_counts, cells),
-        ]
-        for slot, unit, *counts in zip(slots.tolist(), units.tolist(), *columns, strict=True):
-            arrays = "\t".join([f"{{{str(numbers)[1:-1]}}}" for numbers in counts])
-            yield f"{self.family.key}\t{self.calendar.grain}\t{tree.names[unit]}\t{starts[slot]}\t{arrays}\n"
-
-
-def _summed(keys: Sequence[Ints], counts: Sequence[Ints]) -> tuple[Ints, Ints]:
-    if not keys:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    distinct, where = np.unique(np.concatenate(keys), return_inverse=True)
-    summed = np.zeros(distinct.size, dtype=np.int64)
-    np.add.at(summed, where, np.concatenate(counts))
-    return distinct, summed
-
-
-def _histograms(keys: Ints, counts: Ints, cells: Ints) -> tuple[list[list[int]], list[list[int]]]:
-    """Of each of the cells its buckets, and their counts."""
-    if not keys.size:
-        return [[]] * len(cells), [[]] * len(cells)
-    firsts = np.searchsorted(keys, cells * _BUCKETS).tolist()
-    afters = np.searchsorted(keys, (cells + 1) * _BUCKETS).tolist()
-    buckets, numbers = (keys % _BUCKETS).tolist(), counts.tolist()
-    spans = list(zip(firsts, afters, strict=True))
-    return [buckets[first:after] for first, after in spans], [numbers[first:after] for first, after in spans]
-
-
-def _count(source: Source, families: Sequence[Family], tree: _Tree) -> list[_Counts]:
+def _count(source: Source, families: Sequence[Family], tree: Tree) -> list[Counts]:
     """Read the facts of a source once and count them for all its families, by month and by week."""
     columns = sorted({family.column for family in families})
     conditions = sorted({sql for family in families for sql in (family.base_condition, *family.conditions.values())})
@@ -328,10 +172,16 @@ def _count(source: Source, families: Sequence[Family], tree: _Tree) -> list[_Cou
     first, last = _range(source, columns)
     if first is None or last is None:
         return []
-    counts = [
-        _Counts(family, _Calendar(grain, first + family.delay, last + family.delay), len(tree.names))
-        for family in families
+    calendars = {
+        (grain, delay): Calendar(grain, first + delay, last + delay)
         for grain in ("month", "week")
+        for delay in {family.delay for family in families}
+    }
+    counts = [
+        Counts(family, calendar, len(tree.names))
+        for family in families
+        for (_, delay), calendar in calendars.items()
+        if delay == family.delay
     ]
     for block in _blocks(source, columns, conditions, measures):
         for each in counts:
@@ -411,7 +261,3 @@ def _records(stream: Iterator[Any], size: int) -> Iterator[bytes]:
             pending = [joined[whole:]]
     joined = b"".join(pending)
     yield joined[: len(joined) // size * size]
-
-
-def _microseconds(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(microseconds=1)
