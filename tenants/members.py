@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from tenants import audit
 from tenants.errors import ConflictError
 from tenants.models import Actor, Membership, Tenant, User
@@ -72,7 +74,7 @@ def _require_another_administrator(member: Membership) -> None:
     serving = Membership.objects.filter(role=Role.ADMINISTRATOR, ended_at=None)
     administrators = set(serving.select_for_update().order_by("id").values_list("pk", flat=True))
     if administrators == {member.pk}:
-        message = f"{member.label} is the only administrator: make another one first."
+        message = gettext("%(name)s is the only administrator: make another one first.") % {"name": member.label}
         raise ConflictError(message, code="last_administrator")
 
 

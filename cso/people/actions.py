@@ -62,7 +62,7 @@ def name_intake_owner(unit: Unit, member: Membership | None, *, by: Actor | None
     """
     require(by, Can.EDIT_PEOPLE)
     if member is not None and not member.can(Can.WORK_CASE):
-        message = f"{member.label} cannot work on cases."
+        message = _("%(name)s cannot work on cases.") % {"name": member.label}
         raise InvalidFieldsError.of("intake_owner", "cannot_work_cases", message)
     before = unit.intake_owner
     if before == member:
@@ -146,7 +146,7 @@ def name_leader(
     except IntegrityError as error:
         if "one_leader_at_a_time" not in str(error):
             raise
-        message = f"{unit.name} has another leader in that time; end that leadership first."
+        message = _("%(unit)s has another leader in that time; end that leadership first.") % {"unit": unit.name}
         raise ConflictError(message, code="led_by_another") from error
     audit.record(by, "name_leader", unit.code, person=person.name, starts_on=str(starts_on), ends_on=_text(ends_on))
     return leadership

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
 from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
 from cso.people.models import Unit, UnitAncestor
@@ -29,11 +30,11 @@ def mark_change(unit: Unit, *, on: date, what: str, by: Actor | None, now: datet
     By who leads the unit or one above it, or sees every unit's figures and leads somewhere.
     """
     if not may_mark(by, unit):
-        raise NotAllowedError("Who leads the unit, or one above it, marks how it works.")
+        raise NotAllowedError(gettext("Who leads the unit, or one above it, marks how it works."))
     what = " ".join(what.split())
-    errors = _said("what", what, MAX_WHAT, "Say what was changed.")
+    errors = _said("what", what, MAX_WHAT, gettext("Say what was changed."))
     if on > day_of(now):
-        errors.append(FieldError("on", "in_the_future", "This has not happened yet; mark it when it has."))
+        errors.append(FieldError("on", "in_the_future", gettext("This has not happened yet; mark it when it has.")))
     if errors:
         raise InvalidFieldsError(errors)
     made_by = by if isinstance(by, Membership) else None
@@ -50,11 +51,12 @@ def rebase_from(change: ProcessChange, *, because: str, by: Actor | None, now: d
     """
     require(by, Can.SET_TARGET)
     if by is not None and not isinstance(by, Membership):
-        raise NotAllowedError("A person decides from where limits are counted; no key does.", code="a_person_rebases")
+        message = gettext("A person decides from where limits are counted; no key does.")
+        raise NotAllowedError(message, code="a_person_rebases")
     change = _standing(change)
     if change.rebased_at is not None:
-        raise ConflictError("Limits are counted anew from this already.", code="rebased")
-    change.rebased_because = _because(because, "Say why what came before counts no more.")
+        raise ConflictError(gettext("Limits are counted anew from this already."), code="rebased")
+    change.rebased_because = _because(because, gettext("Say why what came before counts no more."))
     change.rebased_at, change.rebased_by = now, by
     change.save(update_fields=["rebased_because", "rebased_at", "rebased_by"])
     _audit(by, "rebase_limits", change, because=change.rebased_because)
@@ -67,9 +69,9 @@ def withdraw_change(change: ProcessChange, *, because: str, by: Actor | None, no
     By who marked it, or who sets targets; one from which limits are counted anew by the latter alone.
     """
     if not may_withdraw(by, change):
-        raise NotAllowedError("Who marked it takes it back, or who sets targets.")
+        raise NotAllowedError(gettext("Who marked it takes it back, or who sets targets."))
     change = _standing(change)
-    change.withdrawn_because = _because(because, "Say why it is taken back.")
+    change.withdrawn_because = _because(because, gettext("Say why it is taken back."))
     change.withdrawn_at = now
     change.save(update_fields=["withdrawn_because", "withdrawn_at"])
     _audit(by, "withdraw_change", change, because=change.withdrawn_because, rebased=change.rebased_at is not None)
@@ -105,7 +107,7 @@ def may_withdraw(by: Actor | None, change: ProcessChange) -> bool:
 def _standing(change: ProcessChange) -> ProcessChange:
     change = ProcessChange.objects.select_for_update(of=("self",)).select_related("unit").get(pk=change.pk)
     if change.withdrawn_at is not None:
-        raise ConflictError("This change was taken back.", code="withdrawn")
+        raise ConflictError(gettext("This change was taken back."), code="withdrawn")
     return change
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 from django.utils.timezone import override as in_zone
+from django.utils.translation import gettext
 from django.utils.translation import override as in_language
 
 from cso.alarms.actions import cancel_alarm, set_alarm, when_ringing
@@ -47,12 +48,12 @@ def choose_digest(
     Chosen by themselves, or by the link of a mail (`by` None). Whoever got one this week gets the next in another.
     """
     if by is not None and by != member:
-        raise NotAllowedError("Everybody chooses for themselves.")
+        raise NotAllowedError(gettext("Everybody chooses for themselves."))
     errors = [
         FieldError(field, "unknown", message)
         for field, value, last, message in (
-            ("weekday", weekday, 6, "Use 0 (Monday) to 6 (Sunday)."),
-            ("hour", hour, 23, "Use 0 to 23."),
+            ("weekday", weekday, 6, gettext("Use 0 (Monday) to 6 (Sunday).")),
+            ("hour", hour, 23, gettext("Use 0 to 23.")),
         )
         if not 0 <= value <= last
     ]

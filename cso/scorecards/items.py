@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
+
+from django.utils.functional import lazy
+from django.utils.translation import gettext, gettext_noop
 
 from cso.errors import FieldError, InvalidFieldsError
 from cso.metrics.actions import in_force
@@ -90,7 +93,7 @@ def check_items(items: Iterable[Item], starts_on: date) -> list[Item]:
     """
     known = list(items)
     if len(known) > MOST_ITEMS:
-        raise InvalidFieldsError.of("items", "too_many", f"Use {MOST_ITEMS} items at most.")
+        raise InvalidFieldsError.of("items", "too_many", gettext("Use %(n)s items at most.") % {"n": MOST_ITEMS})
     paths = courses({item.metric for item in known})
     errors: list[FieldError] = []
     for number, item in enumerate(known):
@@ -103,17 +106,27 @@ def check_items(items: Iterable[Item], starts_on: date) -> list[Item]:
 
 
 def easier(before: Sequence[Item], after: Sequence[Item], starts_on: date) -> list[str]:
-    """In sentences, what asks less of the leader than `before`, and which targets lie below the path in force."""
+    """In sentences, what asks less of the leader than `before`, and which targets lie below the path in force.
+
+    Each is put into words when it is read, in the language that is spoken then.
+    """
     paths = courses({item.metric for item in [*before, *after]})
     kept = {item.key: item for item in after}
     told = []
     for item in before:
         now = kept.get(item.key)
-        told += _easier_item(item, now, paths, starts_on, before, after) if now else [f"{item.what} is taken out."]
+        told += (
+            _easier_item(item, now, paths, starts_on, before, after)
+            if now
+            else [_told(gettext_noop("%(what)s is taken out."), what=item.what)]
+        )
     for item in after:
         path = in_force(paths.get(item.metric, {}), starts_on)
         if item.target is not None and path is not None and _asks_less(item, item.target, path):
-            told.append(f"{item.what} has the target {_plain(item.target)}, where the path asks {_plain(path)}.")
+            words = {"what": item.what, "target": _plain(item.target), "path": _plain(path)}
+            told.append(
+                _told(gettext_noop("%(what)s has the target %(target)s, where the path asks %(path)s."), **words)
+            )
     return told
 
 
@@ -156,14 +169,31 @@ def _easier_item(
     path = in_force(paths.get(was.metric, {}), starts_on)
     old, new = (item.target if item.target is not None else path for item in (was, now))
     if old is not None and new is not None and _asks_less(was, new, old):
-        told.append(f"{was.what} has the target {_plain(new)} after {_plain(old)}.")
+        words = {"what": was.what, "after": _plain(new), "before": _plain(old)}
+        told.append(_told(gettext_noop("%(what)s has the target %(after)s after %(before)s."), **words))
     if _asks_less(was, now.floor, was.floor):
-        told.append(f"{was.what} has the floor {_plain(now.floor)} after {_plain(was.floor)}.")
+        words = {"what": was.what, "after": _plain(now.floor), "before": _plain(was.floor)}
+        told.append(_told(gettext_noop("%(what)s has the floor %(after)s after %(before)s."), **words))
     if was.category.pk != now.category.pk:
-        told.append(f"{was.what} moves from {was.category.code} to {now.category.code}.")
+        words = {"what": was.what, "before": was.category.code, "after": now.category.code}
+        told.append(_told(gettext_noop("%(what)s moves from %(before)s to %(after)s."), **words))
     elif _share(now, after) < _share(was, before):
-        told.append(f"{was.what} weighs less in {was.category.code}.")
+        told.append(
+            _told(gettext_noop("%(what)s weighs less in %(category)s."), what=was.what, category=was.category.code)
+        )
     return told
+
+
+def _told(sentence: str, **words: str) -> str:
+    said: str = _in_words(sentence, words)
+    return said
+
+
+def _say(sentence: str, words: Mapping[str, str]) -> str:
+    return gettext(sentence) % words
+
+
+_in_words = lazy(_say, str)
 
 
 def _asks_less(item: Item, value: Decimal, than: Decimal) -> bool:
@@ -178,45 +208,52 @@ def _share(item: Item, items: Sequence[Item]) -> Fraction:
 
 def _what_errors(item: Item) -> list[FieldError]:
     if item.category.retired_at is not None:
-        return [FieldError("category", "retired", f"{item.category.name} is no longer used.")]
+        return [
+            FieldError("category", "retired", gettext("%(name)s is no longer used.") % {"name": item.category.name})
+        ]
     if bool(item.metric) == (item.measure is not None):
-        return [FieldError("metric", "one_of_two", "Give a metric, or a measure in place of one.")]
+        return [FieldError("metric", "one_of_two", gettext("Give a metric, or a measure in place of one."))]
     if item.measure is not None:
         if item.measure.nature == Measure.Nature.TASK:
-            return [FieldError("measure", "a_task", f"{item.measure.name} is a task; only outcomes are scored.")]
+            return [FieldError("measure", "a_task", _is_a_task(item.measure.name))]
         return []
     metric = METRICS.get(item.metric)
     if metric is None:
-        return [FieldError("metric", "unknown", "There is no metric of this key.")]
+        return [FieldError("metric", "unknown", gettext("There is no metric of this key."))]
     return _metric_errors(metric)
 
 
 def _metric_errors(metric: Metric) -> list[FieldError]:
     if metric.nature == "task":
-        return [FieldError("metric", "a_task", f"{metric.name} is a task; only outcomes are scored.")]
+        return [FieldError("metric", "a_task", _is_a_task(metric.name))]
     if metric.is_state:
-        return [
-            FieldError("metric", "a_state", f"{metric.name} says how things stand now; a month has no score of it.")
-        ]
+        message = gettext("%(name)s says how things stand now; a month has no score of it.")
+        return [FieldError("metric", "a_state", message % {"name": metric.name})]
     if metric.kind not in ("share", "net", "count"):
-        message = f"{metric.name} has no points: score a share, such as what was done within its time, or a count."
-        return [FieldError("metric", "no_points", message)]
+        message = gettext("%(name)s has no points: score a share, such as what was done within its time, or a count.")
+        return [FieldError("metric", "no_points", message % {"name": metric.name})]
     return []
+
+
+def _is_a_task(name: object) -> str:
+    return gettext("%(name)s is a task; only outcomes are scored.") % {"name": name}
 
 
 def _number_errors(item: Item) -> list[FieldError]:
     errors = []
     if not _fits(item.weight, _WEIGHT, _WEIGHT_STEP) or item.weight <= 0:
-        message = "A weight is above 0 and below 10,000, with three decimals at most."
+        message = gettext("A weight is above 0 and below 10,000, with three decimals at most.")
         errors.append(FieldError("weight", "out_of_range", message))
     low, high = _LIMITS.get(METRICS[item.metric].kind if item.metric else "", (-_VALUE, _VALUE))
     for name, value in (("floor", item.floor), ("target", item.target)):
         if value is None:
             continue
         if not _fits(value, _VALUE, _VALUE_STEP):
-            errors.append(FieldError(name, "out_of_range", "Use a number below 10^16 with four decimals at most."))
+            message = gettext("Use a number below 10^16 with four decimals at most.")
+            errors.append(FieldError(name, "out_of_range", message))
         elif not low <= value <= high:
-            errors.append(FieldError(name, "out_of_range", f"Use {_plain(low)} to {_plain(high)}."))
+            message = gettext("Use %(low)s to %(high)s.") % {"low": _plain(low), "high": _plain(high)}
+            errors.append(FieldError(name, "out_of_range", message))
     return errors
 
 
@@ -228,13 +265,17 @@ def _way_errors(item: Item, path: Decimal | None) -> list[FieldError]:
     """What is wrong with the way from floor to target. path: the metric's target in force; None where there is none."""
     target = item.target if item.target is not None else path
     if target is None:
-        message = "Give a target: no path of targets is in force for this when the version starts."
+        message = gettext("Give a target: no path of targets is in force for this when the version starts.")
         return [FieldError("target", "required", message)]
     if target == item.floor:
-        return [FieldError("target", "is_the_floor", "The target must differ from the floor: no way leads to it.")]
+        message = gettext("The target must differ from the floor: no way leads to it.")
+        return [FieldError("target", "is_the_floor", message)]
     if (target < item.floor) != item.is_better_low:
-        side = "below" if item.is_better_low else "above"
-        return [FieldError("target", "wrong_side", f"Of this the better side is {side} the floor.")]
+        below, above = (
+            gettext("Of this the better side is below the floor."),
+            gettext("Of this the better side is above the floor."),
+        )
+        return [FieldError("target", "wrong_side", below if item.is_better_low else above)]
     return []
 
 
@@ -243,7 +284,8 @@ def _twice_errors(items: Sequence[Item]) -> list[FieldError]:
     errors = []
     for number, item in enumerate(items):
         if item.key in seen:
-            errors.append(FieldError(f"items.{number}", "twice", f"{item.what} stands in the plan already."))
+            message = gettext("%(what)s stands in the plan already.") % {"what": item.what}
+            errors.append(FieldError(f"items.{number}", "twice", message))
         seen.add(item.key)
     return errors
 
@@ -252,16 +294,15 @@ def _balance_errors(items: Sequence[Item]) -> list[FieldError]:
     weights = weights_of(items)
     serving = next((category for category in weights if category.is_serving), None)
     if serving is None:
-        return [FieldError("items", "no_serving", "Serving is part of every plan: give it an item.")]
+        return [FieldError("items", "no_serving", gettext("Serving is part of every plan: give it an item."))]
     if not any(item.metric for item in items if item.category.is_serving):
-        message = "Serving rests on what happened to customers: give it at least one metric of this product."
+        message = gettext("Serving rests on what happened to customers: give it at least one metric of this product.")
         return [FieldError("items", "no_serving_metric", message)]
-    unlike = [f"{other.code} {_plain(sum_)}" for other, sum_ in weights.items() if sum_ != weights[serving]]
+    unlike = [f"{other.name} {_plain(sum_)}" for other, sum_ in weights.items() if sum_ != weights[serving]]
     if unlike:
-        message = (
-            f"Serving weighs as much as each other category: it has {_plain(weights[serving])}, {', '.join(unlike)}."
-        )
-        return [FieldError("items", "unequal_weights", message)]
+        message = gettext("Serving weighs as much as each other category: it has %(serving)s; %(others)s.")
+        words = {"serving": _plain(weights[serving]), "others": ", ".join(unlike)}
+        return [FieldError("items", "unequal_weights", message % words)]
     return []
 
 

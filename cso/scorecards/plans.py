@@ -10,6 +10,8 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.db.models import Model, OuterRef, QuerySet, Subquery
+from django.utils.translation import gettext
+from django.utils.translation import override as in_language
 
 from cso.errors import ConflictError, InvalidFieldsError, NotAllowedError
 from cso.people.models import Leadership, Person, Unit
@@ -47,15 +49,18 @@ def make_plan(
     """
     require(by, Can.SET_PLANS)
     if year not in PLAN_YEARS:
-        raise InvalidFieldsError.of("year", "out_of_range", "Use a year from 1970 to 2200.")
+        raise InvalidFieldsError.of("year", "out_of_range", gettext("Use a year from 1970 to 2200."))
     first = starts_on or date(year, 1, 1)
     _check_start(year, first)
     if not leaderships_between(first, date(year + 1, 1, 1), [unit.pk]).filter(person=person).exists():
-        message = f"{person.name} leads {unit.name} on no day from {first} to the end of {year}."
-        raise InvalidFieldsError.of("person", "leads_not", message)
+        message = gettext("%(person)s leads %(unit)s on no day from %(day)s to the end of %(year)s.")
+        words = {"person": person.name, "unit": unit.name, "day": first, "year": year}
+        raise InvalidFieldsError.of("person", "leads_not", message % words)
     hold_names(f"plan:{person.pk}:{unit.pk}")
     if Plan.objects.filter(person=person, unit=unit, year=year).exists():
-        raise ConflictError(f"{person.name} has a plan for {unit.name} in {year}: change it.", code="has_a_plan")
+        message = gettext("%(person)s has a plan for %(unit)s in %(year)s: change it.")
+        words = {"person": person.name, "unit": unit.name, "year": year}
+        raise ConflictError(message % words, code="has_a_plan")
     items = check_items(items, first)
     told = easier([], items, first)
     _check_easier(told, by=by, reason=reason)
@@ -77,10 +82,10 @@ def change_plan(
     Plan.objects.select_for_update().get(pk=plan.pk)
     _check_start(plan.year, starts_on)
     if starts_on <= day_of(now):
-        message = "A month that has begun keeps its weights and targets; use the first of a later one."
+        message = gettext("A month that has begun keeps its weights and targets; use the first of a later one.")
         raise InvalidFieldsError.of("starts_on", "has_begun", message)
     if not reason.strip():
-        raise InvalidFieldsError.of("reason", "required", "Say why the plan is changed.")
+        raise InvalidFieldsError.of("reason", "required", gettext("Say why the plan is changed."))
     items = check_items(items, starts_on)
     told = easier_than(plan, items, starts_on)
     _check_easier(told, by=by, reason=reason)
@@ -140,7 +145,9 @@ def acknowledge_plan(version: PlanVersion, *, by: Membership) -> Acknowledgement
     """The leader has read it: they themselves, and nobody for them (`NotAllowedError`). Once; again is the same."""
     person = version.plan.person
     if not isinstance(by, Membership) or person.member_id != by.pk or by.ended_at is not None:
-        raise NotAllowedError(f"Only {person.name} can say that they have read it.", code="not_yours")
+        raise NotAllowedError(
+            gettext("Only %(name)s can say that they have read it.") % {"name": person.name}, code="not_yours"
+        )
     acknowledgement, is_new = Acknowledgement.objects.get_or_create(version=version, defaults={"member": by})
     if is_new:
         audit.record(by, "acknowledge_plan", _subject(version.plan), plan=str(version.plan_id), version=version.number)
@@ -228,7 +235,8 @@ def version_at(versions: Sequence[PlanVersion], month: date) -> PlanVersion:
 
 def _check_start(year: int, starts_on: date) -> None:
     if starts_on.year != year or starts_on.day != 1:
-        raise InvalidFieldsError.of("starts_on", "not_a_month", f"Use the first of a month of {year}.")
+        message = gettext("Use the first of a month of %(year)s.")
+        raise InvalidFieldsError.of("starts_on", "not_a_month", message % {"year": year})
 
 
 def _check_easier(told: Sequence[str], *, by: Actor | None, reason: str) -> None:
@@ -236,11 +244,13 @@ def _check_easier(told: Sequence[str], *, by: Actor | None, reason: str) -> None
         raise InvalidFieldsError(errors)
     if not told:
         return
+    words = {"easier": " ".join(str(each) for each in told)}
     if isinstance(by, ApiKey):
-        message = f"No key makes a plan easier; a person does, with a reason. {' '.join(told)}"
-        raise NotAllowedError(message, code="a_person_lowers")
+        message = gettext("No key makes a plan easier; a person does, with a reason. %(easier)s")
+        raise NotAllowedError(message % words, code="a_person_lowers")
     if not reason.strip():
-        raise InvalidFieldsError.of("reason", "required", f"Say why it is made easier: {' '.join(told)}")
+        message = gettext("Say why it is made easier: %(easier)s")
+        raise InvalidFieldsError.of("reason", "required", message % words)
 
 
 def _add_version(
@@ -271,6 +281,8 @@ def _add_version(
 
 
 def _record(by: Actor | None, act: str, version: PlanVersion, items: Sequence[Item], told: Sequence[str]) -> None:
+    with in_language("en"):  # as all of the log is, whoever reads it
+        said = [str(each) for each in told]
     audit.record(
         by,
         act,
@@ -279,7 +291,7 @@ def _record(by: Actor | None, act: str, version: PlanVersion, items: Sequence[It
         version=version.number,
         starts_on=str(version.starts_on),
         reason=version.reason,
-        easier=list(told),
+        easier=said,
         items=[item.told() for item in items],
     )
 

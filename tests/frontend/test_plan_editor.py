@@ -64,7 +64,7 @@ def test_a_plan_is_made_from_a_line_for_each_category(office: Company, cso: Clie
     sent = filled(form) | line(0, "metric:recovered_24h", "serving", "25", "50", "90")
     unlike = sent | line(1, "measure:margin", "financial", "30", "0", "10")
     refused = cso.post(address, unlike)
-    said = "Serving weighs as much as each other category: it has 25, financial 30."
+    said = "Serving weighs as much as each other category: it has 25; Financial 30."
     assert refused.context["form"].non_field_errors() == [said]
     assert "Not in balance." in refused.content.decode()
     made = cso.post(address, sent | line(1, "measure:margin", "financial", "25", "0", "10"))

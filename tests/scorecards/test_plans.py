@@ -107,7 +107,7 @@ def test_serving_weighs_as_much_as_each_other_category_or_the_plan_is_refused(of
             with pytest.raises(InvalidFieldsError) as refused:
                 plan_for(office, *items)
             assert codes(refused) == [("items", expected)]
-        with pytest.raises(InvalidFieldsError, match="it has 2, financial 3"):
+        with pytest.raises(InvalidFieldsError, match="it has 2; Financial 3"):
             plan_for(office, serving(2), margin(3))
         measure = margin().measure
         with pytest.raises(InvalidFieldsError) as refused:

@@ -11,6 +11,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
+from django.utils.translation import gettext
+
 from cso.errors import InvalidFieldsError
 from cso.recovery.loading.rows import FIELDS
 from cso.texts import shown
@@ -59,7 +61,8 @@ def csv_rows(
                 yield first, dict(zip(head, record, strict=True)) if len(record) == len(head) else record
             first = reader.line_num + 1
     except csv.Error as error:
-        raise InvalidFieldsError.of("file", "not_csv", f"Line {reader.line_num} is not CSV: {error}.") from error
+        message = gettext("Line %(line)s is not CSV: %(error)s.") % {"line": reader.line_num, "error": error}
+        raise InvalidFieldsError.of("file", "not_csv", message) from error
 
 
 def _check_head(head: list[str], columns: Mapping[str, str]) -> None:
@@ -90,6 +93,7 @@ def _whole_lines(chunks: Iterable[str]) -> Iterator[str]:
         *lines, rest = (rest + chunk).split("\n")
         yield from (f"{line}\n" for line in lines)
         if len(rest) > LONGEST_LINE:
-            raise InvalidFieldsError.of("file", "line_too_long", "A line is longer than 16 MB; is this a CSV file?")
+            message = gettext("A line is longer than 16 MB; is this a CSV file?")
+            raise InvalidFieldsError.of("file", "line_too_long", message)
     if rest:
         yield rest

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext
+
 from cso.errors import FieldError
 from cso.recovery.causes import cause_errors
 from cso.recovery.clocks import instant_errors
@@ -133,20 +135,23 @@ def _meaning_errors(row: Row, now: datetime) -> list[FieldError]:
 def read_instant(name: str, value: Any, reading: Reading) -> datetime | FieldError:
     """An instant in UTC from text, in the reading's format and zone."""
     if not isinstance(value, str):
-        return FieldError(name, "not_a_time", "Write a time as text, such as 2026-03-08T09:30:00Z.")
+        return FieldError(name, "not_a_time", gettext("Write a time as text, such as 2026-03-08T09:30:00Z."))
     try:
         instant = _parse(value.strip(), reading.time_format)
         if instant.tzinfo is None:
             if reading.zone is None:
-                return FieldError(name, "no_zone", "Give the time an offset (…Z or …-05:00), or the load a time_zone.")
+                message = gettext("Give the time an offset (…Z or …-05:00), or the load a time_zone.")
+                return FieldError(name, "no_zone", message)
             instant = instant.replace(tzinfo=reading.zone)
             if _is_skipped(instant, reading.zone):
-                message = f"{shown(value, 40)} does not exist in {reading.zone.key}: the clocks went forward over it."
-                return FieldError(name, "skipped_by_clocks", message)
+                message = gettext("%(time)s does not exist in %(zone)s: the clocks went forward over it.")
+                words = {"time": shown(value, 40), "zone": reading.zone.key}
+                return FieldError(name, "skipped_by_clocks", message % words)
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         example = reading.time_format or "2026-03-08T09:30:00Z"
-        return FieldError(name, "not_a_time", f"“{shown(value, 40)}” is not a time like {example}.")
+        message = gettext("“%(time)s” is not a time like %(example)s.")
+        return FieldError(name, "not_a_time", message % {"time": shown(value, 40), "example": example})
 
 
 def _parse(text: str, time_format: str | None) -> datetime:
