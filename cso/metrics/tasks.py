@@ -38,7 +38,7 @@ def dispatch() -> None:
 def refresh_tenants(tenant_ids: Sequence[int]) -> None:
     for tenant in Tenant.objects.filter(pk__in=tenant_ids).order_by("pk"):
         try:
-            more = turns.take_turn(tenant)
+            more = turns.take_turn(tenant, others_wait=len(tenant_ids) > 1)
         except OperationalError:
             # Its marks wait for the next message; the tenants after it shall not.
             logger.exception("Refresh of %s stopped", tenant.slug)

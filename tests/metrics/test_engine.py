@@ -164,6 +164,26 @@ def test_a_tenant_with_much_work_does_one_chunk_and_queues_again(
         assert 0 < Mark.objects.count() < 4
 
 
+def test_a_tenant_with_much_work_takes_little_at_once_while_others_wait(
+    acme: Company, other: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even a rebuild, which takes seconds; its own message brings that."""
+    sent: list[object] = []
+    monkeypatch.setattr(tasks.refresh_tenants, "apply_async", lambda arguments, **_: sent.append(arguments))
+    monkeypatch.setattr(turns, "CELLS_BESIDE_OTHERS", 10)
+    monkeypatch.setattr(turns, "MANY_MARKS", 3)
+    for company, many in ((acme, 4), (other, 1)):
+        with tenant_scope(company.tenant):
+            for days in range(many):
+                log_case(company.units["south"], NOW - timedelta(days=days))
+    tasks.refresh_tenants([acme.tenant.pk, other.tenant.pk])
+    assert sent == [([acme.tenant.pk],)]
+    with tenant_scope(acme.tenant):
+        assert 0 < Mark.objects.count() < 4
+    with tenant_scope(other.tenant):
+        assert not Mark.objects.exists()
+
+
 def test_after_a_failure_the_next_second_does_not_try_again(acme: Company, poison: set[UUID]) -> None:
     poison.add(acme.units["south"].pk)
     with tenant_scope(acme.tenant):

@@ -34,6 +34,8 @@ _FIRST_ALONE = len(LIMITS) - 1
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (1, 2, 5, 15, 1))
 # So many attempts without a success or an error: the worker was killed each time, so the mark itself may kill it.
 KILLED_BY = 12
+# So many at most while other tenants wait for the same worker: a second's work for them all, whatever one has to do.
+CELLS_BESIDE_OTHERS = 250
 # Above so many waiting marks all cells are made anew, which takes seconds for a million cases.
 MANY_MARKS = 100_000
 
@@ -49,16 +51,17 @@ def when_refreshed(follower: Callable[[], None]) -> Callable[[], None]:
     return follower
 
 
-def take_turn(tenant: Tenant) -> bool:
+def take_turn(tenant: Tenant, *, others_wait: bool = False) -> bool:
     """Work off one chunk of the tenant's marks; True when more are waiting that may be tried at once.
 
+    A small chunk, where others wait for their turn after it.
     Raises OperationalError when the database is out of reach: that is nobody's poison, the marks wait.
     """
     attempt = _begin(tenant)
     if attempt is None:
         return False
     try:
-        refreshed = _refresh(tenant, attempt)
+        refreshed = _refresh(tenant, attempt, others_wait)
     except Exception as error:
         # A statement that takes too long is the work's own fault: less of it may do.
         if isinstance(error, OperationalError) and not isinstance(error.__cause__, QueryCanceled):
@@ -133,14 +136,15 @@ def _begin(tenant: Tenant) -> int | None:
         return state.attempts
 
 
-def _refresh(tenant: Tenant, attempt: int) -> Refreshed | None:
+def _refresh(tenant: Tenant, attempt: int, others_wait: bool) -> Refreshed | None:
     with tenant_scope(tenant):
-        if attempt == 1 and Mark.objects.order_by("id")[MANY_MARKS : MANY_MARKS + 1].exists():
+        if attempt == 1 and not others_wait and Mark.objects.order_by("id")[MANY_MARKS : MANY_MARKS + 1].exists():
             rebuild()
             refreshed: Refreshed | None = Refreshed(MANY_MARKS, more=Mark.objects.exists())
         else:
             alone = EngineState.objects.values_list("alone", flat=True).get()
-            refreshed = refresh(LIMITS[min(attempt, len(LIMITS)) - 1], alone=alone)
+            limit = LIMITS[min(attempt, len(LIMITS)) - 1]
+            refreshed = refresh(min(limit, CELLS_BESIDE_OTHERS) if others_wait else limit, alone=alone)
         if refreshed is not None:
             EngineState.objects.update(attempts=0, alone=None, next_try_at=None, last_error="", refreshed_at=Now())
             for follower in _followers:
