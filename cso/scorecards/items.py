@@ -10,6 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
 
+from django.utils import translation
 from django.utils.functional import lazy
 from django.utils.translation import gettext, gettext_noop
 
@@ -190,7 +191,7 @@ def _told(sentence: str, **words: str) -> str:
 
 
 def _say(sentence: str, words: Mapping[str, str]) -> str:
-    return gettext(sentence) % words
+    return translation.gettext(sentence) % words
 
 
 _in_words = lazy(_say, str)
