@@ -426,7 +426,11 @@ class CaseEvent(TenantModel):
     rules: ClassVar[TableRules] = TableRules(append_only=True)
 
     class Meta(TenantModel.Meta):
-        indexes = [models.Index(fields=["tenant", "case", "recorded_at"], name="case_event_log")]
+        indexes = [
+            models.Index(fields=["tenant", "case", "recorded_at"], name="case_event_log"),
+            # Which cases left a unit; the cases themselves lie elsewhere by then.
+            models.Index(fields=["tenant", "case"], condition=Q(changes__has_key="unit"), name="case_event_of_moves"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"
