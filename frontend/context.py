@@ -16,6 +16,9 @@ from tenants.roles import Can, Role
 # (label, url, is current)
 Link = tuple[str, str, bool]
 MOST_SECTIONS = 6
+_SCORECARD = ("", "scorecard", "units", "changes", "targets", "strategy", "blockers", "board-pack")
+# Section -> how addresses of its pages begin, behind the workspace, where not like its own.
+_FURTHER = {"scorecard": _SCORECARD, "landing": _SCORECARD, "members": ("",)}
 
 
 def workspace(request: HttpRequest) -> dict[str, Any]:
@@ -32,8 +35,8 @@ def workspace(request: HttpRequest) -> dict[str, Any]:
             "role_label": member.get_role_display(),
             "initials": initials(member.label),
         },
-        "nav": [_link(request, label, name) for label, name in _sections(member)],
-        "menu": [_link(request, label, name) for label, name in _menu(member)],
+        "nav": [_link(request, label, name) for label, name in sections(member)],
+        "menu": [_link(request, label, name) for label, name in menu(member)],
         "home_url": reverse("landing", args=[slug]),
         "search_url": reverse("search", args=[slug]),
         "workspaces_url": reverse("workspaces"),
@@ -54,7 +57,8 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in [*words[:1], *words[1:][-1:]]).upper()
 
 
-def _sections(member: Membership) -> list[tuple[str, str]]:
+def sections(member: Membership) -> list[tuple[str, str]]:
+    """(label, address name) of what stands in the navigation, six at most."""
     if member.role == Role.ADMINISTRATOR:
         # All of them stand under the user's menu.
         return _administration(member)[:MOST_SECTIONS]
@@ -64,7 +68,8 @@ def _sections(member: Membership) -> list[tuple[str, str]]:
     return [*sections, (_("Organization"), "organization")]
 
 
-def _menu(member: Membership) -> list[tuple[str, str]]:
+def menu(member: Membership) -> list[tuple[str, str]]:
+    """(label, address name) of what stands under the user's own menu."""
     customers = [(_("Customers"), "customers")] if member.can(Can.SEE_CUSTOMERS) else []
     return [*customers, *_administration(member)]
 
@@ -84,11 +89,6 @@ def _administration(member: Membership) -> list[tuple[str, str]]:
 
 def _link(request: HttpRequest, label: str, name: str) -> Link:
     url = reverse(name, args=[request.tenant.slug])  # type: ignore[attr-defined]
-    here = request.path == url if name == "landing" else request.path.startswith(url)
-    return label, url, here or (name == "scorecard" and _is_of_scorecard(request))
-
-
-def _is_of_scorecard(request: HttpRequest) -> bool:
-    """Whether a page belongs to the section though its address does not begin like it."""
     _, _, first, *_ = f"{request.path}///".split("/")
-    return first in ("", "strategy", "blockers", "board-pack")
+    here = name != "landing" and request.path.startswith(url)
+    return label, url, here or first in _FURTHER.get(name, ())

@@ -19,6 +19,7 @@ from frontend.behind import behind_url, unit_url
 from frontend.charts.bullet import bullet, bullet_axis
 from frontend.charts.sparkline import sparkline
 from frontend.charts.xmr import XmrMark, XmrPoint, XmrStretch, xmr_chart
+from frontend.templatetags.signs import colon
 from frontend.why import main_reason
 from frontend.wording import chance_words, gap_words, number, of_words, part_words, share_words, xmr_sentence
 
@@ -122,8 +123,18 @@ def weeks_chart(
             ],
         ),
         "sentence": xmr_sentence(now.chart, firsts[now.first :], [(change.on, change.what) for change in standing]),
-        "changes": shown,
+        "changes": [_change_words(change) for change in shown],
     }
+
+
+def _change_words(change: ProcessChange) -> dict[str, str]:
+    """What is done in another way since when, and who says so; in the order of the chart's marks."""
+    who = ", ".join(filter(None, (change.unit.name, change.made_by.label if change.made_by else "")))
+    words = f"{who}."
+    if change.rebases:
+        words += " " + _("Limits are counted anew from it: %(because)s") % {"because": change.rebased_because}
+        words += f" ({change.rebased_by.label})" if change.rebased_by else ""
+    return {"what": f"{format_date(change.on, 'j M Y')}{colon()} {change.what}", "note": words}
 
 
 def _limits(chart: xmr.Chart) -> tuple[float, float] | None:

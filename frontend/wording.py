@@ -111,6 +111,11 @@ def status_words(figure: Figure, period: Period) -> str:
     return _("Final.")
 
 
+def zone_words() -> str:
+    """The workspace's time zone, as people write it: "America/New York"."""
+    return current_tenant().time_zone.replace("_", " ")
+
+
 def span_words(seconds: float | None) -> str:
     """ "5 h 20 min", "2 d 3 h"; None was not reached: too many cases are still open."""
     if seconds is None:

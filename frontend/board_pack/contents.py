@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from django.urls import reverse
@@ -76,15 +77,21 @@ def leaders(pack: BoardPack) -> Part:
         Column("overdue_now", _("Overdue now"), is_number=True),
         Column("main_reason", _("Main reason for misses")),
     ]
+    rows = pack.standing.rows
+    bands = {number for number, (above, row) in enumerate(pairwise(rows), 1) if above.band != row.band}
+    order = _(
+        "Between two heavy lines the leaders differ by no more than chance, so they stand in the order of their units."
+    )
     first = _("Leaders, furthest from the target first")
     every = _("Leaders of every level, furthest from the target first")
     return Part(
         "leaders",
         every if pack.everyone else first,
         columns,
-        [_leader(row, pack.period) for row in pack.standing.rows],
+        [_leader(row, pack.period) for row in rows],
         empty=_("Nobody leads a unit here yet"),
-        text=_("Where chance explains a difference, nobody is said to miss or to meet the target."),
+        text=order if len(bands) + 1 < len(rows) else "",
+        bands=bands,
     )
 
 
@@ -107,7 +114,7 @@ def _leader(row: LeaderRow, period: Period) -> list[Cell]:
         hidden(tenths(interval.low * 100) if interval else None),
         hidden(tenths(interval.high * 100) if interval else None),
         hidden(row.judgement.target),
-        said(told["gap"]),
+        said(told["gap"], tone=told["gap_tone"]),
         said(told["overdue"] or "–", row.overdue, url=told["overdue_url"] if row.overdue else ""),
         said(told.get("reason", ""), note=told.get("reason_note", ""), url=told.get("reason_url", "")),
     ]
@@ -201,7 +208,8 @@ def weeks(pack: BoardPack) -> Part:
         for (week, figure), signal in zip(pack.standing.weeks, signals, strict=True)
     ]
     title = _("The organization, week by week")
-    return Part("weeks", title, columns, rows, sentence=told["sentence"], chart=told["chart"], is_folded=True)
+    picture = {"sentence": told["sentence"], "chart": told["chart"], "changes": told["changes"]}
+    return Part("weeks", title, columns, rows, **picture, is_folded=True)
 
 
 def restatements(pack: BoardPack) -> Part:

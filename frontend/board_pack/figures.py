@@ -102,7 +102,9 @@ def _note(pack: BoardPack, figure: Figure) -> str:
     if figure.metric.kind == "ratio":
         words.append(_effect(figure))
     elif figure.denominator or figure.metric.kind == "count":
-        words.append(status_words(figure, pack.period))
+        # What holds for the whole pack stands in its head.
+        state = status_words(figure, pack.period)
+        words.append(state if state != status_words(pack.standing.organization, pack.period) else "")
     return " ".join(filter(None, words))
 
 

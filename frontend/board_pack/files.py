@@ -73,15 +73,17 @@ def _json(part: Part) -> dict[str, Any]:
         "text": part.text,
         "sentence": part.sentence,
         "chart": _picture(part.chart.wide, part.chart.spoken) if part.chart else None,
+        "changes": part.changes,
         "columns": [{"title": column.title, "is_number": column.is_number} for column in part.shown],
         "rows": [[_cell(cell) for _column, cell in line] for line in part.lines],
+        "bands": sorted(part.bands),
         "empty": part.empty,
     }
 
 
 def _cell(cell: Cell) -> dict[str, Any]:
     picture = _picture(cell.picture, cell.spoken) if cell.picture else None
-    return {"words": cell.words, "note": cell.note, "picture": picture}
+    return {"words": cell.words, "note": cell.note, "tone": cell.tone, "picture": picture}
 
 
 def _picture(svg: str, spoken: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,7 +20,8 @@ Value = str | int | Decimal | date | datetime | None
 class Cell:
     """`words` are what people read, `value` what a spreadsheet computes with; `note` stands below the words.
 
-    picture: an SVG beside them, and `spoken` what it shows. url: what lies behind.
+    picture: an SVG beside them, and `spoken` what it shows. url: what lies behind. tone: of a verdict (better, worse,
+    chance).
     """
 
     words: str
@@ -29,6 +30,7 @@ class Cell:
     picture: SafeString | str = ""
     spoken: str = ""
     url: str = ""
+    tone: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,9 @@ class Column:
 @dataclass(frozen=True)
 class Part:
     """`key` names its sheet and its file. text: a sentence or two above; sentence: what the rule engine says (tone,
-    lead, text); empty: what is said in place of a table without rows. is_folded: on a screen the table opens by a
-    click."""
+    lead, text); changes: what the chart marks (what, note); empty: what is said in place of a table without rows.
+    is_folded: on a screen the table opens by a click. bands: numbers of the rows, from 0, that differ from those above
+    them by more than chance."""
 
     key: str
     title: str
@@ -56,7 +59,9 @@ class Part:
     text: str = ""
     sentence: dict[str, str] | None = None
     chart: XmrChart | None = None
+    changes: Sequence[dict[str, str]] = ()
     is_folded: bool = False
+    bands: Collection[int] = ()
 
     @property
     def shown(self) -> list[Column]:

@@ -22,7 +22,7 @@ class WallForm(PortalForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offer_units(self, "unit")
-        self.fields["unit"].help_text = _("A unit with all below it; the whole company where this is empty.")
+        self.fields["unit"].help_text = _("A unit with all below it; the whole organization where this is empty.")
 
     def save(self, *, by: Membership, now: datetime) -> Wall:
         return make_wall(self.cleaned_data["name"], self.cleaned_data["unit"], by=by, now=now)

@@ -20,7 +20,7 @@ from frontend.board_pack.files import as_pdf, as_xlsx, as_zip
 from frontend.export import XLSX
 from frontend.periods import chosen_period
 from frontend.views.scorecard import asks_for_everyone, standing_sentence
-from frontend.wording import period_words, status_words
+from frontend.wording import period_words, status_words, zone_words
 from tenants.roles import Can
 from tenants.scope import current_tenant
 
@@ -82,11 +82,11 @@ def _period(request: MemberRequest) -> Period:
 
 
 def _head(request: MemberRequest, pack: BoardPack) -> dict[str, str]:
-    sub = f"{period_words(pack.period)}, {request.tenant.time_zone}."
+    sub = f"{period_words(pack.period)}, {zone_words()}."
     status = status_words(pack.standing.organization, pack.period)
     stamp = _("As it stood on %(instant)s, %(zone)s.") % {
         "instant": format_date(localtime(request.now), "j F Y, H:i"),
-        "zone": request.tenant.time_zone,
+        "zone": zone_words(),
     }
     return {"title": standing_sentence(pack.standing), "sub": f"{sub} {status}", "stamp": stamp}
 

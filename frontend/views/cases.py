@@ -33,7 +33,7 @@ from frontend.offers import Offers, offers_for
 from frontend.paging import LONGEST_SILENT, NEWEST_REPORT, OLDEST_CLOCK, Order, count_of
 from frontend.panel_rows import TITLES as PANEL_TITLES
 from frontend.panel_rows import PanelFactsExport, net_sentence, panel_page
-from frontend.wording import number, part_words, period_words, share_words, status_words
+from frontend.wording import number, part_words, period_words, share_words, status_words, zone_words
 from tenants.roles import Can
 
 
@@ -216,9 +216,9 @@ _TITLES: dict[tuple[str, str], Callable[[int], str]] = {
 
 def _behind_sub(request: MemberRequest, behind: Behind, figure: Figure | None) -> str:
     if behind.period is None or figure is None:
-        return _("As it stands now, %(zone)s.") % {"zone": request.tenant.time_zone}
+        return _("As it stands now, %(zone)s.") % {"zone": zone_words()}
     days = part_words(behind.days.since, behind.days.until)
-    words = [f"{period_words(behind.period)}{', ' if days else ''}{days}, {request.tenant.time_zone}."]
+    words = [f"{period_words(behind.period)}{', ' if days else ''}{days}, {zone_words()}."]
     words.append(status_words(figure, behind.period))
     if behind.metric.kind == "share":
         part, whole = number(figure.numerator), number(figure.denominator)

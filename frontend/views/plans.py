@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cso.errors import DomainError
 from cso.metrics.periods import Period, parse_period, period_of, status
+from cso.scorecards.interventions import interventions
 from cso.scorecards.models import Plan, PlanVersion, ScoreSnapshot
 from cso.scorecards.plans import acknowledge_plan, plan_with_versions, visible_plans
 from cso.scorecards.restating import cases_restated
@@ -26,6 +27,7 @@ from cso.scorecards.tables import ScoreTable, scores_of
 from cso.scorecards.why import why_of
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import PortalForm, local_time
+from frontend.interventions import Told, intervention_words
 from frontend.periods import scored_period
 from frontend.plan_versions import Known, known_of, version_rows
 from frontend.score_words import (
@@ -71,6 +73,7 @@ def plans(request: MemberRequest) -> HttpResponse:
         "title": _plans_title(period, table),
         "sub": _plans_sub(table, unread),
         "tabs": section_tabs(request, "plans"),
+        "sees_all": request.member.can(Can.SEE_SCORECARD),
         "periods": _chips(here, period, request.now, years=(period.first.year - 1,)),
         "state": state_sentence(status(period, request.now, request.tenant.zone), period, (), None),
         "rows": [_plan_row(score) for score in scores],
@@ -114,6 +117,7 @@ def plan(request: MemberRequest, plan: UUID) -> HttpResponse:
         "state": _state(score, restated),
         "score": _score(score),
         "whys": _whys(score, request.now),
+        "by_hand": _by_hand(request, score),
         "form": form,
         "seen": _seen(here, period, form, known),
         "restated": [_restated(request, each, here, known) for each in reversed(restated[-MOST_RESTATED:])],
@@ -284,6 +288,13 @@ def _whys(score: Score | None, now: datetime) -> list[dict[str, Any]]:
         for item, why in found
         if item.metric is not None
     ]
+
+
+def _by_hand(request: MemberRequest, score: Score | None) -> list[Told]:
+    if score is None:
+        return []
+    found = interventions(request.member, score.plan.unit_id, score.span, now=request.now)
+    return intervention_words(found, score.span)
 
 
 def _seen(plan: Plan, period: Period, form: SeenForm, known: Known) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from frontend.my_work import votes_waiting
 from frontend.notices import scorecard_notices
 from frontend.periods import chosen_period, period_chips
 from frontend.views.scorecard_tabs import section_tabs
-from frontend.wording import of_words, period_words, share_words, status_words, target_words
+from frontend.wording import of_words, period_words, share_words, status_words, target_words, zone_words
 from tenants.roles import Can
 
 
@@ -80,7 +80,7 @@ def standing_sentence(standing: Standing) -> str:
 
 
 def _sub(request: MemberRequest, standing: Standing) -> str:
-    words = [f"{period_words(standing.period)}, {request.tenant.time_zone}."]
+    words = [f"{period_words(standing.period)}, {zone_words()}."]
     if unsure := standing.unsure:
         too_few = ngettext(
             "For %(n)s more there are too few cases to say.", "For %(n)s more there are too few cases to say.", unsure

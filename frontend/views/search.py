@@ -1,4 +1,4 @@
-"""Finding a case, a customer's cases, a unit or a leader."""
+"""Finding a case, a customer's cases, a unit, a leader or a page."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from cso.recovery.models import Case
 from cso.recovery.queries import visible_cases
 from frontend.access import MemberRequest, for_members
 from frontend.case_rows import case_rows, with_row
+from frontend.destinations import destinations
 from tenants.roles import Can
 from tenants.scope import day_of
 
@@ -31,7 +32,7 @@ LONGEST = 200
 @require_safe
 def search(request: MemberRequest) -> HttpResponse:
     wording = request.GET.get("q", "").replace("\x00", "").strip()[:LONGEST]
-    context: dict[str, Any] = {"q": wording}
+    context: dict[str, Any] = {"q": wording, "pages": destinations(request, wording)}
     if wording:
         context |= {
             "rows": case_rows(request, _cases(request, wording)),

@@ -13,7 +13,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from cso.metrics.actions import in_force, weaker
@@ -21,13 +20,14 @@ from cso.metrics.periods import Period, period_of
 from cso.metrics.queries.figures import Figure, figures, whole_tenant
 from cso.metrics.queries.targets import GapClosed, courses, gap_closed
 from cso.metrics.registry import METRICS, Metric
+from cso.texts import percent
 from frontend.access import MemberRequest, for_members
 from frontend.charts.steps import MonthPoint, steps_chart
 from frontend.forms.base import answer_to, sent
 from frontend.forms.targets import PathForm, TargetForm
 from frontend.score_words import goal_percent
 from frontend.views.form_page import form_page
-from frontend.wording import number, of_words, period_words, share_words
+from frontend.wording import of_words, period_words, share_words
 from tenants.roles import Can
 from tenants.scope import current_tenant, day_of
 
@@ -119,11 +119,16 @@ def _row(request: MemberRequest, metric: Metric, course: Course, today: date) ->
     return {
         "name": metric.name,
         "url": reverse("target_path", args=[request.tenant.slug, metric.key]),
-        "now": goal_percent(asked) if asked is not None else "",
+        "now": _asked_words(metric, asked) if asked is not None else "",
         "next": coming,
-        "next_share": goal_percent(course[coming]) if coming else "",
+        "next_share": _asked_words(metric, course[coming]) if coming else "",
         "full_by": next((day for day, percent in course.items() if percent == FULL), None),
     }
+
+
+def _asked_words(metric: Metric, asked: Decimal) -> str:
+    words = _("at most %(share)s") if metric.better == "lower" else "%(share)s"
+    return words % {"share": goal_percent(asked)}
 
 
 def _title(metric: Metric, course: Course, today: date) -> str:
@@ -168,10 +173,10 @@ def _steps(metric: Metric, course: Course, today: date) -> list[dict[str, Any]]:
     """Each target with what it changes, the last first; `is_now` of the one in force."""
     now = max((day for day in course if day <= today), default=None)
     rows, before = [], None
-    for day, percent in course.items():
-        lowers = before is not None and weaker(metric, percent, before)
-        rows.append({"day": day, "share": goal_percent(percent), "is_now": day == now, "lowers": lowers})
-        before = percent
+    for day, asked in course.items():
+        lowers = before is not None and weaker(metric, asked, before)
+        rows.append({"day": day, "share": goal_percent(asked), "is_now": day == now, "lowers": lowers})
+        before = asked
     return rows[::-1]
 
 
@@ -184,22 +189,15 @@ def _gap_words(metric: Metric, gap: GapClosed | None) -> str:
         "start": period_words(start),
         "latest": share_words(latest),
         "end": period_words(end),
-        "n": number(round(abs(gap.closed) * 100)),
+        "part": percent(abs(float(gap.closed))),
         "goal": goal_percent(Decimal(0) if metric.better == "lower" else FULL),
     }
     if gap.closed < 0:
         return (
-            _("From %(first)s in %(start)s to %(latest)s in %(end)s: the gap to %(goal)s has grown by %(n)s in 100.")
+            _("From %(first)s in %(start)s to %(latest)s in %(end)s: the gap to %(goal)s has grown by %(part)s.")
             % words
         )
-    return (
-        ngettext(
-            "From %(first)s in %(start)s to %(latest)s in %(end)s: %(n)s in 100 of the gap to %(goal)s is closed.",
-            "From %(first)s in %(start)s to %(latest)s in %(end)s: %(n)s in 100 of the gap to %(goal)s are closed.",
-            round(gap.closed * 100),
-        )
-        % words
-    )
+    return _("From %(first)s in %(start)s to %(latest)s in %(end)s: %(part)s of the gap to %(goal)s is closed.") % words
 
 
 def _years_on(month: Period, years: int) -> date:

@@ -43,6 +43,7 @@ from frontend.wording import (
     span_words,
     status_words,
     target_words,
+    zone_words,
 )
 from tenants.roles import Can
 
@@ -101,7 +102,7 @@ def _chosen_days(request: MemberRequest, period: Period) -> PartOfPeriod:
 def _sub(request: MemberRequest, report: UnitReport, period: Period, days: PartOfPeriod) -> str:
     part = part_words(days.since, days.until)
     when = f"{period_words(period)}, {part}" if part else period_words(period)
-    return f"{when}, {request.tenant.time_zone}. {status_words(report.figure, period)}"
+    return f"{when}, {zone_words()}. {status_words(report.figure, period)}"
 
 
 def _title(unit: Unit, report: UnitReport, standing: Standing) -> str:

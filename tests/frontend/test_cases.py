@@ -163,6 +163,18 @@ def test_search_finds_by_number_customer_and_name(work: Company, visit: Visit) -
     assert "Nothing found" in client.get("/acme/search/", {"q": "zebra"}).content.decode()
 
 
+def test_search_offers_the_pages_that_the_viewer_may_open(acme: Company, visit: Visit) -> None:
+    cso, fran = visit(acme, Role.CSO), visit(acme, Role.FRONTLINE)
+    assert cso.get("/acme/search/?q=BOARD").context["pages"] == [("Board pack", "/acme/board-pack/")]
+    assert fran.get("/acme/search/?q=board").context["pages"] == []
+    french = fran.get("/acme/search/?q=regle", headers={"Accept-Language": "fr-CA"}).context["pages"]
+    assert ("Règles absurdes", "/acme/rules/") in french
+    for client in (cso, fran, visit(acme, Role.ADMINISTRATOR)):
+        pages = client.get("/acme/search/").context["pages"]
+        assert len(pages) == len(set(pages)) > 5
+        assert {url: client.get(url).status_code for _, url in pages} == {url: 200 for _, url in pages}
+
+
 @pytest.mark.parametrize("wording", ["\x00", "%", "' OR 1=1 --", "x" * 10_000, "\ud83d\ude00"])
 def test_search_survives_what_people_type(acme: Company, visit: Visit, wording: str) -> None:
     wording = wording.encode("utf-16", "surrogatepass").decode("utf-16")

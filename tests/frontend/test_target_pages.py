@@ -41,7 +41,7 @@ def test_a_path_is_drawn_with_what_came_of_it(acme: Company, visit: Visit) -> No
         ("50%", True, False),
     ]
     assert [month["share"] for month in page.context["months"]] == ["75%", "25%"]
-    assert page.context["gap"].endswith("67 in 100 of the gap to 100% are closed.")
+    assert page.context["gap"].endswith("67% of the gap to 100% is closed.")
     content = page.content.decode()
     assert content.count('class="path-chart__better"') == 1
     assert content.count('class="path-chart__worse"') == 1
