@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, cast, get_args
 from urllib.parse import urlencode
 from uuid import UUID
@@ -56,7 +57,13 @@ def behind_url(
         "channel": channel,
     }
     given = {name: value for name, value in query.items() if value is not None}
-    return f"{reverse('cases_behind', args=[current_tenant().slug])}?{urlencode(given)}"
+    return f"{_listed_at(current_tenant().slug)}?{urlencode(given)}"
+
+
+@lru_cache(maxsize=100)
+def _listed_at(workspace: str) -> str:
+    """Where a workspace lists facts: a page of leaders leads there some hundred times."""
+    return reverse("cases_behind", args=[workspace])
 
 
 @dataclass(frozen=True)

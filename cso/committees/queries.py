@@ -50,7 +50,7 @@ class Moment:
 def awaiting_vote(member: Membership, *, now: datetime) -> list[RollEntry]:
     """The lines of open rolls where the member's own vote, or one delegated to them, is missing; closing soonest first.
 
-    Ballot, motion, rule and committee are read with them.
+    Ballot, motion, rule and committee are read with them, by a second query, for mostly there are none.
     """
     delegating = Delegation.objects.filter(revoked_at=None).values("seat")
     entries = RollEntry.objects.filter(
@@ -60,9 +60,12 @@ def awaiting_vote(member: Membership, *, now: datetime) -> list[RollEntry]:
         ballot__status=Ballot.Status.OPEN,
         ballot__closes_at__gt=now,
     )
+    found = list(entries.values_list("pk", flat=True))
+    if not found:
+        return []
     related = ("ballot__charter", "ballot__motion__rule", "ballot__motion__committee__unit", "member__user")
-    entries = entries.select_related(*related)
-    return list(entries.order_by("ballot__closes_at", "ballot_id", "label"))
+    told = RollEntry.objects.filter(pk__in=found).select_related(*related)
+    return list(told.order_by("ballot__closes_at", "ballot_id", "label"))
 
 
 def tally_shown(

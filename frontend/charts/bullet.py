@@ -31,7 +31,7 @@ def bullet(
     period before, a hollow circle.
     """
     value, previous = known(value), known(previous)
-    marks = _bands()
+    marks = [_BANDS]
     if value is not None:
         marks.append(f'<rect class="bullet__value" x="0" y="8" width="{_x(value)}" height="8" fill="{INK}"/>')
     if value is not None and interval is not None:
@@ -63,12 +63,12 @@ def _x(share: float) -> str:
     return f"{coordinate(clamp(share, 0, 1) * 100)}%"
 
 
-def _bands() -> list[str]:
-    return [
-        f'<rect class="bullet__band--{index + 1}" x="{_x(low)}" y="2" width="{_x(high - low)}" height="20" '
-        f'fill="{_BAND_FILLS[index]}"/>'
-        for index, (low, high) in enumerate(pairwise(_BAND_EDGES))
-    ]
+# The same behind every bullet.
+_BANDS = "".join(
+    f'<rect class="bullet__band--{index + 1}" x="{_x(low)}" y="2" width="{_x(high - low)}" height="20" '
+    f'fill="{_BAND_FILLS[index]}"/>'
+    for index, (low, high) in enumerate(pairwise(_BAND_EDGES))
+)
 
 
 def _whisker(low: float, high: float) -> list[str]:

@@ -1,13 +1,14 @@
 """A line the size of a word: how a share has moved, without axes."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from cso.texts import percent
-from frontend.charts.svg import GREY, INK, clamp, coordinate, known, picture
+from frontend.charts.svg import GREY, INK, coordinate, known, picture
 
 _WIDTH, _HEIGHT, _PAD = 96, 24, 4
 # A narrower range than this would turn two cases more or less into mountains.
@@ -25,8 +26,9 @@ def sparkline(*, label: str, values: Sequence[float | None], target: float | Non
     if found:
         low, high = _range(found)
         marks += _target(target, low, high)
-        marks += [_run(run) for run in _runs(shares, low, high) if len(run) > 1]
-        marks.append(_last(shares, low, high))
+        points = [_point(x, share, low, high) for x, share in zip(_across(len(shares)), shares, strict=True)]
+        marks += [_run(run) for run in _runs(points) if len(run) > 1]
+        marks.append(_last(next(point for point in reversed(points) if point)))
     return picture("spark", width=_WIDTH, height=_HEIGHT, label=_spoken(label, found), marks=marks, scaled=True)
 
 
@@ -38,24 +40,33 @@ def _range(found: Sequence[float]) -> tuple[float, float]:
     return low + shift, high + shift
 
 
-def _x(index: int, count: int) -> float:
-    return _PAD + (_WIDTH - 2 * _PAD) * (index / (count - 1) if count > 1 else 1)
+# A point as it is written, x and y.
+_Point = tuple[str, str]
 
 
-def _y(share: float, low: float, high: float) -> float:
-    return _PAD + (_HEIGHT - 2 * _PAD) * (1 - clamp((share - low) / (high - low), 0, 1))
+@lru_cache(maxsize=50)
+def _across(count: int) -> tuple[str, ...]:
+    """The x of each of so many points: the same in every line of a table."""
+    return tuple(coordinate(_PAD + (_WIDTH - 2 * _PAD) * (n / (count - 1) if count > 1 else 1)) for n in range(count))
 
 
-def _runs(shares: Sequence[float | None], low: float, high: float) -> Iterator[list[tuple[float, float]]]:
-    """The points of each stretch without a gap."""
-    numbered = enumerate(shares)
-    for is_known, stretch in groupby(numbered, key=lambda pair: pair[1] is not None):
+def _y(share: float, low: float, high: float) -> str:
+    return coordinate(_PAD + (_HEIGHT - 2 * _PAD) * (high - share) / (high - low))
+
+
+def _point(x: str, share: float | None, low: float, high: float) -> _Point | None:
+    return None if share is None else (x, _y(share, low, high))
+
+
+def _runs(points: Sequence[_Point | None]) -> Iterator[list[_Point]]:
+    """Each stretch without a gap."""
+    for is_known, stretch in groupby(points, key=bool):
         if is_known:
-            yield [(_x(index, len(shares)), _y(share, low, high)) for index, share in stretch if share is not None]
+            yield [point for point in stretch if point]
 
 
-def _run(points: Sequence[tuple[float, float]]) -> str:
-    path = " ".join(f"{coordinate(x)},{coordinate(y)}" for x, y in points)
+def _run(points: Sequence[_Point]) -> str:
+    path = " ".join(f"{x},{y}" for x, y in points)
     return (
         f'<polyline class="spark__line" points="{path}" fill="none" stroke="{GREY}" stroke-width="1.5" '
         'stroke-linejoin="round"/>'
@@ -65,15 +76,14 @@ def _run(points: Sequence[tuple[float, float]]) -> str:
 def _target(target: float | None, low: float, high: float) -> list[str]:
     if target is None or not low <= target <= high:
         return []
-    y = coordinate(_y(target, low, high))
+    y = _y(target, low, high)
     return [
         f'<line class="spark__target" x1="0" x2="{_WIDTH}" y1="{y}" y2="{y}" stroke="{GREY}" stroke-dasharray="2 2"/>'
     ]
 
 
-def _last(shares: Sequence[float | None], low: float, high: float) -> str:
-    index, share = next((i, s) for i, s in reversed(list(enumerate(shares))) if s is not None)
-    x, y = coordinate(_x(index, len(shares))), coordinate(_y(share, low, high))
+def _last(point: _Point) -> str:
+    x, y = point
     return f'<circle class="spark__last" cx="{x}" cy="{y}" r="2.5" fill="{INK}"/>'
 
 

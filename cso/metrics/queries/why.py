@@ -87,15 +87,7 @@ class Reason:
     @property
     def label(self) -> str:
         """As people read it, in their language."""
-        return {
-            "cause": self.name or _("No cause given"),
-            "rule": _("The rule “%(rule)s” was quoted") % {"rule": self.name},
-            "approval": _("Waited for approval when the 24 hours were over"),
-            "passed_on": _("Passed on before the 24 hours were over"),
-            "silent": _("The customer heard nothing for 24 hours"),
-            "hours": _("The clock started between %(first)s:00 and %(last)s:00")
-            % {"first": self.hour, "last": (self.hour or 0) + PART_HOURS},
-        }[self.kind]
+        return _LABELS[self.kind](self)
 
     @property
     def act(self) -> str:
@@ -103,6 +95,17 @@ class Reason:
         return _ACTS[self.kind](self)
 
 
+_LABELS: dict[Kind, Callable[[Reason], str]] = {
+    "cause": lambda reason: reason.name or _("No cause given"),
+    "rule": lambda reason: _("The rule “%(rule)s” was quoted") % {"rule": reason.name},
+    "approval": lambda _reason: _("Waited for approval when the 24 hours were over"),
+    "passed_on": lambda _reason: _("Passed on before the 24 hours were over"),
+    "silent": lambda _reason: _("The customer heard nothing for 24 hours"),
+    "hours": lambda reason: (
+        _("The clock started between %(first)s:00 and %(last)s:00")
+        % {"first": reason.hour, "last": (reason.hour or 0) + PART_HOURS}
+    ),
+}
 _ACTS: dict[Kind, Callable[[Reason], str]] = {
     "cause": lambda reason: (
         _("Take away what leads to “%(cause)s”: open these cases and look for what they share.")
