@@ -430,6 +430,12 @@ class CaseEvent(TenantModel):
             models.Index(fields=["tenant", "case", "recorded_at"], name="case_event_log"),
             # Which cases left a unit; the cases themselves lie elsewhere by then.
             models.Index(fields=["tenant", "case"], condition=Q(changes__has_key="unit"), name="case_event_of_moves"),
+            # Whether a case was passed on in its 24 hours; of all that is logged of all cases, that is little.
+            models.Index(
+                fields=["tenant", "case", "at"],
+                condition=Q(kind__in=[EventKind.MOVED, EventKind.HANDED_OVER]),
+                name="case_event_passed_on",
+            ),
         ]
 
     def __str__(self) -> str:
