@@ -6,7 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -31,15 +31,20 @@ EXPRESSIONS = {
 }
 WORKSPACE = "workspace"
 API = "/api/"
+API_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 @dataclass(frozen=True)
 class Address:
-    """One pattern: `route` with its parts as Django writes them, and the names of those that are ids."""
+    """One pattern: `route` with its parts as Django writes them, and the names of those that are ids.
+
+    methods: what a resource of the API answers to, by its class; of anything else, GET and POST.
+    """
 
     name: str
     route: str
     ids: tuple[str, ...]
+    methods: tuple[str, ...] = ("GET", "POST")
 
     @property
     def in_workspace(self) -> bool:
@@ -83,17 +88,23 @@ def _address(found: URLPattern, prefix: str, parts: dict[str, Any], name: str) -
     assert not unknown, (
         f"Say in WORDS in tests/tenants/addresses.py what stands for {unknown} in {prefix}{found.pattern}."
     )
-    return Address(name, prefix + str(found.pattern), ids)
+    resource = getattr(found.callback, "cls", None)
+    methods = tuple(method for method in API_METHODS if hasattr(resource, method.lower())) or Address.methods
+    return Address(name, prefix + str(found.pattern), ids, methods)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a client can tell answers apart by, with everything left out that only repeats its question."""
+    """What a client can tell answers apart by, with everything left out that only repeats its question.
+
+    whole: all that it says, with nothing left out.
+    """
 
     status: int
     kind: str
     location: str
     body: str
+    whole: str = field(compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.status} {self.kind} {self.location}\n{self.body}"
@@ -122,9 +133,9 @@ def answer(client: Client, method: str, path: str, *, asked: list[str], **reques
     """An answer with `asked` (ids, slugs) and what differs at each request replaced."""
     response = client.generic(method, path, **request)
     assert response.status_code < 500, f"{method} {path}: {response.status_code}"
-    body = _text(response)
+    whole = _text(response)
     # Tokens against forged and doubled forms.
-    body = re.sub(r'<input type="hidden"[^>]*>', "", body)
+    body = re.sub(r'<input type="hidden"[^>]*>', "", whole)
     body = re.sub(r'nonce="[^"]+"', "nonce", body)
     body = re.sub(r'data-now="[^"]+"', "data-now", body)
     body = re.sub(r'"seconds":\d+', '"seconds"', body)  # that something has lasted until now
@@ -132,7 +143,7 @@ def answer(client: Client, method: str, path: str, *, asked: list[str], **reques
     location = response.headers.get("Location", "")
     for said in asked:
         body, location = body.replace(said, "…"), location.replace(said, "…")
-    return Answer(response.status_code, response.headers.get("Content-Type", ""), location, body)
+    return Answer(response.status_code, response.headers.get("Content-Type", ""), location, body, whole)
 
 
 def slug_in_path(tenant: Tenant | str) -> str:
