@@ -260,6 +260,7 @@ workspace_urls = [
     path("organization/<uuid:unit>/leader/", organization.lead_unit, name="lead_unit"),
     path("organization/<uuid:unit>/leader/end/", organization.end_leader, name="end_leader"),
     path("members/", administration.members, name="members"),
+    path("members/recount/", administration.recount_figures, name="recount_figures"),
     path("members/new/", administration.add_member, name="add_member"),
     path("members/<uuid:member>/role/", administration.change_member_role, name="change_member_role"),
     path("members/<uuid:member>/end/", administration.end_member, name="end_member"),

@@ -12,6 +12,7 @@ from api.v1.customers import Customers, OneCustomer
 from api.v1.leaders import Leaders, OneLeader
 from api.v1.me import Me
 from api.v1.metrics import views as metrics
+from api.v1.metrics.discrepancies import Discrepancies
 from api.v1.metrics.leaders import LeadersStanding
 from api.v1.metrics.targets import TargetGap, TargetPath, Targets
 from api.v1.metrics.why import MetricWhy
@@ -208,6 +209,7 @@ urlpatterns = [
     path("recognitions/<uuid:pk>/withdraw", WithdrawRecognition.as_view(), name="withdraw_recognition"),
     path("metrics", metrics.Metrics.as_view(), name="metrics"),
     path("metrics/leaders", LeadersStanding.as_view(), name="leaders_standing"),
+    path("metrics/discrepancies", Discrepancies.as_view(), name="discrepancies"),
     path("metrics/<slug:key>", metrics.OneMetric.as_view(), name="metric"),
     path("metrics/<slug:key>/values", metrics.MetricValue.as_view(), name="metric_values"),
     path("metrics/<slug:key>/series", metrics.MetricSeries.as_view(), name="metric_series"),

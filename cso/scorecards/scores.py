@@ -81,6 +81,7 @@ class Score:
     """A plan's score of a period, by the version in force at its start, or when the plan began within it.
 
     value: 0 to 100, exact; None is "incomplete". excluded: the cases that were taken out of the unit's figures.
+    is_in_doubt: some kept figures of the workspace were not what their facts say, when they were last compared.
     """
 
     plan: Plan
@@ -89,6 +90,7 @@ class Score:
     status: Status
     items: tuple[ItemScore, ...]
     excluded: Figure
+    is_in_doubt: bool
 
     @property
     def period(self) -> Period:
@@ -127,7 +129,7 @@ def score_plans(
     held = _held(plans, periods, led, now)
     items = [item for each in held for item in each.version.items.all()]
     metrics = list({item.metric: METRICS[item.metric] for item in items if item.metric in METRICS}.values())
-    figures = _figures([*metrics, EXCLUDED], held, now)
+    figures, is_in_doubt = _figures([*metrics, EXCLUDED], held, now)
     known = _Known(
         courses({item.metric for item in items} - {""}),
         measures.in_force(
@@ -147,6 +149,7 @@ def score_plans(
             status(each.span.period, now, current_tenant().zone),
             tuple(_score_item(item, each, found, known) for item in each.version.items.all()),
             found[EXCLUDED.key],
+            is_in_doubt,
         )
         for each, found in zip(held, figures, strict=True)
     ]
@@ -189,8 +192,9 @@ def _held(plans: Sequence[Plan], periods: Sequence[Period], led: Sequence[Leader
     return found
 
 
-def _figures(metrics: Sequence[Metric], held: Sequence[_Held], now: datetime) -> list[dict[str, Figure]]:
-    """The figures of each, by metric: from cells for a whole period, from the facts for a part of one."""
+def _figures(metrics: Sequence[Metric], held: Sequence[_Held], now: datetime) -> tuple[list[dict[str, Figure]], bool]:
+    """The figures of each, by metric: from cells for a whole period, from the facts for a part of one; and whether any
+    cell of the workspace is in doubt."""
     whole = [each for each in held if each.span.is_whole]
     groups = {each.plan.unit_id: [each.plan.unit_id] for each in whole}
     parts = [each for each in held if not each.span.is_whole]
@@ -199,7 +203,7 @@ def _figures(metrics: Sequence[Metric], held: Sequence[_Held], now: datetime) ->
     answers = figures_of_asks([ask], parts=Parts(metrics, windows), now=now)
     [kept], counted = answers.figures, iter(answers.parts)
     of_parts = {id(each): [next(counted) for _ in each.span.pieces] for each in parts}
-    return [
+    found = [
         {
             metric.key: _sum([piece[metric.key] for piece in of_parts[id(each)]])
             if id(each) in of_parts
@@ -208,6 +212,7 @@ def _figures(metrics: Sequence[Metric], held: Sequence[_Held], now: datetime) ->
         }
         for each in held
     ]
+    return found, answers.is_in_doubt
 
 
 def _sum(pieces: Sequence[Figure]) -> Figure:

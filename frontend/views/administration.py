@@ -13,10 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cso.errors import ConflictError
+from cso.metrics.engine.verification import is_recounting, recount
+from cso.metrics.queries.doubts import cells_in_doubt
 from frontend.access import MemberRequest, for_members
 from frontend.forms.administration import AddKeyForm, AddMemberForm, RoleForm
 from frontend.forms.base import PortalForm, answer_to, sent
 from frontend.views.form_page import form_page
+from frontend.wording import period_words
 from tenants import audit
 from tenants.keys import revoke_api_key
 from tenants.members import add_member as restore_membership
@@ -31,8 +34,21 @@ AUDIT_PAGE = 50
 @require_safe
 def members(request: MemberRequest) -> HttpResponse:
     known = Membership.objects.select_related("user").order_by("user__name")
-    context = {"members": known.filter(ended_at=None), "former": known.exclude(ended_at=None)}
+    context = {
+        "members": known.filter(ended_at=None),
+        "former": known.exclude(ended_at=None),
+        "doubted": [(unit.name, period_words(period)) for unit, period in cells_in_doubt()],
+        "is_recounting": is_recounting(),
+    }
     return render(request, "frontend/administration/members.html", context)
+
+
+@for_members(Can.ADMINISTER)
+@require_POST
+def recount_figures(request: MemberRequest) -> HttpResponse:
+    recount(by=request.member, now=request.now)
+    messages.success(request, _("All figures are being counted again."))
+    return redirect("members", request.tenant.slug)
 
 
 @for_members(Can.ADMINISTER)

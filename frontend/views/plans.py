@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from cso.errors import DomainError
 from cso.metrics.periods import Period, parse_period, period_of, status
+from cso.metrics.queries.doubts import doubts
 from cso.scorecards.interventions import interventions
 from cso.scorecards.models import Plan, PlanVersion, ScoreSnapshot
 from cso.scorecards.plans import acknowledge_plan, plan_with_versions, visible_plans
@@ -28,6 +29,7 @@ from cso.scorecards.why import why_of
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import PortalForm, local_time
 from frontend.interventions import Told, intervention_words
+from frontend.notices import Notice, doubt_notices
 from frontend.periods import scored_period
 from frontend.plan_versions import Known, known_of, version_rows
 from frontend.score_words import (
@@ -117,6 +119,7 @@ def plan(request: MemberRequest, plan: UUID) -> HttpResponse:
         "state": _state(score, restated),
         "score": _score(score),
         "whys": _whys(score, request.now),
+        "notices": _doubts(score),
         "by_hand": _by_hand(request, score),
         "form": form,
         "seen": _seen(here, period, form, known),
@@ -126,6 +129,14 @@ def plan(request: MemberRequest, plan: UUID) -> HttpResponse:
         "exports": exports(request, period, here.pk),
     }
     return render(request, "frontend/scorecard/plan.html", context)
+
+
+def _doubts(score: Score | None) -> list[Notice]:
+    """The figures by which this score may be wrong; nothing is asked where none of the workspace is in doubt."""
+    if score is None or not score.is_in_doubt:
+        return []
+    metrics = [item.metric for item in score.items if item.metric]
+    return doubt_notices(doubts(metrics, [score.plan.unit_id], [score.period]))
 
 
 @for_members()

@@ -18,10 +18,9 @@ from cso.metrics.queries.judgement import judge
 from cso.metrics.queries.levels import Level, level_of
 from cso.metrics.queries.recovery_report import recovery_report
 from cso.metrics.queries.standing import Standing
-from cso.metrics.queries.unit_figures import unit_figures
+from cso.metrics.queries.unit_figures import SHOWN, unit_figures
 from cso.metrics.queries.unit_report import UnitReport, unit_report
 from cso.people.models import Unit
-from cso.recovery.authority import cost_among
 from cso.scorecards.changes import changes_at
 from frontend.access import MemberRequest, for_members
 from frontend.behind import PartOfPeriod, behind_url
@@ -29,6 +28,7 @@ from frontend.charts.sparkline import sparkline
 from frontend.committee_figures import committee_figures
 from frontend.leaders import leaders_table, share_bullet, weeks_chart
 from frontend.listening_figures import listening_figures
+from frontend.notices import standing_doubts
 from frontend.periods import chosen_period, period_chips
 from frontend.recovery_figures import by_channel, given_words, recovery_figures
 from frontend.why import why_words
@@ -62,7 +62,7 @@ def unit_context(request: MemberRequest, level: Level) -> dict[str, Any]:
     unit, period = level.unit, chosen_period(request)
     days = _chosen_days(request, period)
     standing, known = unit_figures(request.member, level, period, now=request.now, between=days.between)
-    report, recovery, committees = unit_report(known), recovery_report(request.member, known), committee_report(known)
+    report, recovery, committees = unit_report(known), recovery_report(known), committee_report(known)
     here = reverse("unit", args=[request.tenant.slug, unit.pk])
     return {
         "unit": unit,
@@ -70,12 +70,13 @@ def unit_context(request: MemberRequest, level: Level) -> dict[str, Any]:
         "title": _title(unit, report, standing),
         "sub": _sub(request, report, period, days),
         "periods": period_chips(here, period, request.now),
+        "notices": standing_doubts(standing, SHOWN, [unit.pk, *(each.pk for each in level.below)]),
         "headline": _headline(unit, report, standing, days),
         "figures": _key_figures(unit, report, standing, days),
         "recovery": recovery_figures(unit, recovery, period, days),
         "committees": committee_figures(unit, committees, period, days),
         "listening": listening_figures(unit, known, period, days) if request.member.can(Can.SEE_RESULTS) else [],
-        "given": given_words(cost_among(level.ids, *(days.between or period.bounds(request.tenant.zone)))),
+        "given": given_words(recovery.given),
         "channels": by_channel(unit, recovery, period, days),
         "why": why_words(report.why, HEADLINE, period, unit.pk, days.since, days.until),
         "missed": report.figure.missed,

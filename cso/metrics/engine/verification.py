@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from uuid import UUID
 
-from cso.metrics.engine.rebuild import Difference, verify
+from cso.alarms.actions import set_alarm, when_ringing
+from cso.alarms.models import Alarm
+from cso.metrics.engine.rebuild import Difference, rebuild, verify
 from cso.metrics.models import Discrepancy, EngineState
 from cso.people.models import Unit
-from tenants.models import Tenant
-from tenants.scope import tenant_scope
+from tenants import audit
+from tenants.models import Actor, Tenant
+from tenants.permissions import require
+from tenants.roles import Can
+from tenants.scope import current_tenant, tenant_scope
 
 logger = logging.getLogger(__name__)
 
@@ -17,6 +23,8 @@ logger = logging.getLogger(__name__)
 VERIFIED_FOR = timedelta(days=7)
 # Who must be told of more than so many needs no list of them.
 MOST_KEPT = 1_000
+# One alarm for a whole tenant, which stands for no row.
+_RECOUNTS, _TENANT = "metrics.recount", UUID(int=0)
 
 
 def verify_tenant(tenant: Tenant, *, now: datetime) -> int | None:
@@ -58,3 +66,26 @@ def _keep(found: list[Difference], now: datetime) -> None:
         )
         for each in found
     )
+
+
+def recount(*, by: Actor | None, now: datetime) -> None:
+    """Let a worker make every cell of the current tenant what its facts say now; nothing is in doubt afterwards.
+
+    The audit log keeps how many cells were, and the last of them; what changes of a final month is a restatement.
+    """
+    require(by, Can.ADMINISTER)
+    found = Discrepancy.objects.order_by("-period", "unit__code", "family")
+    audit.record(
+        by, "recount_figures", current_tenant().name, cells=found.count(), last=[str(row) for row in found[:5]]
+    )
+    set_alarm(_RECOUNTS, _TENANT, now)
+
+
+def is_recounting() -> bool:
+    """Whether that was asked for and is not done."""
+    return Alarm.objects.filter(kind=_RECOUNTS).exists()
+
+
+@when_ringing(_RECOUNTS)
+def _recount(_: UUID, *, now: datetime) -> None:
+    rebuild()

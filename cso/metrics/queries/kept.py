@@ -1,5 +1,5 @@
 """What is kept beside the facts, in one statement and so as of one instant: cells, restatements, how states stand, the
-targets of a metric, and whether marks wait."""
+targets of a metric, and whether marks wait or cells are in doubt."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Kept:
     """sums, restated: by ask, family or metric, and period, and therein by group; when a final figure was restated.
 
     targets: in percent, by the day from which each is in force, in their order. is_behind: marks wait; the sums then
-    leave out the cells that are not over, where facts of a family can run.
+    leave out the cells that are not over, where facts of a family can run. is_in_doubt: some cell of the tenant was not
+    what its facts say, when all were last compared.
     """
 
     sums: dict[Key, dict[Hashable, Sum]] = field(default_factory=dict)
@@ -34,8 +35,10 @@ class Kept:
     states: list[StateRow] = field(default_factory=list)
     targets: dict[date, Decimal] = field(default_factory=dict)
     is_behind: bool = False
+    is_in_doubt: bool = False
 
 
+_IN_DOUBT = "EXISTS (SELECT FROM metrics_discrepancy WHERE tenant_id = %(tenant)s)"
 # Asks are numbered from 0 on, states downwards behind these two.
 _MARKS, _TARGETS = -1, -2
 
@@ -56,7 +59,7 @@ def read_kept(asked: Sequence[Asked], states: StatesAsked[Any] | None, targets_o
             f"""
             WITH marks AS (SELECT {MARKS_WAIT} AS wait)
             SELECT {_MARKS}, marks.wait, NULL::text, NULL::uuid, NULL::text, NULL::date, NULL::bigint[],
-                NULL::bigint[], NULL::int, NULL::timestamptz FROM marks
+                NULL::bigint[], ({_IN_DOUBT})::int, NULL::timestamptz FROM marks
             UNION ALL {" UNION ALL ".join(selects)}
             """,
             parameters,
@@ -66,7 +69,8 @@ def read_kept(asked: Sequence[Asked], states: StatesAsked[Any] | None, targets_o
 
 
 def _sorted_out(rows: Sequence[tuple[Any, ...]], asked: dict[int, Asked]) -> Kept:
-    kept = Kept(is_behind=next(bool(row[1]) for row in rows if row[0] == _MARKS))
+    wait, in_doubt = next((row[1], row[8]) for row in rows if row[0] == _MARKS)
+    kept = Kept(is_behind=bool(wait), is_in_doubt=bool(in_doubt))
     left_out = {number: one.not_over() if kept.is_behind else set() for number, one in asked.items()}
     for number, wait, name, unit, grain, cell, total, after, revision, at in rows:
         if number < _TARGETS:

@@ -52,6 +52,7 @@ class Answers:
 
     courses: of each ask whose course was wanted. targets: of the metric, in percent, by the day from which each is in
     force, in their order. is_behind: cells stand behind the facts, for marks wait, or could not be counted.
+    is_in_doubt: some were not what their facts say, when they were last compared.
     """
 
     figures: list[Figures[Any]]
@@ -60,6 +61,7 @@ class Answers:
     courses: list[Courses[Any]]
     targets: Mapping[date, Decimal]
     is_behind: bool
+    is_in_doubt: bool
 
 
 def figures_of_asks(
@@ -92,6 +94,7 @@ def figures_of_asks(
         courses=[one.courses(read) for one in asked[len(asks) :]],
         targets=kept.targets,
         is_behind=kept.is_behind,
+        is_in_doubt=kept.is_in_doubt,
     )
 
 

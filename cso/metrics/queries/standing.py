@@ -82,7 +82,7 @@ class Standing:
 
     overdue: cases of the organization that are open and past their 24 hours, this instant. excluded: those that were
     taken out of its figures as not our failure. leadership: who leads `under` today. has_units: whether there is any.
-    is_behind: cells stand behind the facts.
+    is_behind: cells stand behind the facts. is_in_doubt: some were not what their facts say, when last compared.
     """
 
     period: Period
@@ -95,6 +95,7 @@ class Standing:
     leadership: Leadership | None
     has_units: bool
     is_behind: bool
+    is_in_doubt: bool
     beside: FoundBeside
 
     @property
@@ -216,6 +217,7 @@ def leaders_standing(
         leadership=_leads(led[under.pk], day_of(now)) if under else None,
         has_units=bool(tops),
         is_behind=answers.is_behind,
+        is_in_doubt=answers.is_in_doubt,
         beside=FoundBeside(
             figures,
             {metric.key: states[metric.key, None] for metric in beside.states},
