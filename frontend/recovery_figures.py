@@ -11,10 +11,11 @@ from cso.metrics.periods import Period
 from cso.metrics.queries.figures import HEADLINE, Figure
 from cso.metrics.queries.recovery_report import RecoveryReport
 from cso.people.models import Unit
+from cso.recovery.models import Channel
 from cso.texts import percent
 from frontend.behind import NO_CHANNEL, PartOfPeriod, behind_url
 from frontend.money import money_words, short_range_words
-from frontend.wording import number, of_words, share_words
+from frontend.wording import number, of_words, part_of_words, share_words
 
 
 def recovery_figures(unit: Unit, report: RecoveryReport, period: Period, days: PartOfPeriod) -> list[dict[str, str]]:
@@ -69,13 +70,12 @@ def by_channel(unit: Unit, report: RecoveryReport, period: Period, days: PartOfP
     where: dict[str, Any] = {"unit": unit.pk, "since": days.since, "until": days.until}
     return [
         {
-            "name": part.label or _("No channel given"),
-            "share": share_words(part.figure),
-            "of": of_words(part.figure),
-            "url": behind_url(HEADLINE.key, "denominator", period, channel=part.key or NO_CHANNEL, **where),
+            "name": str(Channel(part.channel).label) if part.channel else _("No channel given"),
+            "share": percent((part.cases - part.missed) / part.cases),
+            "of": part_of_words(part.cases - part.missed, part.cases),
+            "url": behind_url(HEADLINE.key, "denominator", period, channel=part.channel or NO_CHANNEL, **where),
         }
         for part in report.channels
-        if part.figure.denominator
     ]
 
 

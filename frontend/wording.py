@@ -31,7 +31,11 @@ def share_words(figure: Figure) -> str:
 
 def of_words(figure: Figure) -> str:
     """ "214 of 315": the numbers behind a share."""
-    return _("%(part)s of %(all)s") % {"part": number(figure.numerator), "all": number(figure.denominator)}
+    return part_of_words(figure.numerator, figure.denominator)
+
+
+def part_of_words(part: int, whole: int) -> str:
+    return _("%(part)s of %(all)s") % {"part": number(part), "all": number(whole)}
 
 
 def number(value: int) -> str:

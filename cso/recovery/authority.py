@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from cso.errors import ConflictError, FieldError, InvalidFieldsError, NotAllowedError
 from cso.money import currency_errors
 from cso.people.models import Person, Position
-from cso.people.queries import among, in_or_below
+from cso.people.queries import in_or_below
 from cso.recovery import approvals
 from cso.recovery.actions import lock_case, save_case
 from cso.recovery.approvals import decide_remedy, may_decide, waiting_for, withdraw_remedy
@@ -34,7 +34,6 @@ from tenants.scope import day_of
 __all__ = [
     "Room",
     "authority_of",
-    "cost_among",
     "cost_below",
     "cost_of",
     "decide_remedy",
@@ -225,11 +224,6 @@ def cost_of(case: Case) -> dict[str, int]:
 def cost_below(units: Iterable[UUID], start: datetime, end: datetime) -> dict[str, int]:
     """What `units`, and all below them, gave in [start, end): minor units by currency; a case's unit at that time."""
     return _by_currency(Remedy.objects.filter(in_or_below(units), given_at__gte=start, given_at__lt=end))
-
-
-def cost_among(units: Iterable[UUID], start: datetime, end: datetime) -> dict[str, int]:
-    """The same of `units` alone: one query, where those below are known already."""
-    return _by_currency(Remedy.objects.filter(among(units, "unit"), given_at__gte=start, given_at__lt=end))
 
 
 def _of_case(case: Case) -> Q:

@@ -25,7 +25,7 @@ HOUR = timedelta(hours=1)
 # Four of them before any page of a workspace: tenant, session, user, member.
 SCORECARD_READS = 11
 # Beside the scorecard's own: its times, what customers are worth, channels, and what was given.
-UNIT_READS = 14
+UNIT_READS = 12
 # What opens and ends transaction and scope.
 TRANSACTION = 6
 

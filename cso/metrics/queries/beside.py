@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
+from uuid import UUID
+
+from django.db.models import BigIntegerField, Sum, Value
 
 from cso.committees.effect import effect_of
 from cso.intervals import net_interval
 from cso.metrics.queries.figures import Figure
 from cso.metrics.registry import Metric
-from cso.recovery.models import RecoverySettings
+from cso.people.queries import among
+from cso.recovery.models import RecoverySettings, Remedy
 
 
 @dataclass(frozen=True)
@@ -106,4 +111,19 @@ def worth_of(metric: Metric, counts: Mapping[str, int], currency: str) -> Worth 
 def worth_currency() -> str:
     """The currency in which worth is summed."""
     found = RecoverySettings.objects.values_list("currency", flat=True).first()
-    return found or str(RecoverySettings._meta.get_field("currency").default)
+    return found or _default_currency()
+
+
+def given_among(units: Sequence[UUID], start: datetime, end: datetime) -> tuple[dict[str, int], str]:
+    """What `units` themselves gave in [start, end), minor units by currency, and the currency in which worth is summed;
+    one query."""
+    remedies = Remedy.objects.filter(among(units, "unit"), given_at__gte=start, given_at__lt=end, amount_minor__gt=0)
+    given = remedies.values_list("currency").annotate(minor=Sum("amount_minor"))
+    settings = RecoverySettings.objects.values_list("currency", Value(None, BigIntegerField()))
+    rows = list(settings.order_by().union(given.order_by(), all=True).order_by("currency"))
+    sums = {currency: minor for currency, minor in rows if minor is not None}
+    return sums, next((currency for currency, minor in rows if minor is None), _default_currency())
+
+
+def _default_currency() -> str:
+    return str(RecoverySettings._meta.get_field("currency").default)

@@ -17,7 +17,7 @@ from cso.metrics.periods import Period, status
 from cso.metrics.queries.drilldown import visible_facts
 from cso.metrics.queries.figures import Figure
 from cso.metrics.registry import Family, Metric, Total
-from cso.people.queries import among, in_or_below
+from cso.people.queries import in_or_below
 from cso.recovery.models import Cause, Channel
 from cso.rules.models import Origin
 from tenants.models import Actor
@@ -49,12 +49,10 @@ def breakdown(
     *,
     now: datetime,
     between: tuple[datetime, datetime] | None = None,
-    within: Sequence[UUID] | None = None,
 ) -> list[Slice]:
     """The parts of a figure, the largest first, months in their order; together they are the figure.
 
-    units: their subtrees; None for the whole tenant. within: the ids of subtrees in place of them, where all are known.
-    Of what the viewer may see: for who sees all of it, the whole.
+    units: their subtrees; None for the whole tenant. Of what the viewer may see: for who sees all of it, the whole.
 
     between: counts only instants in that window instead of the period's. Raises ValueError for what `ways_to_part` does
     not name.
@@ -66,9 +64,7 @@ def breakdown(
     facts = visible_facts(viewer, family).filter(
         family.base, **{f"{family.column}__gte": start - family.delay, f"{family.column}__lt": end - family.delay}
     )
-    if within is not None:
-        facts = facts.filter(among(within, "unit"))
-    elif units is not None:
+    if units is not None:
         facts = facts.filter(in_or_below(units))
     rows = facts.values(part=_part(family, by)).annotate(**_counters(family, now)).order_by("part")
     slices = [_slice(metric, period, by, row, now) for row in _labelled(rows, by)]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cso.metrics.queries.beside import Response, Worth, response_of, worth_currency, worth_of
-from cso.metrics.queries.breakdown import Slice, breakdown
-from cso.metrics.queries.figures import HEADLINE, Figure
+from cso.metrics.queries.beside import Response, Worth, given_among, response_of, worth_of
+from cso.metrics.queries.figures import Figure
 from cso.metrics.queries.unit_figures import UnitFigures
+from cso.metrics.queries.why import OfChannel
 from cso.metrics.registry import METRICS
-from tenants.models import Actor
+from tenants.scope import current_tenant
 
 SURPRISED, DAZZLED = METRICS["surprised"], METRICS["dazzled"]
 DOUBLE_DEVIATION, PROMISE_KEPT = METRICS["double_deviation"], METRICS["promise_kept"]
@@ -20,7 +21,7 @@ SILENT, AT_RISK = METRICS["silent"], METRICS["value_at_risk"]
 class RecoveryReport:
     """Of a unit with all below it. silent, at_risk, customers_at_risk: as it stands now.
 
-    channels: the 24-hour figure by channel, the most cases first.
+    given: minor units by currency. channels: the 24-hour figure by channel, the most cases first.
     """
 
     surprised: Figure
@@ -31,16 +32,19 @@ class RecoveryReport:
     silent: int
     customers_at_risk: int
     at_risk: Worth
-    channels: list[Slice]
+    given: dict[str, int]
+    channels: Sequence[OfChannel]
 
 
-def recovery_report(viewer: Actor, figures: UnitFigures) -> RecoveryReport:
+def recovery_report(figures: UnitFigures) -> RecoveryReport:
     dazzled = figures.of(DAZZLED)
     # Of the same family, so of the same counts.
     counts = dazzled.counts
     surprised = Figure(SURPRISED, counts[SURPRISED.numerator], counts[SURPRISED.denominator], 0, dazzled.status, counts)
-    standing, now = figures.states[AT_RISK.key], figures.now
-    at_risk = worth_of(AT_RISK, standing, worth_currency())
+    standing = figures.states[AT_RISK.key]
+    start, end = figures.between or figures.period.bounds(current_tenant().zone)
+    given, currency = given_among(figures.below, start, end)
+    at_risk = worth_of(AT_RISK, standing, currency)
     assert at_risk is not None, "it is money"
     return RecoveryReport(
         surprised=surprised,
@@ -51,7 +55,6 @@ def recovery_report(viewer: Actor, figures: UnitFigures) -> RecoveryReport:
         silent=figures.states[SILENT.key][SILENT.numerator],
         customers_at_risk=standing[AT_RISK.numerator],
         at_risk=at_risk,
-        channels=breakdown(
-            viewer, HEADLINE, None, figures.period, "channel", now=now, between=figures.between, within=figures.below
-        ),
+        given=given,
+        channels=figures.why.channels,
     )

@@ -128,17 +128,27 @@ _ACTS: dict[Kind, Callable[[Reason], str]] = {
 }
 
 
+class OfChannel(NamedTuple):
+    """Of the cases that count those that came by a channel ("": it is not known), and the misses among them."""
+
+    channel: str
+    cases: int
+    missed: int
+
+
 @dataclass(frozen=True)
 class Why:
     """The reasons for the misses of a share, the largest first. counted, missed: all cases that count, and the misses.
 
-    gap: what the share lacks to the target, of 1; None without a target or data, and where nothing lacks.
+    gap: what the share lacks to the target, of 1; None without a target or data, and where nothing lacks. channels:
+    all that count, the most cases first.
     """
 
     counted: int
     missed: int
     gap: Fraction | None
     reasons: tuple[Reason, ...]
+    channels: tuple[OfChannel, ...]
 
     def would_add(self, reason: Reason) -> Fraction:
         """By how much the share would be better without these misses, of 1."""
@@ -251,10 +261,14 @@ class _Told:
         self.cases[what] += cases
         self.missed[what] += missed
 
+    def channels(self) -> list[OfChannel]:
+        found = [OfChannel(what[1], n, self.missed[what]) for what, n in self.cases.items() if what[0] == "channel"]
+        return sorted(found, key=lambda each: (-each.cases, each.channel))
+
     def reasons(self) -> Iterable[Reason]:
         for what in self.cases:
             kind, value = what
-            if kind == "all" or value is False or not self.missed[what]:
+            if kind in ("all", "channel") or value is False or not self.missed[what]:
                 continue
             counts = (self.cases[what], self.missed[what])
             if kind in ("cause", "rule"):
@@ -274,7 +288,7 @@ class _Told:
 def _why(told: _Told, asked: Missed, most: int) -> Why:
     largest = sorted(told.reasons(), key=lambda r: (-r.missed, _ORDER[r.kind], r.name, r.hour or 0))
     counted, missed = told.cases["all", None], told.missed["all", None]
-    return Why(counted, missed, _gap(asked, counted, missed), tuple(largest[:most]))
+    return Why(counted, missed, _gap(asked, counted, missed), tuple(largest[:most]), tuple(told.channels()))
 
 
 def _gap(asked: Missed, counted: int, missed: int) -> Fraction | None:
@@ -291,8 +305,8 @@ _OTHERS = {
     reason.key: reason for reason in (Reason("cause", 0, 0), *(Reason(kind, 0, 0) for kind in _CIRCUMSTANCES), *_HOURS)
 }
 # The sets by which the facts are grouped, in the order of their columns in `_COUNTED`.
-_SETS: tuple[Kind, ...] = get_args(Kind)
-_COLUMNS = ("cause_id", "rule_id", "approval", "passed_on", "silent", "part")
+_SETS = (*get_args(Kind), "channel")
+_COLUMNS = ("cause_id", "rule_id", "approval", "passed_on", "silent", "part", "channel")
 
 
 def _count(asked: Sequence[Missed], now: datetime) -> dict[int, _Told]:
@@ -310,13 +324,13 @@ def _count(asked: Sequence[Missed], now: datetime) -> dict[int, _Told]:
         return found
     with connection.cursor() as cursor:
         cursor.execute(_WITH_NAMES.format(told=" UNION ALL ".join(selects)), parameters)
-        for number, group, cases, missed, cause, rule, flag, hour, name, holds in cursor.fetchall():
+        for number, group, cases, missed, cause, rule, flag, hour, channel, name, holds in cursor.fetchall():
             told = found[number]
             if group == len(_SETS):
                 told.add(("all", None), cases, missed)
                 continue
             kind = _SETS[group]
-            value = {"cause": cause, "rule": rule, "hours": hour}.get(kind, flag)
+            value = {"cause": cause, "rule": rule, "hours": hour, "channel": channel}.get(kind, flag)
             if value is None and kind != "cause":
                 continue  # no rule was quoted, or it cannot be told
             told.add((kind, value), cases, missed)
@@ -364,10 +378,10 @@ def _select(metric: Metric, place: int) -> str:
         CROSS JOIN LATERAL (
             SELECT CASE {_GROUPED} ELSE {len(_COLUMNS)} END AS grouped, count(*) AS cases,
                 count(*) FILTER (WHERE missed) AS missed, cause_id, rule_id,
-                COALESCE(approval, passed_on, silent) AS flag, part
+                COALESCE(approval, passed_on, silent) AS flag, part, channel
             FROM (
                 SELECT {missed} AS missed, recovery_case.cause_id, recovery_case.quoted_rule_id AS rule_id,
-                    {flags}, {_PART} AS part
+                    {flags}, {_PART} AS part, recovery_case.channel
                 FROM people_unitancestor below JOIN {table}
                     ON {table}.tenant_id = %(tenant)s AND {table}.unit_id = below.unit_id {to_case}
                 WHERE below.tenant_id = %(tenant)s AND below.ancestor_id = w.unit_id AND {family.base_condition}
