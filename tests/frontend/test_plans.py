@@ -21,7 +21,7 @@ from tests.scorecards.scenes import at, log, margin, month, plan_for, prepare, s
 
 # Four of them before any page of a workspace: tenant, session, user, member.
 # One of the plan's is for what was seen at an instant.
-PLANS_READS, PLAN_READS = 10, 12
+PLANS_READS, PLAN_READS = 10, 13
 
 
 @pytest.fixture
