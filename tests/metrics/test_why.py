@@ -83,6 +83,7 @@ def ask(unit: Unit, asked_at: datetime, decided_at: datetime | None, case: Case,
         asked_at=asked_at,
         decided_at=decided_at,
     )
+    Case.objects.filter(pk=case.pk).update(approvals_asked=1)
 
 
 def customer(code: str) -> Customer:

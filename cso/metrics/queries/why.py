@@ -42,7 +42,9 @@ _IN_OUR_HANDS = f"recovery_case.recorded_at < {_DUE}"
 _CIRCUMSTANCES: dict[Kind, tuple[str, str]] = {
     "approval": (
         _IN_OUR_HANDS,
-        f"""EXISTS (SELECT FROM recovery_remedy asked WHERE asked.tenant_id = recovery_case.tenant_id
+        # Those of whom nothing was asked need not be looked up.
+        f"""NOT recovery_case.within_own_authority
+            AND EXISTS (SELECT FROM recovery_remedy asked WHERE asked.tenant_id = recovery_case.tenant_id
             AND asked.case_id = recovery_case.id AND asked.was_asked AND asked.asked_at < {_DUE}
             AND (asked.decided_at IS NULL OR asked.decided_at >= {_DUE}))""",
     ),
