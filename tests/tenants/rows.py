@@ -52,6 +52,7 @@ SPECIAL: dict[str, dict[str, Any]] = {
     "panels.PanelMember": {"left_because": ""},
     "panels.Commitment": {"due_at": FAR_OFF, "we_did": ""},
     "panels.Theme": {"words": ["queue"]},
+    "metrics.Discrepancy": {"family": "due", "period": date(2026, 3, 1), "kept": None, "rebuilt": None},
     "scorecards.MeasureFigure": {"month": date(2026, 3, 1)},
     "scorecards.Plan": {"year": 2026},
     "scorecards.PlanVersion": {"starts_on": date(2026, 3, 1)},
