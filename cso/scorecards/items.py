@@ -128,7 +128,17 @@ def easier(before: Sequence[Item], after: Sequence[Item], starts_on: date) -> li
             told.append(
                 _told(gettext_noop("%(what)s has the target %(target)s, where the path asks %(path)s."), **words)
             )
-    return told
+    return told + [
+        _told(gettext_noop("%(category)s is added, so that each other category weighs less."), category=added.code)
+        for added in _added_categories(before, after)
+    ]
+
+
+def _added_categories(before: Sequence[Item], after: Sequence[Item]) -> list[Category]:
+    """Those that only the later version has; none where it is the first, which makes nothing weigh less."""
+    known = {item.category.pk for item in before}
+    added = {item.category.pk: item.category for item in after if known and item.category.pk not in known}
+    return list(added.values())
 
 
 @dataclass(frozen=True)
@@ -146,11 +156,12 @@ class Change:
 def changes(before: Sequence[Item], after: Sequence[Item]) -> list[Change]:
     """What differs between two versions, in the order of the later one; what was taken out comes last."""
     old, new = ({item.key: item for item in items} for items in (before, after))
+    added = {category.pk for category in _added_categories(before, after)}
     found = []
     for key in dict.fromkeys([*new, *old]):
         was, now = old.get(key), new.get(key)
         if was is None or now is None:
-            found.append(Change(was, now, is_easier=now is None))
+            found.append(Change(was, now, is_easier=now is None or now.category.pk in added))
         elif was != now:
             # The day matters to paths alone, of which none is looked at.
             told = _easier_item(was, now, {}, date.min, before, after)

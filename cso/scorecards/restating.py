@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q
 
 from cso.metrics.periods import Grain, Period
+from cso.people.models import UnitAncestor
 from cso.people.queries import in_or_below
 from cso.recovery.models import RECOVERY_TIME, Case, CaseEvent
 from cso.recovery.queries import visible_cases
@@ -34,14 +35,16 @@ class Touched:
 
 
 def cases_restated(viewer: Actor, restated: Restated) -> list[Touched]:
-    """Cases of the plan's unit, and of those below, that fell due in the period and of which something was recorded
-    between the two scores: those that the viewer may see, the last first, `MOST_CASES` at most."""
+    """Cases of the plan's unit and of those below, or that left them meanwhile, that fell due in the period and had
+    something recorded between the two scores: those that the viewer may see, the last first, `MOST_CASES` at most."""
     since, until = restated.before.as_of, restated.after.as_of
     start, end = Period(cast(Grain, restated.after.grain), restated.after.period).bounds(current_tenant().zone)
     between = CaseEvent.objects.filter(recorded_at__gt=since, recorded_at__lte=until)
     is_new = Q(recorded_at__gt=since, recorded_at__lte=until)
+    codes = UnitAncestor.objects.filter(ancestor=restated.after.plan.unit_id).values_list("unit__code", flat=True)
+    left = between.filter(changes__has_key="unit", changes__unit__0__in=list(codes)).values_list("case_id", flat=True)
     cases = visible_cases(viewer).filter(
-        in_or_below([restated.after.plan.unit_id]),
+        in_or_below([restated.after.plan.unit_id]) | Q(pk__in=list(left)),
         clock_start__gte=start - RECOVERY_TIME,
         clock_start__lt=end - RECOVERY_TIME,
     )

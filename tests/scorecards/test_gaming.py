@@ -16,6 +16,7 @@ from cso.people import actions as people
 from cso.recovery import actions as recovery
 from cso.scorecards.models import ScoreSnapshot
 from cso.scorecards.plans import change_plan
+from cso.scorecards.restating import cases_restated
 from cso.scorecards.snapshots import changes_between, restatements_of, snapshots_of, take_snapshots
 from cso.scorecards.tables import scores_of
 from tenants.models import AuditEntry
@@ -108,6 +109,27 @@ def test_cases_that_are_excluded_are_counted_beside_the_score(office: Company) -
         assert change.before
         assert change.after
         assert (change.before["denominator"], change.after["denominator"]) == ("5", "4")
+
+
+def test_a_miss_that_is_moved_out_of_a_final_month_is_named(office: Company) -> None:
+    with tenant_scope(office.tenant):
+        miss = log_case(office.units["north-1"], at(2, 12), fixed_after=30 * HOUR)
+        refresh()
+        take_snapshots(now=FINAL)
+        recovery.move_case(miss, office.units["south"], by=office.member(Role.LEADER), now=FINAL + HOUR)
+        refresh()
+        seen = [row.as_of for row in kept(office)]
+        moved_at = miss.events.get(kind="moved").recorded_at
+        take_snapshots(now=moved_at + HOUR)
+        [restated] = restatements_of(office.leader.plans.get(), FEBRUARY)
+        assert (restated.before.as_of, restated.before.score, restated.after.score) == (
+            seen[-1],
+            Decimal(25),
+            Decimal("62.5"),
+        )
+        for role, cases in ((Role.EXECUTIVE, [miss]), (Role.LEADER, [])):  # south is not hers
+            touched = cases_restated(office.member(role), restated)
+            assert [one.case for one in touched if "moved" in one.kinds] == cases
 
 
 def test_a_target_that_is_lowered_for_a_month_that_began_is_told_as_a_change_of_the_plan(office: Company) -> None:

@@ -181,6 +181,12 @@ EASIER = {
         serving(1, 20, 60, "surprised"),
         margin(2),
     ],
+    "people is added, so that each other category weighs less.": lambda: [
+        serving(),
+        serving(1, 20, 60, "surprised"),
+        margin(2),
+        Item(category("people"), Decimal(2), Decimal(0), Decimal(1), "rules_killed"),
+    ],
 }
 
 
