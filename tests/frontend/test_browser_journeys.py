@@ -71,6 +71,19 @@ def test_the_cases_behind_a_leaders_figure_take_one_click(open_page: Open) -> No
     expect(page.locator(".cases tbody tr")).to_have_count(25)
 
 
+def test_the_board_pack_takes_one_click_and_a_wall_two(open_page: Open) -> None:
+    page = open_page(Role.EXECUTIVE)
+    page.click("text=Board pack")
+    expect(page.locator(".pack h2").first).to_have_text("Leaders, furthest from the target first")
+    with page.expect_download() as pdf:
+        page.click("text=PDF")
+    assert pdf.value.suggested_filename.endswith(".pdf")
+    page.goto("/acme/")
+    page.click("text=Wall screens")
+    page.click("text=Put it up and open it")
+    expect(page.locator("section:visible h2")).to_have_text("Recovered within 24 hours")
+
+
 def test_a_fix_takes_one_click_on_the_case(open_page: Open) -> None:
     page = open_page(Role.FRONTLINE)
     page.click("text=The suit for the funeral")

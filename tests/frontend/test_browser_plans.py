@@ -1,7 +1,9 @@
-"""Plans in a real browser: weights are told as they are typed, without scripts it works, and nobody is shut out."""
+"""Plans and the strategy in a real browser: weights are told as they are typed, without scripts it works, and nobody is
+shut out."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from django.utils import timezone
@@ -9,10 +11,14 @@ from playwright.sync_api import expect
 
 from cso.metrics.actions import set_target_path
 from cso.metrics.periods import period_of
+from cso.scorecards.changes import mark_change
 from cso.scorecards.models import Plan
 from cso.scorecards.plans import versions_of
+from cso.strategy.blockers import raise_blocker
+from cso.strategy.initiatives import start_initiative
+from cso.strategy.outcomes import give_metric, make_outcome
 from tenants.roles import Role
-from tenants.scope import tenant_scope
+from tenants.scope import day_of, tenant_scope
 from tests.frontend.accessibility import barriers
 from tests.frontend.browser import Open, needs_chromium
 from tests.personas import Company
@@ -52,6 +58,31 @@ def test_the_pages_of_plans_shut_nobody_out(open_page: Open, company: Company) -
         "/acme/scorecard/measures/",
         "/acme/targets/",
         "/acme/targets/recovered_24h/",
+    ]
+    assert barriers(open_page, Role.CSO, paths) == {}
+
+
+def test_the_pages_of_the_strategy_shut_nobody_out(open_page: Open, company: Company) -> None:
+    now, north, lead = timezone.now(), company.units["north"], company.leader
+    with tenant_scope(company.tenant):
+        today = day_of(now)
+        wanted = make_outcome(
+            "Right at once", owner=lead, review_on=today - timedelta(days=3), by=None, now=now - timedelta(days=30)
+        )
+        give_metric("recovered_24h", wanted, by=None)
+        give_metric("open_overdue", wanted, by=None, target=Decimal(0))
+        began, due = today - timedelta(days=9), today - timedelta(days=1)
+        start_initiative(wanted, "A second van", owner=lead, starts_on=began, due_on=due, by=None)
+        raise_blocker("No spare vans", owner=lead, by=None, now=now, outcome=wanted, unit=north)
+        on = today - timedelta(weeks=2)
+        mark_change(north, on=on, what="One queue for all channels", by=None, now=now)
+    here = f"/acme/strategy/outcomes/{wanted.pk}/"
+    paths = [
+        "/acme/strategy/",
+        here,
+        "/acme/blockers/",
+        f"/acme/units/{north.pk}/changes/",
+        "/acme/search/",
     ]
     assert barriers(open_page, Role.CSO, paths) == {}
 
