@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -24,6 +25,16 @@ SLIP = timedelta(minutes=10)
 # In the place of a customer's words, once they were erased.
 ERASED = "Erased at the customer's request"
 
+# (story, source, source_id) -> the names of customers that it tells.
+Namer = Callable[[str, str, "UUID | None"], Iterable[str]]
+_namers: list[Namer] = []
+
+
+def when_told(namer: Namer) -> Namer:
+    """Register who knows the customers that a story may name."""
+    _namers.append(namer)
+    return namer
+
 
 def recognise(
     person: Person,
@@ -38,8 +49,8 @@ def recognise(
 ) -> Recognition:
     """Publish what somebody did. `source` and `source_id`: the case or the remark that it comes from, seen by `by`.
 
-    Raises `InvalidFieldsError` by field; `ConflictError` with the code `recognised_already` where the person was
-    recognised for that source; `NotAllowedError` for oneself.
+    Raises `InvalidFieldsError` by field, with the code `names_customer` for a story that does; `ConflictError` with the
+    code `recognised_already` where the person was recognised for that source; `NotAllowedError` for oneself.
     """
     require(by, Can.RECOGNISE)
     if is_self(by, person):
@@ -49,6 +60,7 @@ def recognise(
     errors += text_errors("customer_words", customer_words, MAX_CUSTOMER_WORDS)
     if not what:
         errors.append(FieldError("what", "required", _("Say what they did.")))
+    errors += _names_nobody(what, source, source_id) if not errors else []
     if kind not in Recognition.Kind.values:
         errors.append(
             FieldError(
@@ -117,6 +129,14 @@ def erase_customer_words(source: str, ids: list[UUID]) -> None:
     told = Recognition.objects.filter(source=source, source_id__in=ids)
     told.update(what=ERASED)
     told.exclude(customer_words="").update(customer_words=ERASED)
+
+
+def _names_nobody(what: str, source: str, source_id: UUID | None) -> list[FieldError]:
+    named = sorted({name for namer in _namers for name in namer(what, source, source_id)})
+    if not named:
+        return []
+    message = _("It names a customer, %(name)s. Tell it without: all colleagues read it, and whoever passes a wall.")
+    return [FieldError("what", "names_customer", message % {"name": ", ".join(named)})]
 
 
 def _unit_of(person: Person, now: datetime) -> Unit:

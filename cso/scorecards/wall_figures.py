@@ -15,7 +15,7 @@ from cso.metrics.queries.beside import Response, response_of
 from cso.metrics.queries.figures import HEADLINE, Figure, target_for, whole_tenant
 from cso.metrics.queries.judgement import Judgement, judge
 from cso.metrics.queries.many import figures_of_many
-from cso.panels.masking import Names, masked
+from cso.panels.stories import without_customers
 from cso.people.queries import in_or_below
 from cso.recognition.actions import ERASED
 from cso.recognition.models import Recognition
@@ -110,16 +110,7 @@ def _hero(within: Q, now: datetime) -> Hero | None:
     found = shown.select_related("person", "unit").order_by("-recognised_at", "-id").first()
     if found is None:
         return None
-    what = masked(found.what, Names.of(_customers_of(found)))
-    return Hero(found.person.name, found.unit.name, found.get_kind_display(), what)
-
-
-def _customers_of(recognition: Recognition) -> list[str]:
-    """Whose case it comes from, whom its story may name."""
-    if recognition.source != Recognition.Source.CASE or recognition.source_id is None:
-        return []
-    known = Case.objects.filter(pk=recognition.source_id, customer__isnull=False)
-    return list(known.values_list("customer__name", flat=True))
+    return Hero(found.person.name, found.unit.name, found.get_kind_display(), without_customers(found))
 
 
 def _wins(within: Q, period: Period) -> list[Win]:

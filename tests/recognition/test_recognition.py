@@ -101,3 +101,21 @@ def test_an_erased_customer_is_quoted_no_more(acme: Company, fran: Person) -> No
     assert (quoted.customer_words, silent.customer_words) == (gone, "")
     # What is told of a case may be what the customer told.
     assert (quoted.what, quoted.person, silent.what) == (gone, fran, gone)
+
+
+def test_a_story_names_no_customer(acme: Company, fran: Person) -> None:
+    ana = Customer.objects.create(name="Ana Roy-Tremblay")
+    Customer.objects.create(name="Hope")
+    case = log_case(acme.units["north-1"], NOW, customer=ana)
+    of_case = {"source": "case", "source_id": case.pk}
+    for what, more in (
+        ("Drove Ana Roy-Tremblay’s suitcase home", {}),
+        ("Drove the suitcase of ana roy-tremblay home.", {}),
+        ("Drove Mrs. Tremblay home", of_case),
+    ):
+        with pytest.raises(InvalidFieldsError, match="It names a customer, Ana Roy-Tremblay") as refused:
+            praise(fran, what=what, **more)
+        assert [error.code for error in refused.value.errors] == ["names_customer"]
+    # Part of a name is anybody's word, unless it is of the case; the customer's own words stay inside.
+    assert praise(fran, what="Gave hope to a Tremblay", customer_words="Yours, Ana Roy-Tremblay").pk
+    assert praise(fran, what="Drove the suitcase home", **of_case).pk

@@ -18,9 +18,11 @@ from cso.metrics.engine.refresh import refresh
 from cso.metrics.periods import period_of
 from cso.metrics.queries.figures import HEADLINE, figure_of
 from cso.metrics.queries.states import overdue_now
+from cso.panels.stories import without_customers
 from cso.people.actions import add_person
 from cso.people.models import Unit
 from cso.recognition.actions import ERASED, erase_customer_words, recognise, withdraw_recognition
+from cso.recognition.models import Recognition
 from cso.recovery.actions import fix_case
 from cso.recovery.customer_page import answer_questions
 from cso.recovery.models import Case
@@ -175,19 +177,27 @@ def test_the_last_hero_is_thanked_and_no_customer_named(acme: Company) -> None:
         case = log_case(acme.units["south"], NOW - 3 * DAY, fixed_after=HOUR, customer=ana)
         told: dict[str, Any] = {"by": line, "kind": "recovery", "customer_words": "I wept"}
         old = recognise(grace, what="Carried a cello", now=NOW - 31 * DAY, **told)
-        mine = recognise(
-            grace,
-            what="Drove the bag to Mrs. Roy-Tremblay, and called 514 555 0142",
-            now=NOW - 2 * DAY,
-            source="case",
-            source_id=case.pk,
-            **told,
-        )
+        named = "Drove the bag to Mrs. Roy-Tremblay, and called 514 555 0142"
+        of_case: dict[str, Any] = {"source": "case", "source_id": case.pk}
+        # Told before stories were kept from naming anybody.
+        mine = recognise(grace, what="Drove the bag there", now=NOW - 2 * DAY, **of_case, **told)
+        Recognition.objects.filter(pk=mine.pk).update(what=named)
+        typed = recognise(grace, what="Found the room", now=NOW - 2 * DAY - HOUR, **told)
         # In a customer's words alone: they were said to us, and not to whoever passes a screen.
         recognise(grace, what="I wept", now=NOW - DAY, **told)
         hero = Hero("Grace South", "South", "Recovery", "Drove the bag to Mrs. [name], and called [contact]")
         assert shown(wall).hero == hero
         assert shown(hang(acme.units["north"], "North")).hero is None
+        # By hand, of whomever: whole names that are known here, and whoever is addressed as a customer is.
+        for what, seen in (
+            ("Called ana  roy-tremblay’s sister", "Called [name]’s sister"),
+            ("Waited with Mme Joséphine Côté, and Mr. Poe.", "Waited with Mme [name], and Mr. [name]."),
+            ("Roy from the depot drove to Mr Right", "Roy from the depot drove to Mr [name]"),
+        ):
+            Recognition.objects.filter(pk=typed.pk).update(what=" ".join(what.split()))
+            typed.refresh_from_db()
+            assert without_customers(typed) == seen
+        typed.delete()
         erase_customer_words("case", [case.pk])
         mine.refresh_from_db()
         assert mine.what == ERASED
