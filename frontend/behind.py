@@ -66,6 +66,11 @@ def _listed_at(workspace: str) -> str:
     return reverse("cases_behind", args=[workspace])
 
 
+@lru_cache(maxsize=5_000)
+def _page_of(workspace: str, unit: UUID) -> str:
+    return reverse("unit", args=[workspace, unit])
+
+
 @dataclass(frozen=True)
 class PartOfPeriod:
     """The days of a period that somebody led in; without since and until the whole of it, and `between` None."""
@@ -87,7 +92,7 @@ def unit_url(unit: UUID, period: Period | None, since: date | None = None, until
     """A unit's page, with the figure of a period or of a part of it."""
     query = {"period": period.key if period else None, "since": since, "until": until}
     given = urlencode({name: value for name, value in query.items() if value is not None})
-    url = reverse("unit", args=[current_tenant().slug, unit])
+    url = _page_of(current_tenant().slug, unit)
     return f"{url}?{given}" if given else url
 
 

@@ -23,8 +23,8 @@ K = TypeVar("K", bound=Hashable)
 Figures = dict[tuple[str, K, Period], Figure]
 # Shares of 0 to 1 (None: no data) by metric key and group, in the order of the periods.
 Courses = dict[tuple[str, K], list[float | None]]
-# Counts, revisions, and when a cell changed last.
-Sum = tuple[list[int], int, datetime]
+# Counts, revisions, and when a cell changed last, where that is wanted.
+Sum = tuple[list[int], int, datetime | None]
 # What counts by an instant, and what does not yet, in the order of the family's counters.
 Split = tuple[list[int], list[int]]
 # Of an ask, by its number: a family or a metric in a period.
@@ -70,11 +70,11 @@ class Part:
 
 
 class Asked:
-    """An ask with what of it is not over yet."""
+    """An ask with what of it is not over yet. is_course: of its figures only the shares are wanted."""
 
-    def __init__(self, ask: Ask[Any], number: int, now: datetime) -> None:
+    def __init__(self, ask: Ask[Any], number: int, now: datetime, *, is_course: bool = False) -> None:
         zone = current_tenant().zone
-        self.ask, self.number, self.now = ask, number, now
+        self.ask, self.number, self.now, self.is_course = ask, number, now, is_course
         self.owners = groups_of_units(ask.groups)
         self.families = {metric.family.key: metric.family for metric in ask.metrics}
         self.periods = list(dict.fromkeys(ask.periods))
@@ -89,7 +89,7 @@ class Asked:
         for period in self.periods if self.owners and self.families else ():
             for cell in period.cells():
                 self.holders.setdefault((period.cell_grain, cell), []).append(period)
-        self.has_final = "final" in self.states.values()
+        self.has_final = "final" in self.states.values() and not is_course
 
     def parts(self, of: Callable[[Period, datetime], tuple[datetime, datetime]]) -> list[Part]:
         return [Part(self, f, p, of(p, f.counted_before(self.now))) for f, p in self.unfinished]

@@ -48,7 +48,7 @@ def read_kept(asked: Sequence[Asked], states: StatesAsked[Any] | None, targets_o
     selects = [_select_state(select) for select in states.selects] if states else []
     for one in asked:
         parameters |= _parameters(one)
-        selects += [_select_cells(one.number), *([_select_restatements(one.number)] if one.has_final else [])]
+        selects += [_select_cells(one), *([_select_restatements(one.number)] if one.has_final else [])]
     if targets_of is not None:
         parameters["metric"] = targets_of.key
         selects.append(_SELECT_TARGETS)
@@ -96,7 +96,7 @@ def _add_cell(kept: Kept, one: Asked, of: tuple[str, UUID, str, date], cell: Sum
 
 
 def _joined(one: Sum, two: Sum) -> Sum:
-    return added(one[0], two[0]), one[1] + two[1], max(one[2], two[2])
+    return added(one[0], two[0]), one[1] + two[1], max(filter(None, (one[2], two[2])), default=None)
 
 
 def _add_restatement(kept: Kept, one: Asked, row: tuple[Any, ...]) -> None:
@@ -121,10 +121,11 @@ def _parameters(one: Asked) -> dict[str, Any]:
     return {f"{name}{one.number}": value for name, value in values.items()}
 
 
-def _select_cells(number: int) -> str:
+def _select_cells(one: Asked) -> str:
+    number, as_of = one.number, "NULL" if one.is_course else "cell.as_of"
     return f"""
         SELECT {number}, NULL, cell.family, cell.unit_id, cell.grain, cell.period, cell.total, NULL, cell.revision,
-            cell.as_of
+            {as_of}
         FROM unnest(%(families{number})s::text[]) AS wanted(family)
         CROSS JOIN unnest(%(grains{number})s::text[], %(cells{number})s::date[]) AS span(grain, period)
         JOIN metrics_cell cell ON cell.tenant_id = %(tenant)s AND cell.family = wanted.family

@@ -78,7 +78,7 @@ def figures_of_asks(
     courses: asks of which only the shares are wanted. targets_of: the metric whose targets are wanted too.
     """
     parts = parts or Parts([], [])
-    asked = [Asked(ask, number, now) for number, ask in enumerate([*asks, *courses])]
+    asked = [Asked(ask, n, now, is_course=n >= len(asks)) for n, ask in enumerate([*asks, *courses])]
     # What is running is read before the cells: a change between the two has then left its mark, which their query sees.
     undue = [part for one in asked for part in one.parts(undue_part)]
     running, counted = _count(undue, parts, now)
