@@ -35,6 +35,7 @@ from api.v1.remedies import CaseCost, CaseRemedies, OneRemedy, Remedies, UnitCos
 from api.v1.rules import AmendRule, OneRule, RuleCases, Rules, RuleVersions, SimilarRules, WithdrawRule
 from api.v1.scorecards import changes as process_changes
 from api.v1.scorecards import measures, plans, scores, walls
+from api.v1.scorecards.interventions import PlanInterventions
 from api.v1.scorecards.board_pack import ReadBoardPack
 from api.v1.secrets import OneSecret, Secrets
 from api.v1.strategy.urls import strategy_urls
@@ -239,6 +240,7 @@ urlpatterns = [
     path("plans/<uuid:pk>/versions", plans.PlanVersions.as_view(), name="plan_versions"),
     path("plans/<uuid:pk>/copy", plans.CopyPlan.as_view(), name="copy_plan"),
     path("plans/<uuid:pk>/why", scores.PlanWhy.as_view(), name="plan_why"),
+    path("plans/<uuid:pk>/interventions", PlanInterventions.as_view(), name="plan_interventions"),
     path("plans/<uuid:pk>/snapshots", scores.PlanSnapshots.as_view(), name="plan_snapshots"),
     path("plans/<uuid:pk>/restatements", scores.PlanRestatements.as_view(), name="plan_restatements"),
     path("scores", scores.Scores.as_view(), name="scores"),

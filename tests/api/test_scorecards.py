@@ -153,6 +153,11 @@ def test_scores_are_those_of_now_and_those_that_were_seen(api: Integration, offi
     assert restated["changes"][0]["before"]["denominator"] == "4"
     touched = {row["case"]: row["kinds"] for row in restated["cases"]}
     assert (touched[str(late.pk)], len(touched)) == (["fixed"], 5)  # those of the north in March
+    by_hand = api.get(f"plans/{plan}/interventions?period=2026-03").json()
+    assert [by_hand[name] for name in ("cases", "known_late", "nameless", "reorganized")] == [5, 0, 5, []]
+    [late_told] = by_hand["data"]
+    assert (late_told["kind"], late_told["cases"], len(late_told["last"])) == ("told_late", 3, 3)
+    assert api.get(f"plans/{plan}/interventions?period=2025-03").json()["data"] == []
     for wrong in ("2026-W10", "2026-01..2026-02"):
         assert errors(api.get(f"scores?period={wrong}")) == [("period", "not_scored")]
     assert api.get("scores?period=2026-03&unit=south").json()["data"] == []

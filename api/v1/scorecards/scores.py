@@ -222,7 +222,7 @@ class Scores(Resource):
     def get(self, request: Request) -> Response:
         """Of all plans, of those of a unit and of all below it, or of a person. As they are now."""
         query = self.read_query(ScoresQuery)
-        period = _scored(query["period"])
+        period = scored(query["period"])
         [table] = scores_of(self.key, [period], under=query.get("unit"), person=query.get("person"), now=self.now)
         return Response(table_json(table))
 
@@ -234,7 +234,7 @@ class SeenScores(Resource):
     def get(self, request: Request) -> Response:
         """The scores of a period as they stood then: what did the board see on 3 March?"""
         query = self.read_query(SeenQuery)
-        period, instant = _scored(query["period"]), query["at"]
+        period, instant = scored(query["period"]), query["at"]
         rows = as_seen(self.key, period, instant)
         return Response({"period": period.key, "at": instant, "data": [_seen_json(row) for row in rows]})
 
@@ -246,7 +246,7 @@ class PlanWhy(Resource):
     def get(self, request: Request, pk: UUID) -> Response:
         """Of each figure of cases that is short of its target: what its misses have in common."""
         plan = only(visible_plans(self.key).filter(pk=pk))
-        period = _scored(self.read_query(PeriodQuery)["period"])
+        period = scored(self.read_query(PeriodQuery)["period"])
         scores = score_plans(with_versions(Plan.objects.filter(pk=plan.pk)), [period], now=self.now)
         found = why_of(scores, now=self.now)
         data = [{"what": item.what} | why_json(why) for each in found for item, why in each]
@@ -265,7 +265,7 @@ class PlanSnapshots(Resource):
     )
     def get(self, request: Request, pk: UUID) -> Response:
         plan = only(visible_plans(self.key).filter(pk=pk))
-        return page(request, snapshots_of(plan, _scored(self.read_query(PeriodQuery, paged=True)["period"])), SNAPSHOTS)
+        return page(request, snapshots_of(plan, scored(self.read_query(PeriodQuery, paged=True)["period"])), SNAPSHOTS)
 
 
 class PlanRestatements(Resource):
@@ -280,7 +280,7 @@ class PlanRestatements(Resource):
     def get(self, request: Request, pk: UUID) -> Response:
         """With the figures that changed, and the cases behind them as far as the key may see cases."""
         plan = only(visible_plans(self.key).filter(pk=pk))
-        found = restatements_of(plan, _scored(self.read_query(PeriodQuery)["period"]))
+        found = restatements_of(plan, scored(self.read_query(PeriodQuery)["period"]))
         rows = [
             {
                 "at": each.after.as_of,
@@ -295,7 +295,7 @@ class PlanRestatements(Resource):
         return Response({"data": rows})
 
 
-def _scored(period: Period) -> Period:
+def scored(period: Period) -> Period:
     if period.grain not in GRAINS or period.count != 1:
         raise InvalidFieldsError.of("period", "not_scored", "Scores are of one month, one quarter or one year.")
     return period
