@@ -85,7 +85,7 @@ def _read(columns: str, keys: Sequence[CellKey]) -> list[tuple[Any, ...]]:
             JOIN metrics_cell c ON c.tenant_id = %s AND c.family = k.family AND c.grain = k.grain
                 AND c.period = k.period AND c.unit_id = k.unit_id
             """,
-            [*(list(column) for column in zip(*keys, strict=True)), current_tenant_id()] if keys else [[]] * 4 + [0],
+            [*_columns_of(keys), current_tenant_id()],
         )
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
@@ -198,7 +198,8 @@ def write_cells(values: Mapping[CellKey, CellValue]) -> None:
             """,
             [
                 current_tenant_id(),
-                *map(list, zip(*((*key, *_arrays(value)) for key, value in values.items()), strict=True)),
+                *_columns_of(list(values)),
+                *map(list, zip(*map(_arrays, values.values()), strict=True)),
             ],
         )
 
@@ -215,6 +216,11 @@ def _keep_what_was(values: Mapping[CellKey, CellValue]) -> None:
             **dict(zip(("families", "grains", "periods", "units"), map(list, zip(*values, strict=True)), strict=True)),
             totals=[f"{{{','.join(map(str, value.total.counts))}}}" for value in values.values()],
         )
+
+
+def _columns_of(keys: Sequence[CellKey]) -> list[str]:
+    """Each column of the keys as PostgreSQL writes an array: none of them holds a comma, a quote or a brace."""
+    return [f"{{{','.join(str(key[column]) for key in keys)}}}" for column in range(len(CellKey._fields))]
 
 
 def _arrays(value: CellValue) -> tuple[str, ...]:
