@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import ProgrammingError, transaction
+from django.utils.translation import override
 
 from cso.errors import ConflictError, InvalidFieldsError, NotAllowedError
 from cso.metrics.actions import set_target
@@ -272,3 +273,14 @@ def test_what_a_version_says_cannot_be_written_over(office: Company) -> None:
         for rows in (PlanVersion.objects.all(), version.items.all()):
             with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
                 rows.update(id=version.pk)
+
+
+def test_people_read_in_french_why_it_is_refused_and_the_log_stays_english(office: Company) -> None:
+    with tenant_scope(office.tenant), override("fr-ca"):
+        with pytest.raises(InvalidFieldsError, match="Le service pèse autant que chaque autre catégorie"):
+            plan_for(office, serving(2), margin(3))
+        said = f"Dites pourquoi il devient plus facile\u00a0: {KEY} a la cible 80, alors que la trajectoire demande 90."
+        with pytest.raises(InvalidFieldsError, match=said):
+            plan_for(office, serving(2, 50, 80), margin(2))
+        plan_for(office, serving(2, 50, 80), margin(2), reason="La tempête")
+        assert last_entry().details["easier"] == [f"{KEY} has the target 80, where the path asks 90."]
