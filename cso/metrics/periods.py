@@ -8,6 +8,7 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -194,6 +195,7 @@ def _month_number(day: date) -> int:
     return day.year * 12 + day.month - 1
 
 
+@lru_cache(maxsize=8_192)  # asked hundreds of times for each refresh and page; a zone's rules stay while we run
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of a day in a zone: midnight, or where clocks skip it, the instant of the change."""
     midnight = datetime.combine(day, time())
