@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cso.metrics.queries.beside import Worth, worth_currency
+from cso.metrics.queries.returned import Returned
 from cso.metrics.registry import Family
 from cso.recovery.models import CallBack, Exposure, Promise, Remedy
 from cso.recovery.queries import visible_cases
 from frontend.access import MemberRequest
 from frontend.money import money_words, range_words
 from frontend.paging import Order, count_of, page_of
+from frontend.score_words import amount_words
 from frontend.wording import number, span_words
 from tenants.roles import Can
 
@@ -101,6 +103,15 @@ def _promise_state(promise: Promise) -> str:
     if promise.disputed_at:
         return _("Disputed")
     return _("Done too late") if promise.done_at else _("Not done")
+
+
+def returned_sentence(found: Returned) -> str:
+    """How much came back for each unit of money given; empty where nothing was given, which has no ratio."""
+    if found.ratio is None:
+        return ""
+    low, high = (amount_words(each) for each in found.ratio)
+    words = {"currency": found.currency, "low": low, "high": high}
+    return _("For each %(currency)s given to these customers %(low)s to %(high)s were saved.") % words
 
 
 def worth_sentence(worth: Worth) -> str:

@@ -15,6 +15,7 @@ from cso.metrics.queries.beside import Worth, worth_currency, worth_of
 from cso.metrics.queries.drilldown import facts_behind
 from cso.metrics.queries.figures import Figure, whole_tenant
 from cso.metrics.queries.many import figures_of_many
+from cso.metrics.queries.returned import Returned, returned
 from cso.metrics.queries.standing import Standing, leaders_standing
 from cso.metrics.queries.states import count_state, state_counts
 from cso.metrics.registry import METRICS, Metric
@@ -64,7 +65,8 @@ class BoardPack:
     and period. scores: None where the period is no single month, quarter or year. restated: scores that were final and
     changed, recorded within the period, or of a period within it. standing_now: how many cases are in a state, by
     metric key; those, the value at risk, the blockers and the overdue outcomes are of `as_of`, whatever the period.
-    changes: of how the company works, marked on its chart. given: money to customers, minor units by currency.
+    changes: of how the company works, marked on its chart. returned: what was given to those whose value was saved or
+    lost in it; given: money to customers in the period, minor units by currency.
     """
 
     period: Period
@@ -78,6 +80,7 @@ class BoardPack:
     standing_now: Mapping[str, int]
     saved: Worth
     at_risk: Worth
+    returned: Returned
     given: Mapping[str, int]
     restated: Sequence[Restated]
     killed: Sequence[KillOrder]
@@ -121,6 +124,7 @@ def board_pack(viewer: Actor, period: Period, *, everyone: bool = False, now: da
         standing_now={metric.key: count_state(metric, {None: tops}, now=now)[None] for metric in STATES},
         saved=saved,
         at_risk=at_risk,
+        returned=returned(saved, tops, bounds, now=now),
         given=cost_below(tops, *bounds),
         restated=restated_within(viewer, period),
         killed=list(killed.select_related("rule", "unit", "owner").order_by("verified_at", "id")),

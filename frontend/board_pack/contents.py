@@ -27,7 +27,7 @@ from frontend.behind import behind_url
 from frontend.board_pack import figures
 from frontend.board_pack.parts import Cell, Column, Part, hidden, said, tenths
 from frontend.effect import effect_words
-from frontend.fact_rows import worth_sentence
+from frontend.fact_rows import returned_sentence, worth_sentence
 from frontend.leaders import leader_row, weeks_chart
 from frontend.money import places_of, range_words
 from frontend.recovery_figures import given_words
@@ -281,16 +281,15 @@ def value(pack: BoardPack) -> Part:
     ]
     saved, at_risk = pack.saved, pack.at_risk
     counts = pack.figure(VALUE).counts
+    given = [(_("Given to those saved or lost"), pack.returned.currency, pack.returned.given)]
+    given += [(_("Given to customers"), currency, amount) for currency, amount in pack.given.items()]
     rows = [
         [said(VALUE.name), *_worth(saved), said(number(counts[VALUE.numerator]), counts[VALUE.numerator])],
         [said(_("%(what)s, now") % {"what": AT_RISK.name}), *_worth(at_risk), said(_unknown(at_risk))],
-        *(_given(currency, amount) for currency, amount in pack.given.items()),
+        *([said(what), *_range(sum_, sum_, money, given_words({money: sum_})), said("")] for what, money, sum_ in given),
     ]
-    return Part("value", _("Value"), columns, rows, text=worth_sentence(saved))
-
-
-def _given(currency: str, minor: int) -> list[Cell]:
-    return [said(_("Given to customers")), *_range(minor, minor, currency, given_words({currency: minor})), said("")]
+    text = " ".join([worth_sentence(saved), returned_sentence(pack.returned)]).strip()
+    return Part("value", _("Value"), columns, rows, text=text)
 
 
 def _worth(worth: Worth) -> list[Cell]:

@@ -19,6 +19,7 @@ from api.v1.shapes import PersonRef, Shape, UnitRef, named
 from cso.committees.models import KillOrder
 from cso.metrics.periods import Period
 from cso.metrics.queries.beside import Worth
+from cso.metrics.queries.returned import Returned
 from cso.recognition.models import Recognition
 from cso.scorecards.board_pack import BoardPack, board_pack
 from cso.scorecards.models import ScoreSnapshot
@@ -50,6 +51,13 @@ class RangeShape(Shape):
     low_minor = serializers.IntegerField()
     high_minor = serializers.IntegerField()
     unknown = serializers.IntegerField(help_text="Customers of unknown worth, who add nothing.")
+
+
+class ReturnedShape(Shape):
+    currency = serializers.CharField()
+    given_minor = serializers.IntegerField(help_text="Whoever was lost, or is of unknown worth, was given to as well.")
+    low = serializers.FloatField(allow_null=True, help_text="Saved for each one given, at least; null without any.")
+    high = serializers.FloatField(allow_null=True)
 
 
 class GivenShape(Shape):
@@ -104,6 +112,7 @@ class BoardPackShape(Shape):
     weeks = FigureShape(many=True, help_text="Recovered within 24 hours in the last full weeks, the oldest first.")
     value_saved = RangeShape()
     value_at_risk = RangeShape(help_text="At `as_of`.")
+    returned = ReturnedShape(help_text="Value saved for what was given to the customers whose 90 days ended.")
     given = GivenShape(many=True, help_text="Money to customers in the period.")
     restatements = FinalChangeShape(many=True, help_text="Final scores that changed.")
     rules_killed = RuleKilledShape(many=True)
@@ -144,12 +153,23 @@ def _pack_json(pack: BoardPack) -> Row:
         "weeks": [figure_json(figure, week) for week, figure in pack.standing.weeks],
         "value_saved": _range_json(pack.saved),
         "value_at_risk": _range_json(pack.at_risk),
+        "returned": _returned_json(pack.returned),
         "given": [{"currency": currency, "minor": minor} for currency, minor in pack.given.items()],
         "restatements": [_restated_json(each) for each in pack.restated],
         "rules_killed": [_killed_json(order) for order in pack.killed],
         "recognitions": [_recognition_json(each) for each in pack.recognised],
         "blockers": [_blocker_json(each) for each in pack.blockers],
         "overdue_reviews": [_review_json(each) for each in pack.overdue],
+    }
+
+
+def _returned_json(found: Returned) -> Row:
+    low, high = found.ratio or (None, None)
+    return {
+        "currency": found.currency,
+        "given_minor": found.given,
+        "low": None if low is None else float(low),
+        "high": None if high is None else float(high),
     }
 
 
