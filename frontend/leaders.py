@@ -62,9 +62,20 @@ def leader_row(row: LeaderRow, period: Period) -> dict[str, Any]:
         "gap": gap,
         "gap_tone": tone,
         "sparkline": sparkline(label=_("Last 26 weeks"), values=row.weeks, target=_share(target)) if row.weeks else "",
+        **(_surprised(row, period) if row.surprised.denominator else {}),
         "overdue": number(row.overdue) if row.overdue else "",
         "overdue_url": behind_url("open_overdue", "numerator", None, unit=row.unit.pk),
         **main_reason(row.why, HEADLINE, period, row.unit.pk, row.since, row.until),
+    }
+
+
+def _surprised(row: LeaderRow, period: Period) -> dict[str, str]:
+    figure = row.surprised
+    address = behind_url(figure.metric.key, "denominator", period, unit=row.unit.pk, since=row.since, until=row.until)
+    return {
+        "surprised": share_words(figure),
+        "surprised_of": of_words(figure),
+        "surprised_url": address,
     }
 
 

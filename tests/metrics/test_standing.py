@@ -19,6 +19,7 @@ from cso.recovery.models import Case
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.metrics import naive
+from tests.metrics.recoveries import answered
 from tests.personas import NOW, Company, log_case
 
 HOUR = timedelta(hours=1)
@@ -133,9 +134,17 @@ def test_when_the_leader_changed_in_mid_month_each_answers_for_their_own_days(ta
         day, microsecond = timedelta(days=1), timedelta(microseconds=1)
         log(acme, "south", hits=2, misses=1, at=change - day - microsecond)
         log(acme, "south", hits=0, misses=4, at=change - day)
+        theirs = Case.objects.filter(unit=acme.units["south"]).order_by("reported_at", "id")
+        for case, surprised in zip(theirs, (True, False, None, True), strict=False):
+            answered(case, surprised=surprised)
         refresh()
         rows = [row for row in leaders_standing(acme.member(Role.CSO), MARCH, now=NOW).rows if row.unit.code == "south"]
         assert sorted(map(numbers, rows)) == [("south", "Ada", 2, 3), ("south", "Ben", 0, 4)]
+        told = {row.leader.name: row.surprised for row in rows if row.leader}
+        assert {name: (figure.numerator, figure.denominator) for name, figure in told.items()} == {
+            "Ada": (1, 2),
+            "Ben": (1, 1),
+        }
         assert {(row.leader.name, row.since, row.until) for row in rows if row.leader} == {
             ("Ada", None, date(2026, 3, 10)),
             ("Ben", date(2026, 3, 10), None),

@@ -29,7 +29,7 @@ from tenants.scope import current_tenant, day_of
 WEEKS_SHOWN = 26
 # Beside each leader; a page of one unit may want more.
 MOST_REASONS = 3
-OVERDUE, EXCLUDED = METRICS["open_overdue"], METRICS["not_our_failure"]
+OVERDUE, EXCLUDED, SURPRISED = METRICS["open_overdue"], METRICS["not_our_failure"], METRICS["surprised"]
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,9 @@ class LeaderRow:
     """One unit and who answers for it. `leader` None: nobody was named, which is a finding too.
 
     since, until: set where the leader held the unit for part of the period only; the figure is then that part's,
-    counted from the cases themselves, and `between` its instants. weeks: the unit's last full weeks, oldest first, as
-    shares (None: no data). These and `overdue` stand with who leads the unit today: [] and None for everybody else.
+    counted from the cases themselves, and `between` its instants. surprised: of those who answered. weeks: the unit's
+    last full weeks, oldest first, as shares (None: no data). These and `overdue` stand with who leads the unit today:
+    [] and None for everybody else.
     band: leaders of one are not told apart by more than chance; see `cso.metrics.queries.bands`.
     """
 
@@ -49,6 +50,7 @@ class LeaderRow:
     between: tuple[datetime, datetime] | None
     figure: Figure
     previous: Figure | None
+    surprised: Figure
     judgement: Judgement
     weeks: list[float | None]
     why: Why
@@ -166,17 +168,19 @@ def leaders_standing(
             Ask([HEADLINE], groups, [period, before]),
             Ask([HEADLINE], {None: tops}, weeks),
             Ask([EXCLUDED], {None: tops}, [period]),
+            Ask([SURPRISED], groups, [period]),
             *beside.asks,
         ],
-        parts=Parts([HEADLINE], [(part.window, period) for part in parts]),
+        parts=Parts([HEADLINE, SURPRISED], [(part.window, period) for part in parts]),
         states=StatesAsked([OVERDUE, *beside.states], groups, now),
         courses=[Ask([HEADLINE], todays, weeks)],
         targets_of=HEADLINE,
         now=now,
     )
-    (known, of_weeks, excluded, *figures), states, [courses] = answers.figures, answers.states, answers.courses
+    known, of_weeks, excluded, surprised, *figures = answers.figures
+    states, [courses] = answers.states, answers.courses
     target = target_of(answers.targets, period, now=now)
-    part_figures = {part: found[HEADLINE.key] for part, found in zip(parts, answers.parts, strict=True)}
+    of_parts = dict(zip(parts, answers.parts, strict=True))
     asked = [tenure.window for tenure in tenures] + ([beside.misses_in] if beside.misses_in else [])
     missed = [Missed(HEADLINE, [window], target) for window in asked]
     whys = why_missed(missed, now=now, most=beside.most_reasons)
@@ -187,7 +191,8 @@ def leaders_standing(
 
     def row(tenure: _Tenure) -> LeaderRow:
         unit = tenure.unit.pk
-        figure = part_figures.get(tenure, known[HEADLINE.key, unit, period])
+        of_part = of_parts.get(tenure, {})
+        figure = of_part.get(HEADLINE.key, known[HEADLINE.key, unit, period])
         return LeaderRow(
             unit=tenure.unit,
             leader=tenure.leader,
@@ -196,6 +201,7 @@ def leaders_standing(
             between=(tenure.window.start, tenure.window.end) if tenure.is_part else None,
             figure=figure,
             previous=None if tenure.is_part else known[HEADLINE.key, unit, before],
+            surprised=of_part.get(SURPRISED.key, surprised[SURPRISED.key, unit, period]),
             judgement=judge(figure, target),
             weeks=courses[HEADLINE.key, unit] if tenure.is_todays else [],
             why=why[tenure],
