@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cso.demo import airline_texts as texts
 from cso.demo.airline_recovery import RECOVERY
-from cso.demo.story import BadWeek, Division, Improvement, Role, Segment, Story, Team
+from cso.demo.story import APPROVAL, PASSED_ON, BadWeek, Division, Improvement, Role, Segment, Story, Team
 
 DOMAIN = "larkspur-air.example"
 TITLES = ("Agent", "Lead agent", "Duty supervisor", "Coordinator", "Guest relations agent")
@@ -158,4 +158,5 @@ LARKSPUR = Story(
     recovery=RECOVERY,
     weekdays=(1.05, 0.9, 0.9, 1.05, 1.25, 1.0, 1.2),
     months=(1.15, 1.0, 1.05, 0.85, 0.85, 1.0, 1.25, 1.25, 0.9, 0.85, 0.8, 1.3),
+    habits={"BAG": PASSED_ON, "SUN": APPROVAL},
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cso.demo import city_texts as texts
 from cso.demo.city_recovery import RECOVERY
-from cso.demo.story import BadWeek, Division, Improvement, Role, Segment, Story, Team
+from cso.demo.story import APPROVAL, PASSED_ON, BadWeek, Division, Improvement, Role, Segment, Story, Team
 
 DOMAIN = "port-ellery.example"
 TITLES = ("Clerk", "Crew member", "Crew chief", "Inspector", "Dispatcher", "Case worker")
@@ -133,4 +133,5 @@ PORT_ELLERY = Story(
     recovery=RECOVERY,
     weekdays=(1.3, 1.15, 1.1, 1.05, 1.0, 0.65, 0.6),
     months=(1.1, 1.1, 1.1, 1.0, 0.95, 1.0, 1.1, 1.05, 0.95, 0.9, 0.9, 1.0),
+    habits={"HOU": PASSED_ON, "REV": APPROVAL},
 )

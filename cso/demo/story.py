@@ -174,12 +174,15 @@ class Story:
     # Weekday (Monday first) and calendar month -> how busy it is, relative.
     weekdays: tuple[float, ...]
     months: tuple[float, ...]
+    # Division -> what keeps its cases, `PASSED_ON` or `APPROVAL`, in the last weeks.
+    habits: Mapping[str, str] = field(default_factory=dict)
 
     def cause(self, name: str) -> Cause:
         return next(cause for cause in self.causes if cause.name == name)
 
 
 MONTHS = 18
+PASSED_ON, APPROVAL = "passed_on", "approval"
 
 
 def one_of(*choices: str) -> Filler:

@@ -13,6 +13,7 @@ from django.db import connection
 from cso.customers.actions import add_customers
 from cso.demo.cases import DrawnCase, draw_cases
 from cso.demo.committees import tell_committees
+from cso.demo.habits import habit_of, tells_habit
 from cso.demo.listening import tell_listening
 from cso.demo.organization import Organization, customer_rows, tell_organization
 from cso.demo.recovering import Recoveries, set_up, tell_loose_ends, tell_secrets
@@ -110,10 +111,15 @@ def _is_by_hand(case: DrawnCase, story: Story, now: datetime) -> bool:
     return case.reported_at > now - since
 
 
+def _is_opened(case: DrawnCase, story: Story, now: datetime) -> bool:
+    """Whether people open it, so that it is not loaded."""
+    return _is_by_hand(case, story, now) or tells_habit(case, story, now)
+
+
 def _load(drawn: Sequence[DrawnCase], story: Story, now: datetime) -> None:
     rows = []
     for line, case in enumerate(drawn, start=1):
-        if not _is_by_hand(case, story, now):
+        if not _is_opened(case, story, now):
             rows.append((line, case.row()))
     for start in range(0, len(rows), ROWS_AT_ONCE):
         refused = [
@@ -150,12 +156,14 @@ def _acts(
     waiting = {external_id for _, external_id in excluded[-UNCONFIRMED:]}
     orders = count()
     for case in drawn:
-        by_hand = _is_by_hand(case, story, now)
-        if by_hand:
+        opened = _is_opened(case, story, now)
+        if opened:
             yield hands.opened(case, next(orders))
-        for at, do in hands.fixes(case, first=by_hand):
+        for at, do in hands.fixes(case, first=opened):
             yield _Act(at, next(orders), case.external_id, do)
-        for at, deed in recoveries.deeds(case, hands.of(case), by_hand=by_hand):
+        deeds = recoveries.deeds(case, hands.of(case), by_hand=_is_by_hand(case, story, now))
+        habit = habit_of(case, story, organization, hands.of(case), now=now) if opened else ()
+        for at, deed in (*deeds, *habit):
             yield _Act(at, next(orders), case.external_id, _told(deed))
         if case.exclusion:
             for at, do in hands.exclusions(case, confirmed=case.external_id not in waiting, now=now):

@@ -13,9 +13,11 @@ import pytest
 from cso.demo.airline import LARKSPUR
 from cso.demo.cases import MONTH, DrawnCase, bad_week_of, draw_cases, story_begins
 from cso.demo.city import PORT_ELLERY
+from cso.demo.habits import is_handled, tells_habit
 from cso.demo.names import full_names
 from cso.demo.organization import customer_rows
-from cso.demo.story import Story
+from cso.demo.story import APPROVAL, PASSED_ON, Story
+from cso.intervals import wilson_interval
 from cso.metrics.formulas.xmr import xmr_chart
 from cso.recovery.models import Channel, ExclusionReason
 
@@ -48,10 +50,23 @@ def test_a_story_names_only_what_it_defines(story: Story) -> None:
     assert {cause for mix in story.mix.values() for cause in mix} == causes
     assert set(story.bad_week.causes) | {story.improvement.cured} <= causes
     assert {division.weak_spot for division in story.divisions} - {None} <= causes
-    assert {story.improvement.division, story.new_leader_of} <= divisions
+    assert {story.improvement.division, story.new_leader_of, *story.habits} <= divisions
     assert {role.unit for role in story.roles} - {None} <= divisions | {team.code for team in teams}
     assert {reason for reason, _ in story.exclusions} <= set(ExclusionReason.values)
     assert len({team.code for team in teams}) == len(teams)
+
+
+@STORIES
+def test_habits_stand_out_from_chance_in_the_last_four_weeks(story: Story) -> None:
+    opened = [case for case in draw(story) if tells_habit(case, story, NOW)]
+    assert set(story.habits.values()) == {PASSED_ON, APPROVAL}
+    for division in story.habits:
+        missed = [case for case in opened if case.division == division and is_handled(case, story, NOW)]
+        others = sum(case.division == division for case in opened) - len(missed)
+        here, there = wilson_interval(len(missed), len(missed)), wilson_interval(0, others)
+        assert here is not None
+        assert there is not None
+        assert here.low > there.high, (division, len(missed), others)
 
 
 def test_twenty_thousand_cases_in_eighteen_months() -> None:
