@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -17,7 +18,7 @@ from cso.signing import signed, signed_id
 from cso.texts import text_errors
 from tenants import audit
 from tenants.locks import hold_names
-from tenants.models import Actor, Membership
+from tenants.models import Actor, AuditEntry, Membership
 from tenants.permissions import require
 from tenants.roles import Can
 from tenants.scope import current_tenant
@@ -72,6 +73,24 @@ def walls(viewer: Actor) -> QuerySet[Wall]:
     """All of them, for who may put them up: whoever has a link sees what it shows."""
     require(viewer, Can.PUT_UP_WALLS)
     return Wall.objects.select_related("unit", "made_by__user")
+
+
+@dataclass(frozen=True)
+class TakenDown:
+    """A wall that hangs no more, and who ended it."""
+
+    wall: Wall
+    by: str
+
+
+def taken_down(viewer: Actor, *, most: int) -> list[TakenDown]:
+    """The last ones, the latest first: figures that nobody passes any more are taken down by somebody."""
+    gone = list(walls(viewer).exclude(revoked_at=None).order_by("-revoked_at", "-id")[:most])
+    if not gone:
+        return []
+    entries = AuditEntry.objects.filter(act="revoke_wall", details__wall__in=[str(wall.pk) for wall in gone])
+    who = {entry.details["wall"]: entry.member or entry.api_key for entry in entries.select_related("member__user")}
+    return [TakenDown(wall, actor.label if (actor := who.get(str(wall.pk))) else "") for wall in gone]
 
 
 def wall_path(link: UUID) -> str:

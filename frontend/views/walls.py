@@ -23,6 +23,8 @@ from frontend.forms.walls import WallForm
 from frontend.views.form_page import form_page
 from tenants.roles import Can
 
+MOST_GONE = 5
+
 
 @for_members(Can.PUT_UP_WALLS)
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,6 +40,7 @@ def walls(request: MemberRequest) -> HttpResponse:
     context = {
         "form": form,
         "walls": [_row(wall) for wall in hanging],
+        "taken_down": walls_of_workspace.taken_down(request.member, most=MOST_GONE),
         "up_url": reverse("scorecard", args=[request.tenant.slug]),
     }
     return answer_to(form, put_up) or render(request, "frontend/scorecard/walls.html", context)

@@ -250,7 +250,11 @@ def test_a_wall_hangs_two_clicks_from_the_landing_page(acme: Company, visit: Vis
         assert Client().get(before).status_code == 404
         with tenant_scope(acme.tenant):
             wall.refresh_from_db()
-    assert "No wall hangs yet" in cso.get("/acme/scorecard/walls/").content.decode()
+    page = cso.get("/acme/scorecard/walls/")
+    assert "No wall hangs yet" in page.content.decode()
+    # Nobody takes figures down unseen.
+    [gone] = page.context["taken_down"]
+    assert (gone.wall.pk, gone.by) == (wall.pk, "Acme Chief Serving Officer")
     assert cso.get(f"/acme/scorecard/walls/{wall.pk}/renew/").status_code == 404
 
 
