@@ -34,6 +34,8 @@ def measure(cases: int, leaders: list[int], reads: int) -> None:
     from django.conf import settings
     from django.test import override_settings
 
+    import cso.wsgi  # noqa: F401 (what a web process does before its first request)
+
     pages: list[tuple[str, Client, str]] = []
     for count in leaders:
         tenant, client, unit = office(f"office-{count}", count, cases)

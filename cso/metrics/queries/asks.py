@@ -113,11 +113,15 @@ class Asked:
         return found
 
     def courses(self, read: Read) -> Courses[Any]:
-        found: Courses[Any] = {(metric.key, group): [] for metric in self.ask.metrics for group in self.ask.groups}
-        for metric, period in product(self.ask.metrics, self.periods):
+        found: Courses[Any] = {}
+        for metric in self.ask.metrics:
             above, below = (metric.family.position(name) for name in (metric.numerator, metric.denominator))
-            for group, sums, *_ in self._counted(metric.family, period, read):
-                found[metric.key, group].append(sums[above] / sums[below] if sums[below] else None)
+            by_period = [
+                [sums[above] / sums[below] if sums[below] else None for _, sums, *_ in counted]
+                for counted in (self._counted(metric.family, period, read) for period in self.periods)
+            ]
+            for number, group in enumerate(self.ask.groups):
+                found[metric.key, group] = [shares[number] for shares in by_period]
         return found
 
     def _counted(

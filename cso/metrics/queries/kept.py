@@ -91,8 +91,9 @@ def _add_cell(kept: Kept, one: Asked, of: tuple[str, UUID, str, date], cell: Sum
     for period in one.holders[grain, first]:
         by_group = kept.sums.setdefault((one.number, family, period), {})
         for group in one.owners[unit]:
-            known = by_group.get(group)
-            by_group[group] = _joined(known, cell) if known else cell
+            known = by_group.setdefault(group, cell)
+            if known is not cell:
+                by_group[group] = _joined(known, cell)
 
 
 def _joined(one: Sum, two: Sum) -> Sum:
