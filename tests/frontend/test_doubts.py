@@ -81,6 +81,7 @@ def test_whom_it_concerns_reads_it_beside_the_figures_until_all_are_counted_agai
     with tenant_scope(doubted.tenant):
         entry = last_entry()
         assert (entry.act, entry.details["cells"]) == ("recount_figures", 2)
+        assert entry.details["last"] == ["due north month 2026-03-01", "due top month 2026-03-01"]
     ring_alarms(doubted.tenant, now=entry.at)
     with tenant_scope(doubted.tenant):
         assert not is_recounting()

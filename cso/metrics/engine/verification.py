@@ -75,9 +75,9 @@ def recount(*, by: Actor | None, now: datetime) -> None:
     """
     require(by, Can.ADMINISTER)
     found = Discrepancy.objects.order_by("-period", "unit__code", "family")
-    audit.record(
-        by, "recount_figures", current_tenant().name, cells=found.count(), last=[str(row) for row in found[:5]]
-    )
+    # Which they were, and no figures: who reads this log may read none of them.
+    last = [f"{row.family} {row.unit.code} {row.grain} {row.period}" for row in found.select_related("unit")[:5]]
+    audit.record(by, "recount_figures", current_tenant().name, cells=found.count(), last=last)
     set_alarm(_RECOUNTS, _TENANT, now)
 
 
