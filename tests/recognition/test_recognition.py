@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -107,10 +108,11 @@ def test_a_story_names_no_customer(acme: Company, fran: Person) -> None:
     ana = Customer.objects.create(name="Ana Roy-Tremblay")
     Customer.objects.create(name="Hope")
     case = log_case(acme.units["north-1"], NOW, customer=ana)
-    of_case = {"source": "case", "source_id": case.pk}
+    of_case: dict[str, Any] = {"source": "case", "source_id": case.pk}
+    nothing: dict[str, Any] = {}
     for what, more in (
-        ("Drove Ana Roy-Tremblay’s suitcase home", {}),
-        ("Drove the suitcase of ana roy-tremblay home.", {}),
+        ("Drove Ana Roy-Tremblay’s suitcase home", nothing),
+        ("Drove the suitcase of ana roy-tremblay home.", nothing),
         ("Drove Mrs. Tremblay home", of_case),
     ):
         with pytest.raises(InvalidFieldsError, match="It names a customer, Ana Roy-Tremblay") as refused:
