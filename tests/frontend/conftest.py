@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 
 from tenants.roles import Role
 from tests.frontend.browser import chromium, company, open_page, server, static_root
-from tests.personas import Company
+from tests.personas import NOW, Company
 
 # Fixtures of the tests in a browser.
 __all__ = ["chromium", "company", "open_page", "server", "static_root"]
@@ -25,6 +25,15 @@ def plain_static_files(request: pytest.FixtureRequest, settings: Settings) -> No
         return
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
+@pytest.fixture
+def still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is `NOW`, for the product and for the test.
+
+    For forms that say when: else one is now and then sent in the hour that autumn repeats, or on the eve of a month.
+    """
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
 
 
 @pytest.fixture

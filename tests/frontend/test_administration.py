@@ -20,6 +20,8 @@ from tenants.scope import tenant_scope
 from tests.frontend.conftest import Visit
 from tests.personas import PASSWORD, Company
 
+pytestmark = pytest.mark.usefixtures("still_clock")
+
 
 @pytest.fixture
 def admin(acme: Company, visit: Visit) -> Client:

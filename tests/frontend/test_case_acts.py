@@ -20,6 +20,7 @@ from tenants.scope import tenant_scope
 from tests.frontend.conftest import Visit
 from tests.personas import Company, log_case
 
+pytestmark = pytest.mark.usefixtures("still_clock")
 HOUR = timedelta(hours=1)
 
 

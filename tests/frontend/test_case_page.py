@@ -137,6 +137,7 @@ def test_what_they_would_not_expect_is_planned_beside_their_secrets(
     assert fresh(acme, case).planned_surprise == "A card by the crew"
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_tasks_are_asked_done_and_let_go(acme: Company, visit: Visit, case: Case) -> None:
     client = visit(acme, Role.FRONTLINE)
     due = (timezone.now() + 2 * HOUR).astimezone(acme.tenant.zone)

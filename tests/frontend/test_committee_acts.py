@@ -47,6 +47,7 @@ def told(client: Client, path: str, sent: dict[str, Any] | None = None) -> str:
     return client.post(path, sent or {}, follow=True).content.decode()
 
 
+@pytest.mark.usefixtures("still_clock")
 def test_the_chair_extends_recuses_and_calls_off(acme: Company, visit: Visit) -> None:
     with tenant_scope(acme.tenant):
         scene = chaired(acme)

@@ -38,6 +38,7 @@ from tests.panels import scenes
 from tests.panels.scenes import SHORT, Scene
 from tests.personas import Company
 
+pytestmark = pytest.mark.usefixtures("still_clock")
 Said = tuple[Unit, str, int, str]
 
 

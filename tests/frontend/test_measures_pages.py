@@ -16,6 +16,7 @@ from tests.frontend.conftest import Visit
 from tests.personas import Company
 from tests.scorecards.scenes import prepare
 
+pytestmark = pytest.mark.usefixtures("still_clock")
 PAGE = "/acme/scorecard/measures/"
 
 

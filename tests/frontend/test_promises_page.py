@@ -15,6 +15,7 @@ from tests.frontend.conftest import Visit
 from tests.frontend.test_case_page import act, page
 from tests.personas import Company, log_case
 
+pytestmark = pytest.mark.usefixtures("still_clock")
 HOUR = timedelta(hours=1)
 
 

@@ -25,6 +25,7 @@ from tenants.scope import tenant_scope
 from tests.frontend.conftest import Visit, reads
 from tests.personas import Company
 
+pytestmark = pytest.mark.usefixtures("still_clock")
 STEWARD = Role.EXECUTIVE
 HOUR = timedelta(hours=1)
 LIST, PROMISES = "/acme/listening/sessions/", "/acme/listening/commitments/"
