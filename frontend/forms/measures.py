@@ -18,6 +18,7 @@ from cso.scorecards.measures import FIELDS, MAX_SOURCE, MOST_ROWS, FigureOutcome
 from cso.scorecards.models import Category, Measure
 from cso.scorecards.models.measures import MAX_CODE
 from frontend.forms.base import PortalForm, UnitField, local_time, offer_units
+from frontend.forms.columns import columns_help
 from tenants.models import Membership
 
 MEGABYTE = 1024 * 1024
@@ -118,8 +119,7 @@ class FigureForm(PortalForm):
 class FiguresFileForm(PortalForm):
     file = forms.FileField(
         label=_("A CSV file"),
-        help_text=_("Its first line names the columns, of these: %(columns)s. At most %(most)s lines.")
-        % {"columns": ", ".join(FIELDS), "most": f"{MOST_ROWS:,}"},
+        help_text=columns_help(FIELDS, MOST_ROWS),
         widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
     )
 

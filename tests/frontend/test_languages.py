@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polib
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
@@ -180,6 +181,15 @@ def test_who_has_not_chosen_reads_what_their_browser_wishes(acme: Company, visit
     # A program reads English, whoever sits before it.
     assert "detail" in client.get("/api/v1/cases", headers=wish).json()
     assert "Authentication" in client.get("/api/v1/cases", headers=wish).json()["detail"]
+
+
+def test_what_files_hold_is_told_in_french(acme: Company, visit: Visit) -> None:
+    cso, wish = visit(acme, Role.CSO), {"Accept-Language": "fr-CA"}
+    page = cso.get("/acme/scorecard/measures/file/", headers=wish).content.decode()
+    assert "numerator, denominator, source, as_of. Au plus 1\u202f000 lignes." in page.replace("\u00a0", "\u202f")
+    lost = SimpleUploadedFile("figures.csv", b"measure,unit,month,numerator,as_of\nmargin,north,2026-03,1,soon\n")
+    page = cso.post("/acme/scorecard/measures/file/", {"file": lost}, headers=wish).content.decode()
+    assert "« soon » n’est pas une heure comme" in page.replace("\u00a0", " ")
 
 
 def test_what_the_office_refuses_is_said_in_french(acme: Company, in_french: Client) -> None:

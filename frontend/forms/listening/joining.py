@@ -18,6 +18,7 @@ from cso.panels.permissions import panels_listening_to, runnable_panels
 from cso.recovery.loading.rows import Reading
 from frontend.forms.base import PortalForm, local_time
 from frontend.forms.case.base import CaseForm, line_field
+from frontend.forms.columns import columns_help
 from frontend.forms.committees.fields import OneOfField, offer
 from tenants.models import Membership
 
@@ -29,8 +30,7 @@ MAX_FILE = 5 * MEGABYTE
 class MembersFileForm(PortalForm):
     file = forms.FileField(
         label=_("A CSV file"),
-        help_text=_("Its first line names the columns, of these: %(columns)s. At most %(most)s lines.")
-        % {"columns": ", ".join(FIELDS), "most": f"{MOST_ROWS:,}"},
+        help_text=columns_help(FIELDS, MOST_ROWS),
         widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
     )
 
