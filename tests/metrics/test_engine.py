@@ -73,8 +73,9 @@ def test_poison_is_set_aside_and_shown_and_all_others_go_on(acme: Company, poiso
         assert Mark.objects.filter(unit=acme.units["north-1"]).count() > 1
     run_to_the_end(acme.tenant)
     with tenant_scope(acme.tenant):
-        aside = QuarantinedMark.objects.values_list("unit__code", "error")
-        assert list(aside) == [("north-1", "ValueError: cannot be counted")]
+        aside = QuarantinedMark.objects.order_by("source").values_list("unit__code", "source", "error")
+        error = "ValueError: cannot be counted"
+        assert list(aside) == [("north-1", "case", error), ("north-1", "first_fix", error)]
         assert not Mark.objects.exists()
         assert Cell.objects.get(family="due", grain="month", unit=acme.units["top"]).total == [2, 2, 0, 0]
         assert EngineState.objects.get().attempts == 0

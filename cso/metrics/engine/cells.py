@@ -199,7 +199,7 @@ def write_cells(values: Mapping[CellKey, CellValue]) -> None:
             [
                 current_tenant_id(),
                 *_columns_of(list(values)),
-                *map(list, zip(*map(_arrays, values.values()), strict=True)),
+                *(f"{{{','.join(column)}}}" for column in zip(*map(_arrays, values.values()), strict=True)),
             ],
         )
 
@@ -228,9 +228,9 @@ def _arrays(value: CellValue) -> tuple[str, ...]:
 
 
 def _tally_arrays(tally: Tally) -> tuple[str, ...]:
-    """As PostgreSQL writes arrays; adapting lists costs the driver far more."""
+    """As elements of an array of texts, each as PostgreSQL writes arrays; adapting lists costs the driver far more."""
     arrays = tally.counts, tally.histogram.buckets.tolist(), tally.histogram.counts.tolist()
-    return tuple(f"{{{str(list(numbers))[1:-1]}}}" for numbers in arrays)
+    return tuple(f'"{{{str(list(numbers))[1:-1]}}}"' for numbers in arrays)
 
 
 def _cell(row: Sequence[Any]) -> tuple[CellKey, CellValue]:

@@ -1,4 +1,4 @@
-"""All cells of a tenant from nothing: the facts as one binary stream per source, counted in arrays.
+"""All cells of a tenant from nothing: the facts as one binary stream per table, counted in arrays.
 
 For a new family or counter, for a changed time zone, and for `verify`, which builds aside and compares: the incremental
 engine and this one share the registry's conditions and the table of buckets, and nothing else.
@@ -21,7 +21,7 @@ from cso.metrics.engine.cells import CellKey, wait_for_engine_lock
 from cso.metrics.engine.refresh import Work, refresh, stale_keys
 from cso.metrics.engine.restatements import record_restatements
 from cso.metrics.models import Discrepancy, Mark, QuarantinedMark
-from cso.metrics.registry import Family, Source, kept
+from cso.metrics.registry import Family, kept
 from cso.people.models import UnitAncestor
 from cso.people.tree import lock_tree
 from tenants.scope import current_tenant_id
@@ -138,9 +138,8 @@ def build_aside() -> None:
         # All is read once, and never by a walk over all units for each case, as it is planned where the statistics lag
         # behind a large first load.
         cursor.execute("SET LOCAL enable_nestloop = off")
-        for source in {family.source.key: family.source for family in kept().values()}.values():
-            families = [family for family in kept().values() if family.source.key == source.key]
-            counts = _count(source, families, tree)
+        for table in dict.fromkeys(family.source.table for family in kept().values()):
+            counts = _count(table, [family for family in kept().values() if family.source.table == table], tree)
             with cursor.copy(f"COPY pg_temp.rebuilt ({_CELLS}) FROM STDIN") as copy:
                 for each in counts:
                     lines = each.lines(tree)
@@ -163,13 +162,13 @@ def build_aside() -> None:
         cursor.execute("SET LOCAL enable_nestloop = on")
 
 
-def _count(source: Source, families: Sequence[Family], tree: Tree) -> list[Counts]:
-    """Read the facts of a source once and count them for all its families, by month and by week."""
+def _count(table: str, families: Sequence[Family], tree: Tree) -> list[Counts]:
+    """Read a table of facts once and count them for all its families, by month and by week."""
     columns = sorted({family.column for family in families})
     conditions = sorted({sql for family in families for sql in (family.base_condition, *family.conditions.values())})
     times = {family.seconds for family in families if family.seconds}
     measures = sorted(times | {measure for family in families for measure in family.measures.values()})
-    first, last = _range(source, columns)
+    first, last = _range(table, columns)
     if first is None or last is None:
         return []
     calendars = {
@@ -183,7 +182,7 @@ def _count(source: Source, families: Sequence[Family], tree: Tree) -> list[Count
         for (_, delay), calendar in calendars.items()
         if delay == family.delay
     ]
-    for block in _blocks(source, columns, conditions, measures):
+    for block in _blocks(table, columns, conditions, measures):
         for each in counts:
             family = each.family
             instants = block[family.column] + int(family.delay / timedelta(microseconds=1))
@@ -202,13 +201,13 @@ def _count(source: Source, families: Sequence[Family], tree: Tree) -> list[Count
     return counts
 
 
-def _range(source: Source, columns: Sequence[str]) -> tuple[datetime | None, datetime | None]:
+def _range(table: str, columns: Sequence[str]) -> tuple[datetime | None, datetime | None]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             SELECT least({", ".join(f"min({column})" for column in columns)}),
                    greatest({", ".join(f"max({column})" for column in columns)})
-            FROM {source.table} WHERE tenant_id = %s
+            FROM {table} WHERE tenant_id = %s
             """,
             [current_tenant_id()],
         )
@@ -217,24 +216,24 @@ def _range(source: Source, columns: Sequence[str]) -> tuple[datetime | None, dat
 
 
 def _blocks(
-    source: Source, columns: Sequence[str], conditions: Sequence[str], measures: Sequence[str]
+    table: str, columns: Sequence[str], conditions: Sequence[str], measures: Sequence[str]
 ) -> Iterator[dict[str, Ints]]:
     """The facts in blocks of arrays by name: `unit` (its number), each instant, each measure (-1: none), `flags`."""
     names = ["unit", *columns, *measures, "flags"]
     flags = " | ".join(f"({sql}::int << {bit})" for bit, sql in enumerate(conditions))
     wanted = [
         "numbered.number",
-        *(f"COALESCE({source.table}.{column}, '-infinity')" for column in columns),
-        *(f"COALESCE({source.table}.{measure}, -1)::bigint" for measure in measures),
+        *(f"COALESCE({table}.{column}, '-infinity')" for column in columns),
+        *(f"COALESCE({table}.{measure}, -1)::bigint" for measure in measures),
         f"({flags})::bigint",
     ]
     query = f"""
         COPY (
-            SELECT {", ".join(wanted)} FROM {source.table}
+            SELECT {", ".join(wanted)} FROM {table}
             JOIN (
                 SELECT id, row_number() OVER (ORDER BY id) - 1 AS number FROM people_unit WHERE tenant_id = %s
-            ) numbered ON numbered.id = {source.table}.unit_id
-            WHERE {source.table}.tenant_id = %s
+            ) numbered ON numbered.id = {table}.unit_id
+            WHERE {table}.tenant_id = %s
         ) TO STDOUT (FORMAT binary)
     """
     # A row: the number of fields, then for each its length and its eight bytes, all big-endian.

@@ -30,7 +30,10 @@ _OPEN = _EXPOSED & Q(is_open=True)
 _SAVED = _EXPOSED & Q(is_known=True, is_saved=True)
 
 CASES = Source(key="case", model=Case, noun=_("Case"), case=None)
-# Apart from the others: the next contact of a case changes far more often than what else is counted of it.
+# What the fix and the closing decide is marked apart, so that a day on which one was told stales no other figure; so is
+# the next contact, which changes far more often than what else is counted of a case.
+FIXES = Source(key="first_fix", model=Case, noun=_("Case"), case=None)
+CLOSINGS = Source(key="closing", model=Case, noun=_("Case"), case=None)
 CONTACTS = Source(key="contact", model=Case, noun=_("Case"), case=None)
 PROMISED = Source(key="promise", model=Promise, noun=_("Promise"))
 ASKED = Source(key="remedy", model=Remedy, noun=_("Approval asked"))
@@ -70,7 +73,7 @@ STARTED = Family(
 )
 FIRST_FIXED = Family(
     key="first_fixed",
-    source=CASES,
+    source=FIXES,
     column="first_fixed_at",
     delay=_AT_ONCE,
     counters={"fixed": VALID, "undone": VALID & Q(undone_in_14d=True)},
@@ -105,7 +108,7 @@ ANSWERED = Family(
 )
 HELD_UP = Family(
     key="held_up",
-    source=CASES,
+    source=FIXES,
     column="first_fixed_at",
     delay=_AT_ONCE,
     matures=REPEAT_TIME,
@@ -114,7 +117,7 @@ HELD_UP = Family(
 )
 CLOSED = Family(
     key="closed",
-    source=CASES,
+    source=CLOSINGS,
     column="closed_at",
     delay=_AT_ONCE,
     counters={
