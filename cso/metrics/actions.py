@@ -11,6 +11,7 @@ from itertools import pairwise
 from django.utils.translation import gettext
 
 from cso.errors import InvalidFieldsError, NotAllowedError
+from cso.languages import format_date
 from cso.metrics.models import Target
 from cso.metrics.periods import Period
 from cso.metrics.registry import METRICS, Metric
@@ -187,7 +188,11 @@ def _check_lowering(metric: Metric, before: Course, after: Course, *, by: Actor 
     if not reason.strip():
         day, asked, instead = found
         message = gettext("From %(day)s on this asks less: %(less)s %% after %(before)s %%; say why it is lowered.")
-        values = {"day": day, "less": f"{instead.normalize():f}", "before": f"{asked.normalize():f}"}
+        values = {
+            "day": format_date(day, "j F Y"),
+            "less": f"{instead.normalize():f}",
+            "before": f"{asked.normalize():f}",
+        }
         raise InvalidFieldsError.of("reason", "required", message % values)
     return True
 

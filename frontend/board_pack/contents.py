@@ -208,7 +208,8 @@ def weeks(pack: BoardPack) -> Part:
         for (week, figure), signal in zip(pack.standing.weeks, signals, strict=True)
     ]
     title = _("The organization, week by week")
-    picture = {"sentence": told["sentence"], "chart": told["chart"], "changes": told["changes"]}
+    has_cases = any(figure.denominator for _week, figure in pack.standing.weeks)
+    picture = {"sentence": told["sentence"], "chart": told["chart"] if has_cases else None, "changes": told["changes"]}
     return Part("weeks", title, columns, rows, **picture, is_folded=True)
 
 

@@ -149,7 +149,7 @@ def test_a_path_lowers_as_little_as_a_target(rising: Company) -> None:
         "full_by": month(4, 2028),
     }
     with tenant_scope(rising.tenant):
-        with pytest.raises(InvalidFieldsError, match="From 2026-07-01 on this asks less: 81 % after 90 %"):
+        with pytest.raises(InvalidFieldsError, match="From 1 July 2026 on this asks less: 81 % after 90 %"):
             set_target_path(KEY, **slow, by=None)  # type: ignore[arg-type]
         key, _ = create_api_key(rising.tenant, "key", ["targets:write"], by=None)
         with pytest.raises(NotAllowedError):
