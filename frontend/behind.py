@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, cast, get_args
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -46,18 +45,22 @@ def behind_url(
     channel: str | None = None,
 ) -> str:
     """Where the facts behind one part of a figure of the current workspace are listed."""
-    query = {
-        "metric": metric,
-        "part": part,
-        "period": period.key if period else None,
-        "unit": unit,
-        "since": since,
-        "until": until,
-        "reason": reason,
-        "channel": channel,
-    }
-    given = {name: value for name, value in query.items() if value is not None}
-    return f"{_listed_at(current_tenant().slug)}?{urlencode(given)}"
+    query = _query(
+        metric=metric,
+        part=part,
+        period=period.key if period else None,
+        unit=unit,
+        since=since,
+        until=until,
+        reason=reason,
+        channel=channel,
+    )
+    return f"{_listed_at(current_tenant().slug)}?{query}"
+
+
+def _query(**values: object) -> str:
+    """All are words, ids and days of the product's own, in which nothing needs to be quoted."""
+    return "&".join(f"{name}={value}" for name, value in values.items() if value is not None)
 
 
 @lru_cache(maxsize=100)
@@ -90,8 +93,7 @@ class PartOfPeriod:
 
 def unit_url(unit: UUID, period: Period | None, since: date | None = None, until: date | None = None) -> str:
     """A unit's page, with the figure of a period or of a part of it."""
-    query = {"period": period.key if period else None, "since": since, "until": until}
-    given = urlencode({name: value for name, value in query.items() if value is not None})
+    given = _query(period=period.key if period else None, since=since, until=until)
     url = _page_of(current_tenant().slug, unit)
     return f"{url}?{given}" if given else url
 
