@@ -11,7 +11,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from django.utils import translation
-from django.utils.functional import lazy
+from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext, gettext_noop
 
 from cso.errors import FieldError, InvalidFieldsError
@@ -44,6 +44,11 @@ class Item:
     @property
     def what(self) -> str:
         return self.metric or (self.measure.code if self.measure else "")
+
+    @property
+    def name(self) -> str | Promise:
+        """As people call it; of a metric in the language that is spoken when it is read."""
+        return self.measure.name if self.measure else METRICS[self.metric].name
 
     @property
     def key(self) -> str | UUID:
@@ -119,17 +124,17 @@ def easier(before: Sequence[Item], after: Sequence[Item], starts_on: date) -> li
         told += (
             _easier_item(item, now, paths, starts_on, before, after)
             if now
-            else [_told(gettext_noop("%(what)s is taken out."), what=item.what)]
+            else [_told(gettext_noop("%(what)s is taken out."), what=item.name)]
         )
     for item in after:
         path = in_force(paths.get(item.metric, {}), starts_on)
         if item.target is not None and path is not None and _asks_less(item, item.target, path):
-            words = {"what": item.what, "target": _plain(item.target), "path": _plain(path)}
+            words = {"what": item.name, "target": _plain(item.target), "path": _plain(path)}
             told.append(
                 _told(gettext_noop("%(what)s has the target %(target)s, where the path asks %(path)s."), **words)
             )
     return told + [
-        _told(gettext_noop("%(category)s is added, so that each other category weighs less."), category=added.code)
+        _told(gettext_noop("%(category)s is added, so that each other category weighs less."), category=added.name)
         for added in _added_categories(before, after)
     ]
 
@@ -181,27 +186,27 @@ def _easier_item(
     path = in_force(paths.get(was.metric, {}), starts_on)
     old, new = (item.target if item.target is not None else path for item in (was, now))
     if old is not None and new is not None and _asks_less(was, new, old):
-        words = {"what": was.what, "after": _plain(new), "before": _plain(old)}
+        words = {"what": was.name, "after": _plain(new), "before": _plain(old)}
         told.append(_told(gettext_noop("%(what)s has the target %(after)s after %(before)s."), **words))
     if _asks_less(was, now.floor, was.floor):
-        words = {"what": was.what, "after": _plain(now.floor), "before": _plain(was.floor)}
+        words = {"what": was.name, "after": _plain(now.floor), "before": _plain(was.floor)}
         told.append(_told(gettext_noop("%(what)s has the floor %(after)s after %(before)s."), **words))
     if was.category.pk != now.category.pk:
-        words = {"what": was.what, "before": was.category.code, "after": now.category.code}
+        words = {"what": was.name, "before": was.category.name, "after": now.category.name}
         told.append(_told(gettext_noop("%(what)s moves from %(before)s to %(after)s."), **words))
     elif _share(now, after) < _share(was, before):
         told.append(
-            _told(gettext_noop("%(what)s weighs less in %(category)s."), what=was.what, category=was.category.code)
+            _told(gettext_noop("%(what)s weighs less in %(category)s."), what=was.name, category=was.category.name)
         )
     return told
 
 
-def _told(sentence: str, **words: str) -> str:
+def _told(sentence: str, **words: object) -> str:
     said: str = _in_words(sentence, words)
     return said
 
 
-def _say(sentence: str, words: Mapping[str, str]) -> str:
+def _say(sentence: str, words: Mapping[str, object]) -> str:
     return translation.gettext(sentence) % words
 
 
@@ -296,7 +301,7 @@ def _twice_errors(items: Sequence[Item]) -> list[FieldError]:
     errors = []
     for number, item in enumerate(items):
         if item.key in seen:
-            message = gettext("%(what)s stands in the plan already.") % {"what": item.what}
+            message = gettext("%(what)s stands in the plan already.") % {"what": item.name}
             errors.append(FieldError(f"items.{number}", "twice", message))
         seen.add(item.key)
     return errors

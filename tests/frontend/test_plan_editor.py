@@ -127,7 +127,7 @@ def test_the_next_version_says_what_it_changes_and_what_asks_less(office: Compan
     form = cso.get(address).context["form"]
     easier = filled(form, starts_on=f"{year}-04-01", floor_0="40")
     looked = cso.post(f"/acme/scorecard/plans/{plan.pk}/check/", easier).content.decode()
-    assert "recovered_24h has the floor 40 after 50." in looked
+    assert "Recovered within 24 hours has the floor 40 after 50." in looked
     assert "Serving 1 = Financial 1" in looked
     assert list(cso.post(address, easier).context["form"].errors) == ["reason"]
     cso.post(address, easier | {"reason": "A floor for a new hub", "floor_1": "1"})

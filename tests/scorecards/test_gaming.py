@@ -163,7 +163,7 @@ def test_weight_that_is_moved_moves_no_month_that_has_begun_and_is_told(office: 
         cso, plan = office.member(Role.CSO), office.leader.plans.get()
         easy = [serving("0.1"), serving("0.9", 0, 1, "surprised")]
         change_plan(plan, items=easy, starts_on=month(4), reason="Other weights", by=cso, now=at(3, 20))
-        assert last_entry().details["easier"] == ["recovered_24h weighs less in serving."]
+        assert last_entry().details["easier"] == ["Recovered within 24 hours weighs less in Serving."]
         for period in ("2026-02", "2026-Q1", "2026"):
             [score] = table(office, at(4, 2), period).scores
             assert [item.weight for item in score.items] == [1]

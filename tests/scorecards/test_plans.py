@@ -172,17 +172,17 @@ def test_in_the_tenants_zone_a_month_begins_when_its_day_does(office: Company) -
 
 
 EASIER = {
-    "surprised has the target 50 after 60.": lambda: [serving(), serving(1, 20, 50, "surprised"), margin(2)],
-    "surprised has the floor 10 after 20.": lambda: [serving(), serving(1, 10, 60, "surprised"), margin(2)],
-    "surprised is taken out.": lambda: [serving(2), margin(2)],
-    "surprised weighs less in serving.": lambda: [serving("1.5"), serving("0.5", 20, 60, "surprised"), margin(2)],
-    "margin is taken out.": lambda: [serving(), serving(1, 20, 60, "surprised")],
-    f"{KEY} has the target 80, where the path asks 90.": lambda: [
+    "Surprised has the target 50 after 60.": lambda: [serving(), serving(1, 20, 50, "surprised"), margin(2)],
+    "Surprised has the floor 10 after 20.": lambda: [serving(), serving(1, 10, 60, "surprised"), margin(2)],
+    "Surprised is taken out.": lambda: [serving(2), margin(2)],
+    "Surprised weighs less in Serving.": lambda: [serving("1.5"), serving("0.5", 20, 60, "surprised"), margin(2)],
+    "Margin is taken out.": lambda: [serving(), serving(1, 20, 60, "surprised")],
+    "Recovered within 24 hours has the target 80, where the path asks 90.": lambda: [
         serving(1, 50, 80),
         serving(1, 20, 60, "surprised"),
         margin(2),
     ],
-    "people is added, so that each other category weighs less.": lambda: [
+    "People is added, so that each other category weighs less.": lambda: [
         serving(),
         serving(1, 20, 60, "surprised"),
         margin(2),
@@ -212,7 +212,7 @@ def test_a_first_plan_below_the_path_needs_a_person_and_a_reason_and_of_low_is_b
         low = [serving(), serving(1, 30, 8, "reopened")]
         with pytest.raises(NotAllowedError):
             plan_for(office, *low, by=key)
-        with pytest.raises(InvalidFieldsError, match="reopened has the target 8, where the path asks 5"):
+        with pytest.raises(InvalidFieldsError, match="Reopened or disputed has the target 8, where the path asks 5"):
             plan_for(office, *low)
         plan_for(office, *low, reason="Agreed in the first year")
         assert plan_for(office, serving(), serving(1, 30, 4, "reopened"), year=2027, by=key).number == 1
@@ -279,8 +279,10 @@ def test_people_read_in_french_why_it_is_refused_and_the_log_stays_english(offic
     with tenant_scope(office.tenant), override("fr-ca"):
         with pytest.raises(InvalidFieldsError, match="Le service pèse autant que chaque autre catégorie"):
             plan_for(office, serving(2), margin(3))
-        said = f"Dites pourquoi il devient plus facile\u00a0: {KEY} a la cible 80, alors que la trajectoire demande 90."
+        said = "Dites pourquoi il devient plus facile\u00a0: Rattrapés en 24 heures a la cible 80, alors que"
         with pytest.raises(InvalidFieldsError, match=said):
             plan_for(office, serving(2, 50, 80), margin(2))
         plan_for(office, serving(2, 50, 80), margin(2), reason="La tempête")
-        assert last_entry().details["easier"] == [f"{KEY} has the target 80, where the path asks 90."]
+        assert last_entry().details["easier"] == [
+            "Recovered within 24 hours has the target 80, where the path asks 90."
+        ]
