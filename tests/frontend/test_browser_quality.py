@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from itertools import chain
 from urllib.parse import urlsplit
 
@@ -97,42 +96,27 @@ def test_what_shuts_people_out_would_be_found(open_page: Open) -> None:
     assert [broken.partition(":")[0] for broken in violations(page)] == ["empty-heading", "image-alt"]
 
 
-def test_nothing_scrolls_sideways_at_320_px_nor_breaks_the_content_security_policy(
-    open_page: Open, company: Company
+def test_each_page_fits_320_px_is_light_and_keeps_to_its_server_and_its_content_security_policy(
+    open_page: Open, company: Company, server: str
 ) -> None:
+    """As on a first visit, with nothing in the browser's cache."""
+    asked: list[Request] = []
     broken: list[str] = []
 
     def watch(page: Page) -> None:
+        page.context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+        page.on("requestfinished", lambda request: asked.append(request))
         page.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: broken.append(str(error)))
 
-    wide = {
-        name: width
-        for name, page in visits(open_page, company, watch, width=320)
-        if (width := page.evaluate("document.documentElement.scrollWidth")) > 320
-    }
-    assert (wide, broken) == ({}, [])
-
-
-def test_every_page_is_light_and_asks_no_third_party(open_page: Open, company: Company, server: str) -> None:
-    """Of a first visit, with nothing in the browser's cache."""
-    heavy = {}
-    for role, paths in PAGES.items():
-        for path in paths:
-            page = open_page(role, "about:blank")
-            asked: list[Request] = []
-            page.on("requestfinished", partial(_note, asked))
-            page.goto(f"{server}/acme/{path}")
-            hosts = {urlsplit(request.url).netloc for request in asked}
-            assert hosts == {urlsplit(server).netloc}
-            size = sum(
-                request.sizes()["responseBodySize"] + request.sizes()["responseHeadersSize"] for request in asked
-            )
-            if size > MOST_BYTES or len(asked) > MOST_REQUESTS:
-                heavy[f"{role} {path}"] = (size, len(asked))
-            page.context.close()
-    assert heavy == {}
-
-
-def _note(asked: list[Request], request: Request) -> None:
-    asked.append(request)
+    wide, heavy = {}, {}
+    for name, page in visits(open_page, company, watch, width=320):
+        if (width := page.evaluate("document.documentElement.scrollWidth")) > 320:
+            wide[name] = width
+        assert {urlsplit(request.url).netloc for request in asked} == {urlsplit(server).netloc}, name
+        sizes = [request.sizes() for request in asked]
+        size = sum(each["responseBodySize"] + each["responseHeadersSize"] for each in sizes)
+        if size > MOST_BYTES or len(asked) > MOST_REQUESTS:
+            heavy[name] = (size, len(asked))
+        asked.clear()
+    assert (wide, heavy, broken) == ({}, {}, [])
