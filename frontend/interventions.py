@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cso.languages import format_date
-from cso.scorecards.interventions import Intervention, Interventions, Reorganization, Touch
+from cso.scorecards.interventions import Intervention, Interventions, Reorganization, Retold, Touch
 from cso.scorecards.spans import Span
 from frontend.wording import number
 from tenants.scope import current_tenant
@@ -32,6 +32,7 @@ def intervention_words(found: Interventions, span: Span) -> list[Told]:
     """Whatever people did that can lift a score, then what nobody here could look at while it happened."""
     told = [Told(_done(each), [_case(touch) for touch in each.last]) for each in found.found]
     told += [Told(words, []) for words in _gaps(span)]
+    told += [Told(_retold(each), []) for each in found.retold]
     told += [Told(_reorganized(each), []) for each in found.reorganized]
     return told + [Told(words, []) for words in _unwatched(found)]
 
@@ -72,7 +73,7 @@ def _case(touch: Touch) -> tuple[str, str, str]:
     return touch.reference, url, _who(touch)
 
 
-def _who(told: Touch | Reorganization) -> str:
+def _who(told: Touch | Retold | Reorganization) -> str:
     day = format_date(localtime(told.at, current_tenant().zone), "j M Y")
     return f"{told.by}, {day}" if told.by else day
 
@@ -81,6 +82,11 @@ def _gaps(span: Span) -> Iterator[str]:
     for (_first, until), (since, _end) in pairwise(span.pieces):
         days = {"first": _day(until), "last": _day(since - timedelta(days=1))}
         yield _("The days from %(first)s to %(last)s are left out: they did not lead the unit then.") % days
+
+
+def _retold(told: Retold) -> str:
+    words = {"measure": told.measure, "month": format_date(told.month, "F Y"), "who": _who(told)}
+    return _("%(measure)s of %(month)s was told anew when the month was over (%(who)s).") % words
 
 
 def _reorganized(told: Reorganization) -> str:

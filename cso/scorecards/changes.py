@@ -18,7 +18,7 @@ from cso.scorecards.models import ProcessChange
 from cso.scorecards.models.changes import MAX_BECAUSE, MAX_WHAT
 from cso.texts import text_errors
 from tenants import audit
-from tenants.models import Actor, Membership
+from tenants.models import Actor, ApiKey, Membership
 from tenants.permissions import require
 from tenants.roles import Can
 from tenants.scope import day_of
@@ -66,7 +66,7 @@ def rebase_from(change: ProcessChange, *, because: str, by: Actor | None, now: d
 def withdraw_change(change: ProcessChange, *, because: str, by: Actor | None, now: datetime) -> ProcessChange:
     """It was no such change: it marks nothing any more, and limits are counted as if it had never been.
 
-    By who marked it, or who sets targets; one from which limits are counted anew by the latter alone.
+    By who marked it, or who sets targets; one from which limits are counted anew by a person of the latter alone.
     """
     if not may_withdraw(by, change):
         raise NotAllowedError(gettext("Who marked it takes it back, or who sets targets."))
@@ -95,6 +95,8 @@ def may_mark(by: Actor | None, unit: Unit) -> bool:
 
 
 def may_withdraw(by: Actor | None, change: ProcessChange) -> bool:
+    if isinstance(by, ApiKey) and change.rebased_at is not None:
+        return False  # a person decided it
     if by is None or by.can(Can.SET_TARGET):
         return True
     if isinstance(by, Membership):

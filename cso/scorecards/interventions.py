@@ -23,9 +23,9 @@ from tenants.models import Actor
 from tenants.roles import Can
 from tenants.scope import current_tenant, current_tenant_id
 
-# taken_out: excluded for whatever reason, or merged into another. told_late: recovered by a fix that nobody told before
-# the 24 hours were over. times: the clock starts later than it did, or the first fix is earlier than it was.
-# moved_away, moved_here: to or from what the plan does not cover, once the 24 hours were over.
+# taken_out: excluded for whatever reason, or merged into another. told_late: it came in open, and is recovered by a fix
+# that nobody told before the 24 hours were over. times: the clock starts later than it did, or the first fix is earlier
+# than it was. moved_away, moved_here: to or from what the plan does not cover, once the 24 hours were over.
 Kind = Literal["taken_out", "told_late", "times", "moved_away", "moved_here"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Act = Literal["move_unit", "name_leader", "end_leadership"]
@@ -67,17 +67,28 @@ class Reorganization:
 
 
 @dataclass(frozen=True)
+class Retold:
+    """A figure of others that was told once more when its month was over; the last that was, of each month."""
+
+    measure: str
+    month: date
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True)
 class Interventions:
     """Of the cases of a plan's unit, and of those below, that fell due in the plan's part of a period by now.
 
     cases: those that count; known_late: of which this server first heard when they were fixed already; nameless: of no
-    known customer, who could say otherwise. reorganized: the last first, of what was done since the period began.
+    known customer, who could say otherwise. retold, reorganized: the last first; the latter since the period began.
     """
 
     cases: int
     known_late: int
     nameless: int
     found: Sequence[Intervention]
+    retold: Sequence[Retold]
     reorganized: Sequence[Reorganization]
 
 
@@ -100,6 +111,7 @@ def interventions(viewer: Actor, unit: UUID, span: Span, *, now: datetime) -> In
             Intervention(kind, rows[kind][0], [touch for touch in last if touch.case in seen])
             for kind, last in touched.items()
         ],
+        [_retold(*each) for each in rows.get("retold", (0, []))[1]],
         _reorganized(rows, span),
     )
 
@@ -112,6 +124,8 @@ def _parameters(unit: UUID, span: Span, now: datetime) -> dict[str, Any]:
         "starts": [window.start - RECOVERY_TIME for window in windows],
         "ends": [min(window.end, now) - RECOVERY_TIME for window in windows],
         "begins": day_start(span.period.first, current_tenant().zone),
+        "months": list(span.period.cells()),
+        "zone": current_tenant().time_zone,
         "now": now,
         "recovery": RECOVERY_TIME,
         "acts": list(ACTS),
@@ -122,6 +136,10 @@ def _parameters(unit: UUID, span: Span, now: datetime) -> dict[str, Any]:
 def _touch(case: str, external_id: str | None, at: str, by: str | None) -> Touch:
     pk = UUID(case)
     return Touch(pk, Case(id=pk, external_id=external_id).reference, datetime.fromisoformat(at), by or "")
+
+
+def _retold(measure: str, month: str, at: str, by: str | None) -> Retold:
+    return Retold(measure, date.fromisoformat(month), datetime.fromisoformat(at), by or "")
 
 
 def _seen(viewer: Actor, cases: Iterable[UUID]) -> set[UUID]:
@@ -173,7 +191,7 @@ WITH below AS MATERIALIZED (
     CROSS JOIN LATERAL (VALUES
         ('taken_out', NOT held.is_valid AND event.kind IN ('exclusion_confirmed', 'merged')),
         ('told_late', held.is_valid AND held.recovered_24h AND event.kind = 'fixed' AND event.at = held.first_fixed_at
-            AND held.recorded_at < held.due_at AND event.recorded_at >= held.due_at),
+            AND event.recorded_at >= held.due_at),
         ('times', held.is_valid AND (
             event.changes->'occurred_at'->>0 IS NOT NULL AND event.changes->'occurred_at'->>1 IS NULL
             OR (event.changes->'occurred_at'->>1)::timestamptz > (event.changes->'occurred_at'->>0)::timestamptz
@@ -224,6 +242,25 @@ UNION ALL
 SELECT told.what, told.cases, '[]' FROM counted CROSS JOIN LATERAL (VALUES
     ('cases', counted.cases), ('known_late', counted.known_late), ('nameless', counted.nameless)
 ) told(what, cases)
+UNION ALL
+SELECT 'retold', count(*), jsonb_agg(
+    jsonb_build_array(figure.name, figure.month, figure.recorded_at, COALESCE(who.name, key.name))
+    ORDER BY figure.recorded_at DESC, figure.id DESC)
+FROM (
+    SELECT DISTINCT ON (figure.measure_id, figure.month) figure.*, measure.name
+    FROM scorecards_measurefigure figure
+    JOIN scorecards_measure measure ON measure.tenant_id = figure.tenant_id AND measure.id = figure.measure_id
+    JOIN scorecards_measurefigure before ON before.tenant_id = figure.tenant_id
+        AND before.measure_id = figure.measure_id AND before.unit_id = figure.unit_id AND before.month = figure.month
+        AND (before.recorded_at, before.id) < (figure.recorded_at, figure.id)
+        AND before.as_of >= (before.month + INTERVAL '1 month') AT TIME ZONE %(zone)s
+    WHERE figure.tenant_id = %(tenant)s AND figure.unit_id = %(unit)s AND figure.month = ANY(%(months)s)
+    ORDER BY figure.measure_id, figure.month, figure.recorded_at DESC, figure.id DESC
+) figure
+LEFT JOIN tenants_membership member ON member.tenant_id = %(tenant)s AND member.id = figure.recorded_by_id
+LEFT JOIN tenants_user who ON who.id = member.user_id
+LEFT JOIN tenants_apikey key ON key.tenant_id = %(tenant)s AND key.id = figure.api_key_id
+HAVING count(*) > 0
 UNION ALL
 SELECT entry.act, count(*), jsonb_agg(
     jsonb_build_array(entry.subject, entry.details, entry.at, COALESCE(who.name, key.name)))

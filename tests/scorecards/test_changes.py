@@ -94,6 +94,8 @@ def test_no_key_rebases_and_one_takes_back_what_another_marked(acme: Company) ->
             rebase_from(change, because="Better", by=key, now=NOW)
         assert refused.value.code == "a_person_rebases"
         assert not may_withdraw(small, mark(acme))
+        decided = rebase_from(mark(acme), because="Better", by=acme.member(Role.CSO), now=NOW)
+        assert not may_withdraw(key, decided)  # else its old limits came back, which a person had put aside
         assert withdraw_change(change, because="Rolled back", by=small, now=NOW).withdrawn_at == NOW
 
 

@@ -21,7 +21,7 @@ from cso.scorecards.scores import score_plans
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.personas import Company
-from tests.scorecards.scenes import HOUR, at, last_entry, plan_for, prepare, serving
+from tests.scorecards.scenes import HOUR, at, last_entry, plan_for, prepare, serving, tell_margin
 
 MARCH = parse_period("2026-03")
 LATER = at(3, 20)
@@ -156,6 +156,19 @@ def test_who_moved_units_and_named_leaders_afterwards_is_told(office: Company) -
             ("name_leader", "north-1", cso.label),
             ("move_unit", "north-2", cso.label),
         ]
+
+
+def test_a_figure_of_others_that_is_told_anew_is_named(office: Company) -> None:
+    """Not the first one after the month, which takes the place of what was known while it ran."""
+    with tenant_scope(office.tenant):
+        for percent, now in ((3, at(3, 20)), (4, at(4, 2)), (9, at(4, 20)), (9, at(4, 21))):
+            tell_margin(3, percent, now=now)
+            if now == at(4, 2):
+                assert told(office, now=at(5, 1)).retold == []
+        tell_margin(2, 5, now=at(3, 2))
+        tell_margin(3, 1, now=at(4, 3), unit="south")
+        [retold] = told(office, now=at(5, 1)).retold
+        assert (retold.measure, retold.month, retold.by) == ("Margin", date(2026, 3, 1), "")
 
 
 @pytest.mark.parametrize("cases", [1, 3])

@@ -38,6 +38,13 @@ class InterventionShape(Shape):
     last = TouchShape(many=True, help_text=f"{MOST_SHOWN} at most, as far as the key may see cases.")
 
 
+class RetoldShape(Shape):
+    measure = serializers.CharField(help_text="Its name.")
+    month = serializers.DateField(help_text="Its first day.")
+    at = serializers.DateTimeField()
+    by = serializers.CharField()
+
+
 class ReorganizationShape(Shape):
     act = serializers.ChoiceField([(act, act) for act in ACTS])
     unit = serializers.CharField(help_text="Its code.")
@@ -53,6 +60,7 @@ class InterventionsShape(Shape):
     known_late = serializers.IntegerField(help_text="First heard of here when they were fixed already.")
     nameless = serializers.IntegerField(help_text="Of no known customer.")
     data = InterventionShape(many=True)  # type: ignore[assignment]
+    retold = RetoldShape(many=True, help_text="Figures of others that were told once more when their month was over.")
     reorganized = ReorganizationShape(
         many=True, help_text="Units moved since the period began; leaders named or ended for days that were over."
     )
@@ -74,13 +82,16 @@ class PlanInterventions(Resource):
         answer: Row = {"plan": plan.pk, "period": period.key}
         known = score_plans(with_versions(Plan.objects.filter(pk=plan.pk)), [period], now=self.now)
         if not known:
-            return Response(answer | {"cases": 0, "known_late": 0, "nameless": 0, "data": [], "reorganized": []})
+            return Response(
+                answer | {"cases": 0, "known_late": 0, "nameless": 0, "data": [], "retold": [], "reorganized": []}
+            )
         found = interventions(self.key, plan.unit_id, known[0].span, now=self.now)
         return Response(
             answer
             | {name: getattr(found, name) for name in ("cases", "known_late", "nameless")}
             | {
                 "data": [_intervention_json(each) for each in found.found],
+                "retold": [vars(each) for each in found.retold],
                 "reorganized": [vars(each) for each in found.reorganized],
             }
         )
