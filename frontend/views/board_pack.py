@@ -7,6 +7,7 @@ from datetime import datetime
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -82,7 +83,7 @@ def _period(request: MemberRequest) -> Period:
 
 
 def _head(request: MemberRequest, pack: BoardPack) -> dict[str, str]:
-    sub = f"{period_words(pack.period)}, {zone_words()}."
+    sub = f"{capfirst(period_words(pack.period))}, {zone_words()}."
     status = status_words(pack.standing.organization, pack.period)
     stamp = _("As it stood on %(instant)s, %(zone)s.") % {
         "instant": format_date(localtime(request.now), "j F Y, H:i"),

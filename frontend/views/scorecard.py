@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
@@ -80,7 +81,7 @@ def standing_sentence(standing: Standing) -> str:
 
 
 def _sub(request: MemberRequest, standing: Standing) -> str:
-    words = [f"{period_words(standing.period)}, {zone_words()}."]
+    words = [f"{capfirst(period_words(standing.period))}, {zone_words()}."]
     if unsure := standing.unsure:
         too_few = ngettext(
             "For %(n)s more there are too few cases to say.", "For %(n)s more there are too few cases to say.", unsure

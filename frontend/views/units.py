@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -103,7 +104,7 @@ def _chosen_days(request: MemberRequest, period: Period) -> PartOfPeriod:
 def _sub(request: MemberRequest, report: UnitReport, period: Period, days: PartOfPeriod) -> str:
     part = part_words(days.since, days.until)
     when = f"{period_words(period)}, {part}" if part else period_words(period)
-    return f"{when}, {zone_words()}. {status_words(report.figure, period)}"
+    return f"{capfirst(when)}, {zone_words()}. {status_words(report.figure, period)}"
 
 
 def _title(unit: Unit, report: UnitReport, standing: Standing) -> str:
