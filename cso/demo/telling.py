@@ -13,6 +13,7 @@ from django.db import connection
 from cso.customers.actions import add_customers
 from cso.demo.cases import DrawnCase, draw_cases
 from cso.demo.committees import tell_committees
+from cso.demo.giving import tell_gifts
 from cso.demo.habits import habit_of, tells_habit
 from cso.demo.listening import tell_listening
 from cso.demo.organization import Organization, customer_rows, tell_organization
@@ -82,6 +83,7 @@ def tell(story: Story, *, seed: int, now: datetime, say: Callable[[str], None]) 
         acts = sorted(_acts(drawn, story, organization, recoveries, now), key=lambda act: (act.at, act.order))
         _act(acts)
         tell_loose_ends(story, organization, now=now)
+        tell_gifts(story, organization, now=now)
         tell_committees(story, organization, now=now)
         say(f"{story.name}: {len(acts):,} acts of people on them")
         answers = tell_listening(story, organization, seed=seed, now=now)

@@ -38,6 +38,7 @@ from cso.recovery.duplicates import probable_duplicates
 from cso.recovery.models import Authority, CallBack, Case, CaseEvent, Contact, EventKind, Promise
 from cso.recovery.queries import case_log, open_cases
 from cso.rules.models import Rule
+from cso.scorecards.board_pack import board_pack
 from cso.scorecards.models import Acknowledgement, Plan, PlanVersion
 from cso.scorecards.snapshots import as_seen, restatements_of
 from cso.scorecards.tables import scores_of
@@ -337,3 +338,12 @@ def test_leaders_are_scored_by_plans_that_they_have_read(told: Told, slug: str) 
         ]
         assert seen == [restated.before, restated.after]
         assert seen[0].items[2]["value"] != seen[1].items[2]["value"]
+
+
+@BOTH
+def test_what_was_saved_stands_against_what_was_given(told: Told, slug: str) -> None:
+    with tenant_scope(tenant(slug)):
+        pack = board_pack(Membership.objects.get(role=Role.CSO), parse_period("2025-Q4..2026-Q1"), now=NOW)
+        assert pack.returned.ratio is not None
+        low, high = pack.returned.ratio
+        assert 1 < low < high
