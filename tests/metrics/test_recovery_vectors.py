@@ -285,13 +285,14 @@ def test_a_customer_counts_once_over_all_units(acme: Company) -> None:
 
 
 def test_a_workspace_that_was_there_before_gets_the_figures_of_its_past(acme: Company) -> None:
-    """The migration marks all facts, and the engine does the rest; cells of the families of old stay as they are."""
+    """The migrations mark all facts, and the engine does the rest; cells of the families of old stay as they are."""
     with tenant_scope(acme.tenant):
         a_month(acme)
         before = _revisions("due")
         Cell.objects.exclude(family="due").delete()
         with connection.cursor() as cursor:
             cursor.execute(import_module("cso.metrics.migrations.0004_mark_recoveries").MARK_ALL)
+            cursor.execute(import_module("cso.metrics.migrations.0009_mark_by_instant").MARKS_OF_ALL)
             cursor.execute("SELECT set_config('app.tenant_id', %s, true)", [str(acme.tenant.pk)])
         refresh()
         assert_cells_equal_the_cases()
