@@ -81,8 +81,8 @@ def manage(servers: Servers, environment: dict[str, str], *arguments: str) -> No
         wait()
 
 
-def prepare(servers: Servers, environment: dict[str, str]) -> Path:
-    """Roles, database, tables, the demo story and static files; safe to repeat.
+def prepare(servers: Servers, environment: dict[str, str], cases: int | None) -> Path:
+    """Roles, database, tables, the demo story (of so many `cases`) and static files; safe to repeat.
 
     Returns the file with the story's people and keys.
     """
@@ -92,7 +92,7 @@ def prepare(servers: Servers, environment: dict[str, str]) -> Path:
             manage(servers, environment, "prepare_database")
         with step("Tables"):
             manage(servers, environment, "migrate", "--no-input")
-        people = tell_story(servers, environment)
+        people = tell_story(servers, environment, cases)
         with step("Static files"):
             wait_for_static()
     return people
@@ -125,14 +125,15 @@ def static_sources() -> str:
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
-def tell_story(servers: Servers, environment: dict[str, str]) -> Path:
+def tell_story(servers: Servers, environment: dict[str, str], cases: int | None) -> Path:
     """The demo story, once; returns the file with its people and keys."""
     people = servers.data / "people.json"
     if not people.exists():
         unfinished = people.with_suffix(".new")
         unfinished.unlink(missing_ok=True)
         with step("Demo story (once)"):
-            manage(servers, environment, "tell_story", "--credentials", str(unfinished))
+            size = [] if cases is None else ["--cases", str(cases)]
+            manage(servers, environment, "tell_story", "--credentials", str(unfinished), *size)
         unfinished.chmod(0o600)
         unfinished.rename(people)
     return people

@@ -39,18 +39,22 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000, help="port of the portal and the API (8000)")
     parser.add_argument("--data", type=Path, default=Path(".local"), help="folder of the data (.local)")
     parser.add_argument("--fresh", action="store_true", help="remove the data first and start anew")
+    parser.add_argument("--cases", type=int, help="tell a demo story of so many cases; a small one is told sooner")
     options = parser.parse_args()
     try:
         with stopped_by_signals():
-            up(options.port, options.data, fresh=options.fresh)
+            up(options.port, options.data, fresh=options.fresh, cases=options.cases)
     except (ServersError, KeepsDyingError) as error:
         sys.exit(with_advice(str(error)))
     except OSError as error:
         sys.exit(with_advice(f"{error.strerror}: {error.filename or options.data}", error.errno))
 
 
-def up(port: int, data: Path, *, fresh: bool) -> None:
-    """Starts everything, prints where it is and who may sign in, and runs until a signal ends it."""
+def up(port: int, data: Path, *, fresh: bool, cases: int | None) -> None:
+    """Starts everything, prints where it is and who may sign in, and runs until a signal ends it.
+
+    cases: of the demo story, where it is not told yet; None for as many as it has.
+    """
     began = time.monotonic()
     wait_for_port(port)
     if fresh:
@@ -59,7 +63,7 @@ def up(port: int, data: Path, *, fresh: bool) -> None:
     with stopping(), started(data) as servers:
         url = f"http://localhost:{port}"
         environment = product_environment(servers, url)
-        people = prepare(servers, environment)
+        people = prepare(servers, environment, cases)
         processes = product_processes(servers, port, environment)
         try:
             with step("Web, worker and beat"):
