@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 LONGEST = (
     "tests/embedded/test_up.py",
     "tests/tenants/test_addresses.py",
-    "tests/metrics/test_resilience.py",
     "tests/frontend/test_browser_quality.py",
-    "tests/tenants/test_guard.py",
+    "tests/metrics/test_resilience.py",
+    "tests/frontend/test_browser_journeys.py",
+    "tests/frontend/test_browser_listening.py",
+    "tests/demo/test_telling.py",
     "tests/embedded/test_deployment.py",
+    "tests/frontend/test_browser_committees.py",
+    "tests/tenants/test_guard.py",
+    "tests/frontend/test_closing.py",
     "tests/api/test_schema.py",
     "tests/metrics/test_random_histories.py",
-    "tests/demo/test_telling.py",
     "tests/people/test_tree.py",
 )
 
