@@ -320,6 +320,7 @@ def test_a_workspace_that_was_there_before_gets_the_figures_of_its_committees(ac
         with connection.cursor() as cursor:
             for name in ("0004_mark_recoveries", "0005_mark_committees"):
                 cursor.execute(import_module(f"cso.metrics.migrations.{name}").MARK_ALL)
+            cursor.execute(import_module("cso.metrics.migrations.0009_mark_by_instant").MARKS_OF_ALL)
             cursor.execute("SELECT set_config('app.tenant_id', %s, true)", [str(acme.tenant.pk)])
         refresh()
         assert_cells_equal_the_cases()
