@@ -13,6 +13,7 @@ from typing import Literal
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from cso.texts import percent
 from frontend.charts.svg import BETTER, GREY, INK, PALE, WORSE, clamp, coordinate, known, picture
@@ -310,6 +311,6 @@ def _spoken(title: str, points: Sequence[XmrPoint], lines: Sequence[_Line], mark
     if last is not None:
         parts.append(f"{last.label}: {percent(last.value)}")
     parts += [line.text for line in lines]
-    parts.append(_("%(signals)s signals") % {"signals": signals})
+    parts.append(ngettext("%(n)s signal", "%(n)s signals", signals) % {"n": signals})
     parts += [f"{mark.name}: {mark.text}" for mark in marks]
     return ", ".join(parts)

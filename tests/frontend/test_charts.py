@@ -218,7 +218,7 @@ def test_an_xmr_chart_has_its_numbers_as_a_table_and_its_story_as_a_label() -> N
     chart = xmr_chart(title="Share", points=points, centre=0.7, limits=None, target=0.95)
     assert chart.headings == ("Period", "Share", "Signal")
     assert chart.rows == (("Jan", "50%", ""), ("Feb", "no data", ""), ("Mar", "90%", "better"))
-    assert the(chart.narrow, "xmr")["aria-label"] == ("Share, 3 periods, Mar: 90%, Target 95%, Average 70%, 1 signals")
+    assert the(chart.narrow, "xmr")["aria-label"] == ("Share, 3 periods, Mar: 90%, Target 95%, Average 70%, 1 signal")
     assert the(chart.wide, "xmr__line")["d"].count("M") == 2  # the gap of February
     assert elements(chart.wide, "xmr__limit") == []
 
