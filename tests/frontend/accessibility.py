@@ -20,6 +20,11 @@ OPTIONS: dict[str, dict[str, object]] = {
     # Only the colours differ.
     "dark": {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]},
 }
+# Boxes that hide what is wider than they are, which no scrolling shows; a line of a field scrolls by itself.
+CUT_OFF = """() => Array.from(document.querySelectorAll("main :not(input, svg, svg *)"))
+  .filter((box) => /hidden|clip/.test(getComputedStyle(box).overflowX) && getComputedStyle(box).clipPath === "none")
+  .filter((box) => box.checkVisibility() && box.clientWidth > 4 && box.scrollWidth > box.clientWidth + 1)
+  .map((box) => box.className)"""
 _axe = Axe()
 
 
@@ -44,4 +49,6 @@ def barriers(open_page: Open, role: Role, paths: Iterable[str]) -> dict[str, lis
                 found[f"{path} {width}"] = broken
             if page.evaluate("document.documentElement.scrollWidth") > width:
                 found[f"{path} is wider than {width}"] = []
+            if cut := page.evaluate(CUT_OFF):
+                found[f"{path} is cut off at {width}"] = cut
     return found
