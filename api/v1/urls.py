@@ -35,8 +35,8 @@ from api.v1.remedies import CaseCost, CaseRemedies, OneRemedy, Remedies, UnitCos
 from api.v1.rules import AmendRule, OneRule, RuleCases, Rules, RuleVersions, SimilarRules, WithdrawRule
 from api.v1.scorecards import changes as process_changes
 from api.v1.scorecards import measures, plans, scores, walls
-from api.v1.scorecards.interventions import PlanInterventions
 from api.v1.scorecards.board_pack import ReadBoardPack
+from api.v1.scorecards.interventions import PlanInterventions
 from api.v1.secrets import OneSecret, Secrets
 from api.v1.strategy.urls import strategy_urls
 from api.v1.units import OneUnit, Units

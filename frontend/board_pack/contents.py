@@ -289,7 +289,7 @@ def value(pack: BoardPack) -> Part:
         [said(_("%(what)s, now") % {"what": AT_RISK.name}), *_worth(at_risk), said(_unknown(at_risk))],
         *([said(what), *_range(sum_, sum_, money, given_words({money: sum_})), said("")] for what, money, sum_ in given),
     ]
-    text = " ".join([worth_sentence(saved), returned_sentence(pack.returned)]).strip()
+    text = f"{worth_sentence(saved)} {returned_sentence(pack.returned)}".rstrip()
     return Part("value", _("Value"), columns, rows, text=text)
 
 
