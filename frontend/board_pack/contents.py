@@ -280,16 +280,15 @@ def value(pack: BoardPack) -> Part:
         Column("worth", _("Worth")),
         Column("customers", _("Customers")),
     ]
-    saved, at_risk = pack.saved, pack.at_risk
-    counts = pack.figure(VALUE).counts
-    given = [(_("Given to those saved or lost"), pack.returned.currency, pack.returned.given)]
+    saved, at_risk, back, counts = pack.saved, pack.at_risk, pack.returned, pack.figure(VALUE).counts
+    given = [(_("Given to those saved or lost"), back.currency, back.given)]
     given += [(_("Given to customers"), currency, amount) for currency, amount in pack.given.items()]
     rows = [
         [said(VALUE.name), *_worth(saved), said(number(counts[VALUE.numerator]), counts[VALUE.numerator])],
         [said(_("%(what)s, now") % {"what": AT_RISK.name}), *_worth(at_risk), said(_unknown(at_risk))],
-        *([said(what), *_range(sum_, sum_, money, given_words({money: sum_})), said("")] for what, money, sum_ in given),
+        *([said(what), *_range(n, n, money, given_words({money: n})), said("")] for what, money, n in given),
     ]
-    text = f"{worth_sentence(saved)} {returned_sentence(pack.returned)}".rstrip()
+    text = f"{worth_sentence(saved)} {returned_sentence(back)}".rstrip()
     return Part("value", _("Value"), columns, rows, text=text)
 
 
