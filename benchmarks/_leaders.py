@@ -32,9 +32,9 @@ def _name_leaders(now: datetime) -> None:
     from cso.metrics.actions import set_target
     from cso.people.actions import add_person, name_leader
     from cso.people.models import Unit
-    from cso.scorecards.categories import first_categories
-    from cso.scorecards.items import Item
-    from cso.scorecards.plans import make_plan
+    from cso.scorecards.plans.categories import first_categories
+    from cso.scorecards.plans.items import Item
+    from cso.scorecards.plans.versions import make_plan
 
     set_target("recovered_24h", Decimal(90), date(2025, 1, 1), by=None)
     serving = next(category for category in first_categories(by=None) if category.code == "serving")

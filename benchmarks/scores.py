@@ -28,7 +28,7 @@ def main() -> None:
 
 def measure(cases: int, leaders: list[int], rounds: int) -> None:
     from cso.scorecards.models import ScoreSnapshot
-    from cso.scorecards.snapshots import take_snapshots
+    from cso.scorecards.scores.snapshots import take_snapshots
     from tenants.scope import tenant_scope
 
     now = datetime.now(UTC)
@@ -65,8 +65,8 @@ def measure(cases: int, leaders: list[int], rounds: int) -> None:
 def score_all(now: datetime) -> None:
     from cso.metrics.periods import period_of
     from cso.scorecards.models import Plan
-    from cso.scorecards.plans import with_versions
-    from cso.scorecards.scores import GRAINS, score_plans
+    from cso.scorecards.plans.versions import with_versions
+    from cso.scorecards.scores.counting import GRAINS, score_plans
     from tenants.scope import current_tenant
 
     periods = [period_of(now, grain, current_tenant().zone) for grain in GRAINS]

@@ -19,8 +19,8 @@ from django.db.models import QuerySet
 
 from cso.recovery.models import Case
 from cso.recovery.teamwork import owners_of
-from frontend.money import places_of
 from frontend.paging import Order, behind, in_order
+from frontend.words.money import places_of
 from tenants.models import Membership, Tenant
 from tenants.roles import Can
 from tenants.scope import tenant_scope

@@ -8,9 +8,9 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from cso.metrics.periods import Period, last_weeks, parse_period, period_of
-from cso.scorecards.scores import GRAINS
+from cso.scorecards.scores.counting import GRAINS
 from frontend.access import MemberRequest
-from frontend.wording import period_words
+from frontend.words.figures import period_words
 from tenants.scope import current_tenant
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from cso.demo.listening import survey_path
 from cso.demo.story import Story
 from cso.scorecards.models import Wall
-from cso.scorecards.walls import wall_path
+from cso.scorecards.walls.links import wall_path
 from tenants.keys import create_api_key
 from tenants.models import ApiKey, Membership, Tenant
 from tenants.roles import SCOPE_GRANTS

@@ -13,14 +13,14 @@ from cso.demo.story import MONTHS, Story
 from cso.metrics.actions import set_target_path
 from cso.metrics.periods import Period, day_start, period_of
 from cso.people.models import Person, Unit
-from cso.scorecards.categories import first_categories
 from cso.scorecards.changes import mark_change, rebase_from
-from cso.scorecards.digest_mail import choose_digest, give_digests
-from cso.scorecards.items import Item
-from cso.scorecards.measures import define_measure, record_figures
+from cso.scorecards.digest.mail import choose_digest, give_digests
 from cso.scorecards.models import Category, Measure, Plan, ScoreSnapshot
-from cso.scorecards.plans import acknowledge_plan, change_plan, copy_plan, make_plan, versions_of
-from cso.scorecards.snapshots import take_snapshots
+from cso.scorecards.plans.categories import first_categories
+from cso.scorecards.plans.items import Item
+from cso.scorecards.plans.measures import define_measure, record_figures
+from cso.scorecards.plans.versions import acknowledge_plan, change_plan, copy_plan, make_plan, versions_of
+from cso.scorecards.scores.snapshots import take_snapshots
 from tenants.models import Membership
 from tenants.scope import current_tenant
 

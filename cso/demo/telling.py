@@ -29,7 +29,7 @@ from cso.recovery import actions
 from cso.recovery.loading.cases import load_cases
 from cso.recovery.loading.rows import Reading
 from cso.recovery.models import Case
-from cso.scorecards.walls import make_wall
+from cso.scorecards.walls.links import make_wall
 from tenants.members import create_tenant
 from tenants.models import Membership, Tenant
 from tenants.scope import tenant_scope

@@ -6,5 +6,5 @@ class ScorecardsConfig(AppConfig):
 
     def ready(self) -> None:
         # What its alarms do, and what follows from figures that changed.
-        import cso.scorecards.digest_mail
-        import cso.scorecards.snapshots  # noqa: F401
+        import cso.scorecards.digest.mail
+        import cso.scorecards.scores.snapshots  # noqa: F401

@@ -24,10 +24,10 @@ from cso.recognition.queries import recognitions
 from cso.recovery.authority import cost_below
 from cso.scorecards.changes import changes_at
 from cso.scorecards.models import ProcessChange, ScoreSnapshot
-from cso.scorecards.plans import visible_plans
-from cso.scorecards.scores import GRAINS
-from cso.scorecards.snapshots import Restated
-from cso.scorecards.tables import ScoreTable, scores_of
+from cso.scorecards.plans.versions import visible_plans
+from cso.scorecards.scores.counting import GRAINS
+from cso.scorecards.scores.snapshots import Restated
+from cso.scorecards.scores.tables import ScoreTable, scores_of
 from cso.strategy.models import Blocker, Outcome
 from cso.strategy.queries import open_blockers, overdue, visible_outcomes
 from tenants.models import Actor

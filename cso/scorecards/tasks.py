@@ -9,7 +9,7 @@ from celery import shared_task
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from cso.scorecards.digest_mail import give_digests
+from cso.scorecards.digest.mail import give_digests
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 

@@ -19,20 +19,20 @@ from cso.metrics.periods import Period
 from cso.metrics.queries.beside import Worth
 from cso.metrics.queries.standing import LeaderRow
 from cso.scorecards.board_pack import AT_RISK, LISTENING, RECOVERY, RULES, STATES, VALUE, BoardPack
-from cso.scorecards.scores import Score
-from cso.scorecards.snapshots import Restated
-from cso.scorecards.tables import ScoreTable
+from cso.scorecards.scores.counting import Score
+from cso.scorecards.scores.snapshots import Restated
+from cso.scorecards.scores.tables import ScoreTable
 from cso.strategy.queries import age_in_days
 from frontend.behind import behind_url
 from frontend.board_pack import figures
 from frontend.board_pack.parts import Cell, Column, Part, hidden, said, tenths
-from frontend.effect import effect_words
-from frontend.fact_rows import returned_sentence, worth_sentence
-from frontend.leaders import leader_row, weeks_chart
-from frontend.money import places_of, range_words
-from frontend.recovery_figures import given_words
-from frontend.score_words import amount_words, lines_of, score_words
-from frontend.wording import number, of_words, part_words, period_words, share_words
+from frontend.figures.recovery import given_words
+from frontend.rows.facts import returned_sentence, worth_sentence
+from frontend.rows.leaders import leader_row, weeks_chart
+from frontend.words.effects import effect_words
+from frontend.words.figures import number, of_words, part_words, period_words, share_words
+from frontend.words.money import places_of, range_words
+from frontend.words.scores import amount_words, lines_of, score_words
 from tenants.scope import current_tenant, day_of
 
 _STATES = {"running": lambda: _("running"), "provisional": lambda: _("provisional"), "final": lambda: _("final")}

@@ -16,9 +16,9 @@ from cso.scorecards.board_pack import BoardPack
 from cso.texts import percent
 from frontend.behind import behind_url
 from frontend.board_pack.parts import Cell, Column, Value, hidden, said, tenths
-from frontend.listening_figures import said_words
-from frontend.panel_figures import score_words
-from frontend.wording import number, of_words, status_words
+from frontend.figures.listening import said_words
+from frontend.figures.panels import score_words
+from frontend.words.figures import number, of_words, status_words
 
 _HUNDRED = Fraction(100)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 
-from frontend.wording import number
+from frontend.words.figures import number
 
 
 def _columns_help(columns: Sequence[str], most: int) -> str:

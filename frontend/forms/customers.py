@@ -17,7 +17,7 @@ from cso.languages import LANGUAGES
 from cso.recovery.erasure import erase_customer
 from cso.recovery.settings import recovery_settings
 from frontend.forms.base import PortalForm, calendar_day
-from frontend.money import MoneyField, places_of
+from frontend.words.money import MoneyField, places_of
 from tenants.models import Membership
 
 _PLAIN = ("external_id", "name", "email", "phone", "segment", "language")

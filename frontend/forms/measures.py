@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from cso.errors import InvalidFieldsError
 from cso.recovery.loading.rows import Reading
-from cso.scorecards.categories import MAX_NAME, add_category, rename_category
-from cso.scorecards.figure_files import figure_lines
-from cso.scorecards.measures import FIELDS, MAX_SOURCE, MOST_ROWS, FigureOutcome, define_measure, record_figures
 from cso.scorecards.models import Category, Measure
 from cso.scorecards.models.measures import MAX_CODE
+from cso.scorecards.plans.categories import MAX_NAME, add_category, rename_category
+from cso.scorecards.plans.figure_files import figure_lines
+from cso.scorecards.plans.measures import FIELDS, MAX_SOURCE, MOST_ROWS, FigureOutcome, define_measure, record_figures
 from frontend.forms.base import PortalForm, UnitField, local_time, offer_units
 from frontend.forms.columns import columns_help
 from tenants.models import Membership

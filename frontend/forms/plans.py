@@ -19,10 +19,10 @@ from cso.languages import format_date
 from cso.metrics.queries.figures import HEADLINE
 from cso.metrics.registry import METRICS, Metric
 from cso.people.models import Person, Unit
-from cso.scorecards.categories import FIRST, SERVING, first_categories
-from cso.scorecards.items import MOST_ITEMS, Item, items_of, scorable_metrics
 from cso.scorecards.models import Category, Measure, Plan, PlanVersion
-from cso.scorecards.plans import MAX_REASON, PLAN_YEARS, Copied, change_plan, copy_plan, make_plan
+from cso.scorecards.plans.categories import FIRST, SERVING, first_categories
+from cso.scorecards.plans.items import MOST_ITEMS, Item, items_of, scorable_metrics
+from cso.scorecards.plans.versions import MAX_REASON, PLAN_YEARS, Copied, change_plan, copy_plan, make_plan
 from frontend.forms.base import PortalForm, UnitField, offer_units
 from frontend.forms.committees.fields import MOST_LISTED, OneOfField, offer
 from tenants.models import Membership

@@ -17,7 +17,7 @@ from cso.recovery.models import Authority, RecoverySettings
 from cso.recovery.settings import MAX_DAYS, MAX_MAIL_NAME, MAX_WORD, set_promise_word, set_recovery
 from frontend.forms.base import PortalForm, UnitField, offer_units
 from frontend.forms.spans import SpanField
-from frontend.money import MoneyField, places_of
+from frontend.words.money import MoneyField, places_of
 from tenants.models import Membership
 
 _IS_CURRENCY = RegexValidator(r"^[A-Z]{3}\Z", _("Write a currency by its three capital letters, such as CAD."))

@@ -28,7 +28,7 @@ from cso.strategy.wording import (
 )
 from frontend.forms.base import PortalForm, UnitField, calendar_day, offer_units
 from frontend.forms.committees.fields import OneOfField, offer
-from frontend.goal_words import unit_words
+from frontend.words.goals import unit_words
 from tenants.models import Membership
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cso.scorecards.models import Wall
 from cso.scorecards.models.walls import MAX_NAME
-from cso.scorecards.walls import make_wall
+from cso.scorecards.walls.links import make_wall
 from frontend.forms.base import PortalForm, UnitField, offer_units
 from tenants.models import Membership
 

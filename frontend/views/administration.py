@@ -19,7 +19,7 @@ from frontend.access import MemberRequest, for_members
 from frontend.forms.administration import AddKeyForm, AddMemberForm, RoleForm
 from frontend.forms.base import PortalForm, answer_to, sent
 from frontend.views.form_page import form_page
-from frontend.wording import period_words
+from frontend.words.figures import period_words
 from tenants import audit
 from tenants.keys import revoke_api_key
 from tenants.members import add_member as restore_membership

@@ -21,7 +21,7 @@ from frontend.board_pack.files import as_pdf, as_xlsx, as_zip
 from frontend.export import XLSX
 from frontend.periods import chosen_period
 from frontend.views.scorecard import asks_for_everyone, standing_sentence
-from frontend.wording import period_words, status_words, zone_words
+from frontend.words.figures import period_words, status_words, zone_words
 from tenants.roles import Can
 from tenants.scope import current_tenant
 

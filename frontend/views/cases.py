@@ -21,19 +21,19 @@ from cso.recovery.models import Case, Channel
 from cso.recovery.queries import visible_cases
 from frontend.access import MemberRequest, for_members
 from frontend.behind import Behind, behind_url, unit_url
-from frontend.case_rows import cases_page
-from frontend.decision_rows import TITLES, DecisionsExport, decisions_page, ratio_sentence
 from frontend.export import CSV, MOST_XLSX_ROWS, XLSX, Export, csv_of, xlsx_of
-from frontend.fact_rows import NOUNS, facts_page, worth_sentence
 from frontend.forms.bulk import BulkForm
 from frontend.forms.filters import STATES, CaseFilters
 from frontend.forms.once import fresh_id
 from frontend.forms.saved_views import CASES, SaveViewForm, plain_query
 from frontend.offers import Offers, offers_for
 from frontend.paging import LONGEST_SILENT, NEWEST_REPORT, OLDEST_CLOCK, Order, count_of
-from frontend.panel_rows import TITLES as PANEL_TITLES
-from frontend.panel_rows import PanelFactsExport, net_sentence, panel_page
-from frontend.wording import number, part_words, period_words, share_words, status_words, zone_words
+from frontend.rows.cases import cases_page
+from frontend.rows.decisions import TITLES, DecisionsExport, decisions_page, ratio_sentence
+from frontend.rows.facts import NOUNS, facts_page, worth_sentence
+from frontend.rows.panels import TITLES as PANEL_TITLES
+from frontend.rows.panels import PanelFactsExport, net_sentence, panel_page
+from frontend.words.figures import number, part_words, period_words, share_words, status_words, zone_words
 from tenants.roles import Can
 
 

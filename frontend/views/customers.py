@@ -23,10 +23,10 @@ from cso.panels.permissions import runnable_panels
 from cso.recovery.models import Case
 from cso.recovery.queries import visible_cases
 from frontend.access import MemberRequest, for_members
-from frontend.case_rows import cases_page, worth_words
 from frontend.forms.base import answer_to, sent
 from frontend.forms.customers import CustomerForm, EraseForm, SecretForm
 from frontend.paging import NEWEST_REPORT
+from frontend.rows.cases import cases_page, worth_words
 from frontend.views.form_page import form_page
 from tenants.models import Membership
 from tenants.roles import Can

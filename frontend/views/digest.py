@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from cso.scorecards.digest_mail import choose_digest, digest_choice, digest_text, next_digest
+from cso.scorecards.digest.mail import choose_digest, digest_choice, digest_text, next_digest
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import PortalForm, answer_to, sent
 

@@ -26,7 +26,7 @@ from frontend.context import initials
 from frontend.forms.base import answer_to, sent
 from frontend.forms.heroes import CelebrateForm, HideForm
 from frontend.views.form_page import form_page
-from frontend.wording import number, span_words
+from frontend.words.figures import number, span_words
 from tenants.roles import Can
 
 PAGE = 20

@@ -20,9 +20,9 @@ from cso.recovery.models import Case
 from cso.recovery.queries import open_cases
 from cso.recovery.teamwork import held_by
 from frontend.access import MemberRequest, for_members
-from frontend.case_rows import case_rows, with_row
 from frontend.forms.cases import LogCaseForm
-from frontend.my_work import waiting_work
+from frontend.rows.cases import case_rows, with_row
+from frontend.rows.my_work import waiting_work
 from frontend.views.administration import members
 from frontend.views.scorecard import show_standing, standing_asked
 from frontend.views.units import unit_context

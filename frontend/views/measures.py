@@ -17,16 +17,16 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cso.errors import DomainError
-from cso.scorecards.categories import retire_category
-from cso.scorecards.measures import FigureOutcome, figures_in_force
 from cso.scorecards.models import Category, Measure, MeasureFigure
+from cso.scorecards.plans.categories import retire_category
+from cso.scorecards.plans.measures import FigureOutcome, figures_in_force
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import answer_to, sent
 from frontend.forms.measures import CategoryForm, FigureForm, FiguresFileForm, MeasureForm, NewCategoryForm
-from frontend.score_words import amount_words
-from frontend.told_lines import told_lines
+from frontend.rows.told_lines import told_lines
 from frontend.views.form_page import form_page
-from frontend.wording import number
+from frontend.words.figures import number
+from frontend.words.scores import amount_words
 from tenants.roles import Can
 
 FIGURES_SHOWN = 50

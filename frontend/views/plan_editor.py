@@ -20,9 +20,9 @@ from cso.errors import InvalidFieldsError
 from cso.languages import labelled
 from cso.people.models import Leadership, Person, Unit
 from cso.people.queries import leaderships_between
-from cso.scorecards.items import Item, check_items, weights_of
 from cso.scorecards.models import Plan, PlanVersion
-from cso.scorecards.plans import Copied, easier_than, version_at, visible_plans, with_versions
+from cso.scorecards.plans.items import Item, check_items, weights_of
+from cso.scorecards.plans.versions import Copied, easier_than, version_at, visible_plans, with_versions
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import answer_to, sent
 from frontend.forms.plans import (
@@ -40,8 +40,8 @@ from frontend.forms.plans import (
     months_ahead,
     months_from,
 )
-from frontend.score_words import amount_words, what_words
 from frontend.views.form_page import form_page
+from frontend.words.scores import amount_words, what_words
 from tenants.roles import Can
 from tenants.scope import day_of
 

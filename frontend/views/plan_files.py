@@ -14,13 +14,13 @@ from django.views.decorators.http import require_safe
 
 from cso.metrics.periods import Period, parse_period, period_of
 from cso.scorecards.models import PlanVersion
-from cso.scorecards.plans import plan_with_versions
-from cso.scorecards.scores import ItemScore, Score, score_plans
-from cso.scorecards.tables import scores_of
+from cso.scorecards.plans.versions import plan_with_versions
+from cso.scorecards.scores.counting import ItemScore, Score, score_plans
+from cso.scorecards.scores.tables import scores_of
 from frontend.access import MemberRequest, for_members
 from frontend.periods import scored_period
-from frontend.score_words import what_words
 from frontend.table import as_file
+from frontend.words.scores import what_words
 
 _STEP = Decimal("0.000001")
 PLANS = ("unit_code", "unit", "leader", "since", "until", "period", "state", "version", "read_at", "score", "lacks")

@@ -18,21 +18,25 @@ from django.views.decorators.http import require_POST, require_safe
 from cso.errors import DomainError
 from cso.metrics.periods import Period, parse_period, period_of, status
 from cso.metrics.queries.doubts import doubts
-from cso.scorecards.interventions import interventions
 from cso.scorecards.models import Plan, PlanVersion, ScoreSnapshot
-from cso.scorecards.plans import acknowledge_plan, plan_with_versions, visible_plans
-from cso.scorecards.restating import cases_restated
-from cso.scorecards.scores import Score, score_plans
-from cso.scorecards.snapshots import Restated, restatements_of, snapshots_of
-from cso.scorecards.tables import ScoreTable, scores_of
-from cso.scorecards.why import why_of
+from cso.scorecards.plans.versions import acknowledge_plan, plan_with_versions, visible_plans
+from cso.scorecards.scores.counting import Score, score_plans
+from cso.scorecards.scores.interventions import interventions
+from cso.scorecards.scores.restating import cases_restated
+from cso.scorecards.scores.snapshots import Restated, restatements_of, snapshots_of
+from cso.scorecards.scores.tables import ScoreTable, scores_of
+from cso.scorecards.scores.why import why_of
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import PortalForm, local_time
-from frontend.interventions import Told, intervention_words
-from frontend.notices import Notice, doubt_notices
 from frontend.periods import scored_period
-from frontend.plan_versions import Known, known_of, version_rows
-from frontend.score_words import (
+from frontend.rows.interventions import Told, intervention_words
+from frontend.rows.plan_versions import Known, known_of, version_rows
+from frontend.views.plan_files import exports
+from frontend.views.scorecard_tabs import section_tabs
+from frontend.words.figures import number, part_words, period_words
+from frontend.words.notices import Notice, doubt_notices
+from frontend.words.reasons import why_words
+from frontend.words.scores import (
     Line,
     amount_words,
     bar_width,
@@ -44,10 +48,6 @@ from frontend.score_words import (
     score_words,
     state_sentence,
 )
-from frontend.views.plan_files import exports
-from frontend.views.scorecard_tabs import section_tabs
-from frontend.why import why_words
-from frontend.wording import number, part_words, period_words
 from tenants.roles import Can
 from tenants.scope import current_tenant
 

@@ -22,8 +22,8 @@ from frontend.access import MemberRequest, for_members
 from frontend.forms.base import PortalForm, answer_to, sent
 from frontend.forms.recovery import AuthorityForm, MailboxForm, PromiseWordForm, RecoverySettingsForm
 from frontend.forms.spans import minutes_words
-from frontend.money import money_words
 from frontend.views.form_page import form_page
+from frontend.words.money import money_words
 from tenants.roles import Can
 
 MOST_POSITIONS = 200

@@ -18,14 +18,14 @@ from cso.recovery.quoting import LOOKS_BACK, cases_citing, with_times_quoted
 from cso.rules.models import Rule
 from cso.rules.queries import search_rules, similar_rules, visible_rules
 from frontend.access import MemberRequest, for_members
-from frontend.case_rows import cases_page
 from frontend.forms.base import answer_to, sent
 from frontend.forms.rules import STATES, AmendForm, ChangeForm, RegisterForm, RuleFilters, WithdrawForm
 from frontend.paging import NEWEST_REPORT, query_with
+from frontend.rows.cases import cases_page
 from frontend.views.committees.story import rule_story
 from frontend.views.committees.tabs import section_tabs
 from frontend.views.form_page import form_page
-from frontend.wording import number
+from frontend.words.figures import number
 from tenants.roles import Can
 from tenants.scope import day_of
 

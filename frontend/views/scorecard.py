@@ -15,12 +15,12 @@ from cso.metrics.queries.standing import Standing, leaders_standing
 from cso.scorecards.changes import changes_at
 from frontend.access import MemberRequest, for_members
 from frontend.behind import behind_url
-from frontend.leaders import leaders_table, weeks_chart
-from frontend.my_work import votes_waiting
-from frontend.notices import scorecard_notices
 from frontend.periods import chosen_period, period_chips
+from frontend.rows.leaders import leaders_table, weeks_chart
+from frontend.rows.my_work import votes_waiting
 from frontend.views.scorecard_tabs import section_tabs
-from frontend.wording import of_words, period_words, share_words, status_words, target_words, zone_words
+from frontend.words.figures import of_words, period_words, share_words, status_words, target_words, zone_words
+from frontend.words.notices import scorecard_notices
 from tenants.roles import Can
 
 

@@ -19,8 +19,8 @@ from cso.people.queries import leading_on
 from cso.recovery.models import Case
 from cso.recovery.queries import visible_cases
 from frontend.access import MemberRequest, for_members
-from frontend.case_rows import case_rows, with_row
 from frontend.destinations import destinations
+from frontend.rows.cases import case_rows, with_row
 from tenants.roles import Can
 from tenants.scope import day_of
 

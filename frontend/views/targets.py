@@ -25,9 +25,9 @@ from frontend.access import MemberRequest, for_members
 from frontend.charts.steps import MonthPoint, steps_chart
 from frontend.forms.base import answer_to, sent
 from frontend.forms.targets import PathForm, TargetForm
-from frontend.score_words import goal_percent
 from frontend.views.form_page import form_page
-from frontend.wording import of_words, period_words, share_words
+from frontend.words.figures import of_words, period_words, share_words
+from frontend.words.scores import goal_percent
 from tenants.roles import Can
 from tenants.scope import current_tenant, day_of
 

@@ -26,14 +26,12 @@ from cso.scorecards.changes import changes_at
 from frontend.access import MemberRequest, for_members
 from frontend.behind import PartOfPeriod, behind_url
 from frontend.charts.sparkline import sparkline
-from frontend.committee_figures import committee_figures
-from frontend.leaders import leaders_table, share_bullet, weeks_chart
-from frontend.listening_figures import listening_figures
-from frontend.notices import standing_doubts
+from frontend.figures.committees import committee_figures
+from frontend.figures.listening import listening_figures
+from frontend.figures.recovery import by_channel, given_words, recovery_figures
 from frontend.periods import chosen_period, period_chips
-from frontend.recovery_figures import by_channel, given_words, recovery_figures
-from frontend.why import why_words
-from frontend.wording import (
+from frontend.rows.leaders import leaders_table, share_bullet, weeks_chart
+from frontend.words.figures import (
     chance_words,
     gap_words,
     number,
@@ -46,6 +44,8 @@ from frontend.wording import (
     target_words,
     zone_words,
 )
+from frontend.words.notices import standing_doubts
+from frontend.words.reasons import why_words
 from tenants.roles import Can
 
 

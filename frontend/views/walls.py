@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from cso.languages import LANGUAGES
-from cso.scorecards import walls as walls_of_workspace
 from cso.scorecards.models import Wall
-from cso.scorecards.walls import renew_link, revoke_wall, wall_link, wall_path
+from cso.scorecards.walls import links as walls_of_workspace
+from cso.scorecards.walls.links import renew_link, revoke_wall, wall_link, wall_path
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import PortalForm, answer_to, sent
 from frontend.forms.walls import WallForm

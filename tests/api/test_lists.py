@@ -13,11 +13,11 @@ from cso.customers.models import Customer
 from cso.metrics.actions import set_target
 from cso.people import actions as people
 from cso.recovery import actions as recovery
-from cso.scorecards.categories import add_category
-from cso.scorecards.items import Item
-from cso.scorecards.measures import define_measure
 from cso.scorecards.models import Category
-from cso.scorecards.plans import make_plan
+from cso.scorecards.plans.categories import add_category
+from cso.scorecards.plans.items import Item
+from cso.scorecards.plans.measures import define_measure
+from cso.scorecards.plans.versions import make_plan
 from tenants.scope import tenant_scope
 from tests.api.conftest import Integration, errors, problem
 from tests.personas import NOW, Company, log_case

@@ -11,8 +11,8 @@ import pytest
 from cso.metrics.engine.refresh import refresh
 from cso.recovery.models import CaseEvent
 from cso.scorecards.models import Category, Measure, PlanVersion
-from cso.scorecards.plans import acknowledge_plan
-from cso.scorecards.snapshots import take_snapshots
+from cso.scorecards.plans.versions import acknowledge_plan
+from cso.scorecards.scores.snapshots import take_snapshots
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.api.conftest import Integration, errors, problem

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from cso.scorecards.models import Wall
-from cso.scorecards.walls import wall_by_token
+from cso.scorecards.walls.links import wall_by_token
 from tenants.models import AuditEntry
 from tenants.scope import tenant_scope
 from tests.api.conftest import Integration, errors, problem

@@ -40,11 +40,11 @@ from cso.recovery.queries import case_log, open_cases
 from cso.rules.models import Rule
 from cso.scorecards.board_pack import board_pack
 from cso.scorecards.models import Acknowledgement, Plan, PlanVersion
-from cso.scorecards.snapshots import as_seen, restatements_of
-from cso.scorecards.tables import scores_of
-from cso.scorecards.wall_figures import wall_figures
-from cso.scorecards.wall_pulse import pulse_of
-from cso.scorecards.walls import wall_by_token
+from cso.scorecards.scores.snapshots import as_seen, restatements_of
+from cso.scorecards.scores.tables import scores_of
+from cso.scorecards.walls.figures import wall_figures
+from cso.scorecards.walls.links import wall_by_token
+from cso.scorecards.walls.pulse import pulse_of
 from tenants.keys import recognise
 from tenants.members import memberships_of
 from tenants.models import Membership, Tenant, User

@@ -21,7 +21,7 @@ from cso.people import actions as people
 from cso.recognition.actions import recognise
 from cso.recognition.models import Recognition
 from cso.scorecards.board_pack import LISTENING, RECOVERY, RULES
-from cso.scorecards.snapshots import take_snapshots
+from cso.scorecards.scores.snapshots import take_snapshots
 from cso.strategy.blockers import clear_blocker, raise_blocker
 from cso.strategy.models import Outcome
 from tenants.roles import Role

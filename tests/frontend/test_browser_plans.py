@@ -13,7 +13,7 @@ from cso.metrics.actions import set_target_path
 from cso.metrics.periods import period_of
 from cso.scorecards.changes import mark_change
 from cso.scorecards.models import Plan
-from cso.scorecards.plans import versions_of
+from cso.scorecards.plans.versions import versions_of
 from cso.strategy.blockers import raise_blocker
 from cso.strategy.initiatives import start_initiative
 from cso.strategy.outcomes import give_metric, make_outcome

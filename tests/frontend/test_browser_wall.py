@@ -17,7 +17,7 @@ from cso.people.actions import add_person
 from cso.recognition.actions import MAX_WHAT, recognise
 from cso.rules.models import Rule
 from cso.scorecards.models import Wall
-from cso.scorecards.walls import make_wall, revoke_wall, wall_path
+from cso.scorecards.walls.links import make_wall, revoke_wall, wall_path
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.frontend.accessibility import barriers, violations

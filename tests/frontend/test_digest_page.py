@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.test import Client
 
 from cso.alarms.models import Alarm
-from cso.scorecards.digest_mail import choose_digest, stop_link
+from cso.scorecards.digest.mail import choose_digest, stop_link
 from cso.scorecards.models import DigestChoice
 from tenants.roles import Role
 from tenants.scope import tenant_scope

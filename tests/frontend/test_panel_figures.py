@@ -10,7 +10,7 @@ from frontend.charts.interval import interval
 from frontend.charts.shares import Part as Share
 from frontend.charts.shares import columns, divided_bar
 from frontend.charts.waves import WavePoint, waves_chart
-from frontend.panel_figures import change_words, part_words, score_words, tone_against, unweighted_words, within_words
+from frontend.figures.panels import change_words, part_words, score_words, tone_against, unweighted_words, within_words
 
 
 def nps(promoters: int, detractors: int, answers: int) -> Part:

@@ -11,10 +11,10 @@ from django.test import Client
 from django.utils import timezone
 
 from cso.people import actions as people
-from cso.scorecards.categories import first_categories
-from cso.scorecards.items import items_of
 from cso.scorecards.models import Category, Plan
-from cso.scorecards.plans import versions_of
+from cso.scorecards.plans.categories import first_categories
+from cso.scorecards.plans.items import items_of
+from cso.scorecards.plans.versions import versions_of
 from tenants.models import AuditEntry
 from tenants.roles import Role
 from tenants.scope import tenant_scope

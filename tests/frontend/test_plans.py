@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from cso.people import actions as people
 from cso.scorecards.models import Acknowledgement, Plan
-from cso.scorecards.plans import change_plan
-from cso.scorecards.snapshots import take_snapshots
+from cso.scorecards.plans.versions import change_plan
+from cso.scorecards.scores.snapshots import take_snapshots
 from tenants.models import AuditEntry
 from tenants.roles import Role
 from tenants.scope import tenant_scope

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from cso.people import actions as people
 from cso.recovery.authority import set_authority
-from cso.scorecards.measures import define_measure
-from cso.scorecards.walls import make_wall
+from cso.scorecards.plans.measures import define_measure
+from cso.scorecards.walls.links import make_wall
 from cso.strategy.blockers import raise_blocker
 from tenants.keys import create_api_key
 from tenants.members import add_member

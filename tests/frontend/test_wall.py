@@ -22,7 +22,7 @@ from cso.recognition.actions import recognise, withdraw_recognition
 from cso.recovery.actions import fix_case
 from cso.recovery.customer_page import answer_questions
 from cso.scorecards.models import Wall
-from cso.scorecards.walls import make_wall, renew_link, revoke_wall, wall_path
+from cso.scorecards.walls.links import make_wall, renew_link, revoke_wall, wall_path
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.api.conftest import Integration

@@ -11,8 +11,7 @@ from cso.metrics.formulas.xmr import xmr_chart
 from cso.metrics.periods import parse_period
 from cso.metrics.queries.figures import HEADLINE, Figure
 from cso.metrics.queries.judgement import Judgement
-from frontend.money import short_range_words
-from frontend.wording import (
+from frontend.words.figures import (
     chance_words,
     gap_words,
     period_words,
@@ -21,6 +20,7 @@ from frontend.wording import (
     status_words,
     xmr_sentence,
 )
+from frontend.words.money import short_range_words
 
 VECTOR = [70, 72, 68, 71, 69, 73, 70, 72, 71, 69, 70, 95]
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from cso.metrics.actions import set_target
 from cso.metrics.engine.refresh import refresh
-from cso.scorecards.categories import first_categories
-from cso.scorecards.items import Item
-from cso.scorecards.measures import define_measure, record_figures
 from cso.scorecards.models import Category, Measure, PlanVersion
-from cso.scorecards.plans import make_plan
+from cso.scorecards.plans.categories import first_categories
+from cso.scorecards.plans.items import Item
+from cso.scorecards.plans.measures import define_measure, record_figures
+from cso.scorecards.plans.versions import make_plan
 from tenants.models import AuditEntry
 from tenants.roles import Role
 from tests.personas import Company, log_case

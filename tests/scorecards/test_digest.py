@@ -20,8 +20,8 @@ from cso.outbox.actions import as_message
 from cso.outbox.models import OutgoingMail
 from cso.people.actions import name_leader
 from cso.people.models import Person
-from cso.scorecards.digest import digest_for
-from cso.scorecards.digest_mail import choose_digest, digest_choice, give_digests, next_digest, stop_digest, stop_link
+from cso.scorecards.digest.contents import digest_for
+from cso.scorecards.digest.mail import choose_digest, digest_choice, give_digests, next_digest, stop_digest, stop_link
 from cso.scorecards.models import DigestChoice
 from cso.scorecards.tasks import give_to_tenants
 from cso.strategy.blockers import raise_blocker

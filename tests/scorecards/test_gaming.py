@@ -15,10 +15,10 @@ from cso.metrics.periods import FINAL_AFTER, parse_period
 from cso.people import actions as people
 from cso.recovery import actions as recovery
 from cso.scorecards.models import ScoreSnapshot
-from cso.scorecards.plans import change_plan
-from cso.scorecards.restating import cases_restated
-from cso.scorecards.snapshots import changes_between, restatements_of, snapshots_of, take_snapshots
-from cso.scorecards.tables import scores_of
+from cso.scorecards.plans.versions import change_plan
+from cso.scorecards.scores.restating import cases_restated
+from cso.scorecards.scores.snapshots import changes_between, restatements_of, snapshots_of, take_snapshots
+from cso.scorecards.scores.tables import scores_of
 from tenants.models import AuditEntry
 from tenants.roles import Role
 from tenants.scope import tenant_scope

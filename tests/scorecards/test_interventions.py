@@ -15,9 +15,9 @@ from cso.people import actions as people
 from cso.recovery import actions as recovery
 from cso.recovery.duplicates import merge_cases
 from cso.recovery.models import Case, CaseEvent, EventKind
-from cso.scorecards.interventions import Interventions, interventions
-from cso.scorecards.plans import with_versions
-from cso.scorecards.scores import score_plans
+from cso.scorecards.plans.versions import with_versions
+from cso.scorecards.scores.counting import score_plans
+from cso.scorecards.scores.interventions import Interventions, interventions
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.personas import Company

@@ -10,9 +10,9 @@ import pytest
 from django.core.exceptions import PermissionDenied
 
 from cso.errors import ConflictError, InvalidFieldsError
-from cso.scorecards.categories import add_category, first_categories, rename_category, retire_category
-from cso.scorecards.measures import MOST_ROWS, define_measure, in_force, record_figures
 from cso.scorecards.models import Category, Measure, MeasureFigure
+from cso.scorecards.plans.categories import add_category, first_categories, rename_category, retire_category
+from cso.scorecards.plans.measures import MOST_ROWS, define_measure, in_force, record_figures
 from tenants.models import AuditEntry
 from tenants.roles import Role
 from tenants.scope import tenant_scope

@@ -14,11 +14,11 @@ from django.utils.translation import override
 from cso.errors import ConflictError, InvalidFieldsError, NotAllowedError
 from cso.metrics.actions import set_target
 from cso.people import actions as people
-from cso.scorecards.categories import retire_category
-from cso.scorecards.items import Item
-from cso.scorecards.measures import define_measure
 from cso.scorecards.models import Acknowledgement, Plan, PlanVersion
-from cso.scorecards.plans import (
+from cso.scorecards.plans.categories import retire_category
+from cso.scorecards.plans.items import Item
+from cso.scorecards.plans.measures import define_measure
+from cso.scorecards.plans.versions import (
     acknowledge_plan,
     change_plan,
     copy_plan,

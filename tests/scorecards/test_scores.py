@@ -15,11 +15,11 @@ from cso.metrics.actions import set_target
 from cso.metrics.engine.refresh import refresh
 from cso.metrics.periods import Period, parse_period
 from cso.people import actions as people
-from cso.scorecards.items import Item
-from cso.scorecards.measures import define_measure
 from cso.scorecards.models import Measure
-from cso.scorecards.plans import change_plan, make_plan
-from cso.scorecards.tables import scores_of
+from cso.scorecards.plans.items import Item
+from cso.scorecards.plans.measures import define_measure
+from cso.scorecards.plans.versions import change_plan, make_plan
+from cso.scorecards.scores.tables import scores_of
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as draw
 
-from cso.scorecards.scoring import bounds, points, score
+from cso.scorecards.scores.scoring import bounds, points, score
 
 NUMBERS = draw.decimals(-1_000, 1_000, places=3) | draw.fractions(-1_000, 1_000, max_denominator=1_000)
 WEIGHTS = draw.decimals("0.001", 1_000, places=3)

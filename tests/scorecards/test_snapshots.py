@@ -17,10 +17,10 @@ from cso.metrics.engine.turns import take_turn
 from cso.metrics.periods import FINAL_AFTER, Period, parse_period
 from cso.people import actions as people
 from cso.scorecards.models import ScoreSnapshot
-from cso.scorecards.plans import change_plan
-from cso.scorecards.snapshots import as_seen, restatements_of, rounded, snapshots_of, take_snapshots
-from cso.scorecards.staleness import CALENDAR, GATHERED_FOR, STALE, TENANT, scores_are_stale
-from cso.scorecards.tables import scores_of
+from cso.scorecards.plans.versions import change_plan
+from cso.scorecards.scores.snapshots import as_seen, restatements_of, rounded, snapshots_of, take_snapshots
+from cso.scorecards.scores.staleness import CALENDAR, GATHERED_FOR, STALE, TENANT, scores_are_stale
+from cso.scorecards.scores.tables import scores_of
 from tenants.roles import Role
 from tenants.scope import tenant_scope
 from tests.personas import NOW, Company, log_case

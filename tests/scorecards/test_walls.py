@@ -27,9 +27,9 @@ from cso.recovery.actions import fix_case
 from cso.recovery.customer_page import answer_questions
 from cso.recovery.models import Case
 from cso.scorecards.models import Wall
-from cso.scorecards.wall_figures import Hero, WallFigures, wall_figures
-from cso.scorecards.wall_pulse import SURPRISED, pulse_of, shown_periods
-from cso.scorecards.walls import make_wall, renew_link, revoke_wall, wall_by_token, wall_path, walls
+from cso.scorecards.walls.figures import Hero, WallFigures, wall_figures
+from cso.scorecards.walls.links import make_wall, renew_link, revoke_wall, wall_by_token, wall_path, walls
+from cso.scorecards.walls.pulse import SURPRISED, pulse_of, shown_periods
 from tenants.models import AuditEntry
 from tenants.roles import Role
 from tenants.scope import current_tenant, tenant_scope

@@ -23,7 +23,7 @@ from cso.metrics.queries.returned import Returned
 from cso.recognition.models import Recognition
 from cso.scorecards.board_pack import BoardPack, board_pack
 from cso.scorecards.models import ScoreSnapshot
-from cso.scorecards.snapshots import Restated
+from cso.scorecards.scores.snapshots import Restated
 from cso.strategy.models import Blocker, Outcome
 from tenants.roles import Can
 

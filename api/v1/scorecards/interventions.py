@@ -13,10 +13,10 @@ from api.resources import Resource, only
 from api.schema import endpoint
 from api.v1.scorecards.scores import PeriodQuery, scored
 from api.v1.shapes import Shape
-from cso.scorecards.interventions import ACTS, KINDS, MOST_SHOWN, Intervention, interventions
 from cso.scorecards.models import Plan
-from cso.scorecards.plans import visible_plans, with_versions
-from cso.scorecards.scores import score_plans
+from cso.scorecards.plans.versions import visible_plans, with_versions
+from cso.scorecards.scores.counting import score_plans
+from cso.scorecards.scores.interventions import ACTS, KINDS, MOST_SHOWN, Intervention, interventions
 from tenants.roles import Can
 
 

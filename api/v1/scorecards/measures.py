@@ -24,9 +24,9 @@ from api.v1.cases.batch import RowErrorShape
 from api.v1.remedies import NoBody
 from api.v1.shapes import Shape, UnitRef, unit_columns, unit_ref
 from cso.recovery.loading.files import Lines
-from cso.scorecards import categories, measures
-from cso.scorecards.figure_files import figure_lines
 from cso.scorecards.models import Category, Measure, MeasureFigure
+from cso.scorecards.plans import categories, measures
+from cso.scorecards.plans.figure_files import figure_lines
 from tenants.roles import Can
 
 

@@ -20,10 +20,10 @@ from api.resources import Resource, only
 from api.schema import IDEMPOTENCY_KEY, endpoint
 from api.v1.shapes import PersonRef, Shape, UnitRef, named, unit_columns, unit_ref
 from cso.people.models import Person
-from cso.scorecards import plans
-from cso.scorecards.categories import first_categories
-from cso.scorecards.items import MOST_ITEMS, Item
 from cso.scorecards.models import Category, Measure, Plan, PlanVersion
+from cso.scorecards.plans import versions as plans
+from cso.scorecards.plans.categories import first_categories
+from cso.scorecards.plans.items import MOST_ITEMS, Item
 from tenants.roles import Can
 
 MOST_COPIES = 200

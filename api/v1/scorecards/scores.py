@@ -23,12 +23,12 @@ from cso.errors import InvalidFieldsError
 from cso.metrics.periods import Period
 from cso.people.models import Unit
 from cso.scorecards.models import Plan, ScoreSnapshot
-from cso.scorecards.plans import visible_plans, with_versions
-from cso.scorecards.restating import MOST_CASES, Touched, cases_restated
-from cso.scorecards.scores import GRAINS, ItemScore, Score, score_plans
-from cso.scorecards.snapshots import as_seen, restatements_of, snapshots_of
-from cso.scorecards.tables import ScoreTable, scores_of
-from cso.scorecards.why import why_of
+from cso.scorecards.plans.versions import visible_plans, with_versions
+from cso.scorecards.scores.counting import GRAINS, ItemScore, Score, score_plans
+from cso.scorecards.scores.restating import MOST_CASES, Touched, cases_restated
+from cso.scorecards.scores.snapshots import as_seen, restatements_of, snapshots_of
+from cso.scorecards.scores.tables import ScoreTable, scores_of
+from cso.scorecards.scores.why import why_of
 from tenants.roles import Can
 
 _PERIOD = "A month (2026-10), a quarter (2026-Q3) or a year (2026)."

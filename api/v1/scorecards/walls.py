@@ -18,8 +18,8 @@ from api.resources import Resource, only
 from api.schema import IDEMPOTENCY_KEY, IF_NONE_MATCH, endpoint
 from api.v1.remedies import NoBody
 from api.v1.shapes import Shape, UnitRef, unit_columns, unit_ref
-from cso.scorecards import walls
 from cso.scorecards.models.walls import MAX_NAME
+from cso.scorecards.walls import links as walls
 from tenants.roles import Can
 
 

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from cso.metrics.actions import set_target
 from cso.metrics.queries.figures import HEADLINE
-from cso.scorecards.categories import first_categories
+from cso.scorecards.plans.categories import first_categories
 from tenants.keys import create_api_key
 from tenants.members import create_tenant, enroll
 from tenants.roles import SCOPE_GRANTS, Role

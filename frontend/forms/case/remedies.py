@@ -19,7 +19,7 @@ from cso.recovery.models import Case, Remedy
 from cso.recovery.settings import recovery_settings
 from frontend.forms.base import PortalForm
 from frontend.forms.case.base import CaseForm, OnceForm, Said, line_field
-from frontend.money import MoneyField, money_words
+from frontend.words.money import MoneyField, money_words
 from tenants.models import Membership
 
 

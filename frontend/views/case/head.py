@@ -15,8 +15,8 @@ from cso.languages import format_date
 from cso.recovery.models import Case
 from cso.recovery.teamwork import owner_of
 from frontend.access import MemberRequest
-from frontend.money import range_words
-from frontend.wording import case_state, contact_state, span_words
+from frontend.words.figures import case_state, contact_state, span_words
+from frontend.words.money import range_words
 from tenants.roles import Can
 
 

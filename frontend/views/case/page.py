@@ -32,7 +32,7 @@ from frontend.views.case.teamwork import custody_rows, task_rows
 from frontend.views.case.timeline import events
 from frontend.views.case.voice import voice
 from frontend.views.heroes import celebrating
-from frontend.wording import span_words
+from frontend.words.figures import span_words
 from tenants.roles import Can
 
 

@@ -12,9 +12,9 @@ from cso.recovery.authority import may_decide, room_left
 from cso.recovery.models import Case, EventKind, Remedy
 from frontend.access import MemberRequest
 from frontend.forms.case.remedies import remedy_words, room_words
-from frontend.money import money_words
 from frontend.views.approvals import approval_rows
 from frontend.views.case.head import case_url
+from frontend.words.money import money_words
 
 _KINDS = {
     Remedy.Status.GIVEN: "fixed",

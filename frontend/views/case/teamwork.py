@@ -12,7 +12,7 @@ from cso.recovery.teamwork import custody
 from frontend.access import MemberRequest
 from frontend.templatetags.times import due_in
 from frontend.views.case.head import case_url
-from frontend.wording import span_words
+from frontend.words.figures import span_words
 
 
 def task_rows(request: MemberRequest, case: Case, *, works: bool) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from cso.languages import format_date, labelled
 from cso.recovery.models import BrokenBecause, Channel, ContactKind, EventKind, ExclusionReason, Solution
 from cso.recovery.queries import LogLine
-from frontend.money import money_words
+from frontend.words.money import money_words
 
 _TONES = {
     EventKind.OPENED: "start",

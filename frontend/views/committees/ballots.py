@@ -20,7 +20,6 @@ from cso.committees.models import Ballot, RollEntry
 from cso.committees.queries import tally_shown
 from cso.committees.tally import Tally, yes_still_needed
 from frontend.access import MemberRequest, for_members
-from frontend.ballots import can_vote, choices, deadline_words, question, said
 from frontend.forms.base import answer_to, sent
 from frontend.forms.committees.ballots import (
     BallotForm,
@@ -32,6 +31,7 @@ from frontend.forms.committees.ballots import (
 )
 from frontend.forms.vote import VoteForm
 from frontend.views.committees.acting import Act, act_on
+from frontend.words.ballots import can_vote, choices, deadline_words, question, said
 from tenants.roles import Can
 
 Status = Ballot.Status

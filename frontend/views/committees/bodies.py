@@ -22,7 +22,6 @@ from cso.committees.outcomes import verify_outcomes
 from cso.committees.queries import Coverage, committee_coverage
 from cso.committees.standing import standing_outcomes
 from frontend.access import MemberRequest, for_members
-from frontend.charter_words import charter_words
 from frontend.forms.base import answer_to, sent
 from frontend.forms.committees.bodies import CharterForm, DissolveForm, FoundForm, HolderForm, SeatForm
 from frontend.templatetags.times import due_in
@@ -30,6 +29,7 @@ from frontend.views.committees.delegations import delegations_shown
 from frontend.views.committees.motions import sits_in
 from frontend.views.committees.tabs import section_tabs
 from frontend.views.form_page import form_page
+from frontend.words.charters import charter_words
 from tenants.roles import Can
 
 DECIDED_SHOWN = 10

@@ -18,11 +18,11 @@ from cso.committees.holding import held_now, may_chair
 from cso.committees.models import Committee, Motion, Nomination
 from cso.committees.motions import owner_of_rule
 from frontend.access import MemberRequest, for_members
-from frontend.ballots import evidence_figures, yes_does
 from frontend.forms.base import answer_to, sent
 from frontend.forms.committees.motions import MoveForm, OpenBallotForm, ReplyForm, WithdrawMotionForm
 from frontend.views.committees.acting import Act, act_on
 from frontend.views.form_page import form_page
+from frontend.words.ballots import evidence_figures, yes_does
 from tenants.roles import Can
 
 Status = Motion.Status

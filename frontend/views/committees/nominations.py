@@ -25,7 +25,6 @@ from cso.recovery.queries import visible_cases
 from cso.rules.models import Rule
 from cso.rules.queries import similar_rules
 from frontend.access import MemberRequest, for_members
-from frontend.ballots import evidence_figures
 from frontend.forms.base import answer_to, sent
 from frontend.forms.committees.nominations import (
     DocketForm,
@@ -39,6 +38,7 @@ from frontend.forms.committees.nominations import (
 )
 from frontend.views.committees.acting import Act, act_on
 from frontend.views.committees.tabs import section_tabs
+from frontend.words.ballots import evidence_figures
 from tenants.roles import Can
 
 PAGE = 50

@@ -18,7 +18,6 @@ from cso.committees.holding import may_chair
 from cso.committees.models import KillOrder, KillStep
 from cso.committees.orders import finish_step
 from frontend.access import MemberRequest, for_members
-from frontend.effect import effect_words
 from frontend.forms.base import answer_to, sent
 from frontend.forms.committees.orders import (
     ExecuteForm,
@@ -31,6 +30,7 @@ from frontend.forms.committees.orders import (
 from frontend.templatetags.times import due_in
 from frontend.views.committees.acting import Act, act_on
 from frontend.views.committees.tabs import section_tabs
+from frontend.words.effects import effect_words
 from tenants.roles import Can
 
 PAGE = 50

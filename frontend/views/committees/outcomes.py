@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from cso.committees.models import Choice, OutcomeRecord, RollEntry
 from frontend.access import MemberRequest, for_members
-from frontend.ballots import evidence_figures, question
 from frontend.forms.base import answer_to, sent
 from frontend.forms.committees.ballots import CorrectForm
 from frontend.views.form_page import form_page
+from frontend.words.ballots import evidence_figures, question
 from tenants.roles import Can
 
 

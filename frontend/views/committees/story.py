@@ -19,8 +19,8 @@ from cso.recovery.models import Case
 from cso.rules.models import Rule
 from frontend.access import MemberRequest
 from frontend.charts.weeks import WeeksChart, weeks_chart
-from frontend.effect import effect_words
-from frontend.wording import number
+from frontend.words.effects import effect_words
+from frontend.words.figures import number
 
 WEEK = timedelta(weeks=1)
 WEEKS_SHOWN, WEEKS_AFTER = 26, 13

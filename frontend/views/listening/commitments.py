@@ -31,7 +31,7 @@ from frontend.views.committees.acting import Act, act_on
 from frontend.views.form_page import form_page
 from frontend.views.listening.commitment_rows import commitment_rows
 from frontend.views.listening.tabs import listening_tabs
-from frontend.wording import number
+from frontend.words.figures import number
 from tenants.roles import Can
 
 PAGE = 50

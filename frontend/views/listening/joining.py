@@ -18,10 +18,10 @@ from cso.panels.member_rows import MemberOutcome
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import answer_to, sent
 from frontend.forms.listening.joining import AskOntoForm, MembersFileForm
-from frontend.told_lines import told_lines
+from frontend.rows.told_lines import told_lines
 from frontend.views.form_page import form_page
 from frontend.views.listening.panels import run_panel
-from frontend.wording import number
+from frontend.words.figures import number
 from tenants.roles import Can
 
 

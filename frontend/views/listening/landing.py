@@ -22,9 +22,9 @@ from cso.panels.queries import waiting
 from cso.panels.results import Part
 from cso.texts import percent
 from frontend.access import MemberRequest, for_members
-from frontend.panel_figures import change_words, figure_words, part_picture, within_words
+from frontend.figures.panels import change_words, figure_words, part_picture, within_words
 from frontend.views.listening.tabs import listening_tabs
-from frontend.wording import number
+from frontend.words.figures import number
 from tenants.roles import Can
 
 COMMITMENTS_SHOWN = 6

@@ -21,12 +21,12 @@ from cso.panels.models import Panel, PanelMember, Theme, Wave
 from cso.panels.panels import close_panel
 from cso.panels.permissions import may_run_panel, visible_panels
 from frontend.access import MemberRequest, for_members
+from frontend.figures.panels import figure_words, part_picture, trend_of, within_words
 from frontend.forms.base import answer_to, sent
 from frontend.forms.listening.panels import ChangePanelForm, JoinForm, ListeningForm, PanelForm, QuotaForm
-from frontend.panel_figures import figure_words, part_picture, trend_of, within_words
 from frontend.views.form_page import form_page
 from frontend.views.listening.tabs import listening_tabs
-from frontend.wording import number
+from frontend.words.figures import number
 from tenants.roles import Can
 
 MEMBERS_SHOWN = 50

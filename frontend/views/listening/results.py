@@ -21,7 +21,7 @@ from cso.panels.remarks import ReadRemark, read_remarks, remarks_of
 from cso.panels.results import By, Part, QuestionResult, Results, response_rate, results_of
 from cso.panels.scales import SCALES
 from frontend.access import MemberRequest, for_members
-from frontend.panel_figures import (
+from frontend.figures.panels import (
     breakdown_sentence,
     change_words,
     columns_picture,
@@ -44,7 +44,7 @@ from frontend.panel_figures import (
     within_words,
 )
 from frontend.table import as_file
-from frontend.wording import number
+from frontend.words.figures import number
 from tenants.roles import Can
 
 QUOTES = 3

@@ -18,7 +18,7 @@ from cso.texts import percent
 from frontend.access import MemberRequest
 from frontend.templatetags.times import due_in
 from frontend.views.listening.commitment_rows import commitment_rows
-from frontend.wording import number
+from frontend.words.figures import number
 from tenants.roles import Can
 
 _MINUTE = 60

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from cso.scorecards.digest_mail import choice_by_token
-from cso.scorecards.digest_mail import stop_digest as stop
+from cso.scorecards.digest.mail import choice_by_token
+from cso.scorecards.digest.mail import stop_digest as stop
 from cso.scorecards.models import DigestChoice
 from frontend.access import PublicRequest, for_public
 from frontend.public import in_language_of, show_public, show_sorry

@@ -17,10 +17,10 @@ from cso.errors import ConflictError
 from cso.languages import when
 from cso.recovery.links import LinkExpiredError
 from frontend.access import PublicRequest, for_public
-from frontend.ballots import can_vote, choices, deadline_words, question, said
 from frontend.forms.base import answer_to
 from frontend.forms.vote import RecuseForm, VoteForm
 from frontend.public import in_language_of, show_public, show_sorry
+from frontend.words.ballots import can_vote, choices, deadline_words, question, said
 
 RECUSE, QUIET, REMIND = "recuse", "quiet", "remind"
 

@@ -17,12 +17,12 @@ from django.templatetags.static import static
 from django.utils.translation import get_language
 
 from cso.scorecards.models import Wall
-from cso.scorecards.wall_figures import wall_figures
-from cso.scorecards.wall_pulse import Pulse, pulse_of
-from cso.scorecards.walls import wall_by_token
+from cso.scorecards.walls.figures import wall_figures
+from cso.scorecards.walls.links import wall_by_token
+from cso.scorecards.walls.pulse import Pulse, pulse_of
 from frontend.access import PublicRequest, for_public
 from frontend.public import company_name, in_language_of
-from frontend.wall_words import Slide, slides_of
+from frontend.words.walls import Slide, slides_of
 
 
 @for_public()

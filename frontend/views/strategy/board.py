@@ -24,13 +24,13 @@ from cso.strategy.queries import Standing, is_overdue, strategy_board, who_serve
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import answer_to, sent
 from frontend.forms.strategy import MetricForm, OutcomeForm
-from frontend.goal_words import goal_rows
 from frontend.periods import chosen_period, period_chips
 from frontend.views.committees.acting import Act, act_on
 from frontend.views.form_page import form_page
 from frontend.views.scorecard_tabs import section_tabs
 from frontend.views.strategy.files import exports, opens
-from frontend.wording import period_words
+from frontend.words.figures import period_words
+from frontend.words.goals import goal_rows
 from tenants.roles import Can
 from tenants.scope import day_of
 

@@ -21,11 +21,11 @@ from cso.strategy.queries import Standing, changes_since, outcome_standing, visi
 from frontend.access import MemberRequest, for_members
 from frontend.forms.base import answer_to, sent
 from frontend.forms.strategy import CameForm, EndForm, InitiativeForm, OutcomeForm, ReviewForm, StopForm
-from frontend.goal_words import change_rows, goal_rows
 from frontend.periods import chosen_period, period_chips
 from frontend.views.committees.acting import Act, act_on
 from frontend.views.form_page import form_page
 from frontend.views.strategy.board import initiative_row, outcome_row
+from frontend.words.goals import change_rows, goal_rows
 from tenants.roles import Can
 from tenants.scope import day_of
 

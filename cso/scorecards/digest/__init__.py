@@ -1,0 +1,1 @@
+"""One mail a week for each person, of what is theirs."""

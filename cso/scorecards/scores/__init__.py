@@ -1,0 +1,1 @@
+"""How far a leader got: the arithmetic, whose days, and what was seen when."""

@@ -1,0 +1,1 @@
+"""Screens that everybody in a place passes."""

@@ -1,0 +1,1 @@
+"""The figures of a unit's page, in words and links."""

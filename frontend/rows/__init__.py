@@ -1,0 +1,1 @@
+"""Rows of tables, ready to be shown on a page or written to a file."""

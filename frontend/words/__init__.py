@@ -1,0 +1,1 @@
+"""Figures, periods, money and decisions as sentences. No number here is computed; it is only said."""
