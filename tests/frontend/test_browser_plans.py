@@ -92,7 +92,7 @@ def test_weights_are_told_as_they_are_typed(open_page: Open, company: Company) -
     balance = page.locator("#balance")
     expect(balance).to_contain_text("Serving 1 = Financial 1")
     page.locator("[name=weight_0]").fill("2")
-    expect(balance).to_contain_text("it has 2, financial 1.")
+    expect(balance).to_contain_text("it has 2; Financial 1.")
     page.locator("[name=weight_1]").fill("2")
     expect(balance).to_contain_text("In balance. Serving 2 = Financial 2")
     assert page.evaluate("document.activeElement.name") == "weight_1", "the form keeps the focus"
