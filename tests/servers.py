@@ -34,6 +34,8 @@ def _start_servers() -> None:
     _servers.callback(shutil.rmtree, folder, ignore_errors=True)
     servers = _servers.enter_context(embedded_servers(folder, durable=False))
     os.environ.update(servers.environment())
+    # Empty, but there: else each client of the tests warns.
+    Path(os.environ["STATIC_ROOT"]).mkdir()
     os.environ["CSO_TEST_SERVERS"] = str(folder)
     for name in ("DATABASE_URL", "MIGRATOR_DATABASE_URL"):
         os.environ[name] = with_database(os.environ[name], TEMPLATE)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import numpy as np
 from django.db import connection
+from numpy.typing import NDArray
 
 from cso.metrics.counting import EMPTY, Tally
 from cso.metrics.engine.restatements import record_restatements
@@ -62,18 +63,20 @@ def is_zero(tally: Tally) -> bool:
     return not any(tally.counts) and not tally.histogram.buckets.size
 
 
-_OWN = "own, own_buckets, own_bucket_counts"
-_COLUMNS = f"{_OWN}, total, total_buckets, total_bucket_counts"
+_COLUMNS = "own, own_buckets, own_bucket_counts, total, total_buckets, total_bucket_counts"
+# Histograms of large cells have a thousand buckets: as bytes they are read in a third of the time.
+_READ_OWN = "own, array_send(own_buckets), array_send(own_bucket_counts)"
+_READ = f"{_READ_OWN}, total, array_send(total_buckets), array_send(total_bucket_counts)"
 
 
 def read_cells(keys: Sequence[CellKey]) -> dict[CellKey, CellValue]:
     """The cells that exist among `keys`."""
-    return dict(_cell(row) for row in _read(_COLUMNS, keys))
+    return dict(_cell(row) for row in _read(_READ, keys))
 
 
 def read_own(keys: Sequence[CellKey]) -> dict[CellKey, Tally]:
     """The own parts of the cells that exist among `keys`."""
-    return {CellKey(*row[:4]): _tally(*row[4:]) for row in _read(_OWN, keys)}
+    return {CellKey(*row[:4]): _tally(*row[4:]) for row in _read(_READ_OWN, keys)}
 
 
 def _read(columns: str, keys: Sequence[CellKey]) -> list[tuple[Any, ...]]:
@@ -115,7 +118,7 @@ def read_block(unit: UUID, block: Block) -> dict[CellKey, CellValue]:
     """The cells of one unit in a block."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT family, grain, period, unit_id, {_COLUMNS} FROM metrics_cell c"
+            f"SELECT family, grain, period, unit_id, {_READ} FROM metrics_cell c"
             f" WHERE {_IN_BLOCK} AND unit_id = %(unit)s",
             _block_parameters(unit, block),
         )
@@ -238,8 +241,13 @@ def _cell(row: Sequence[Any]) -> tuple[CellKey, CellValue]:
     return CellKey(family, grain, period, unit), CellValue(_tally(*arrays[:3]), _tally(*arrays[3:]))
 
 
-def _tally(counts: list[int], buckets: list[int], bucket_counts: list[int]) -> Tally:
-    histogram = (
-        Histogram(np.array(buckets, dtype=np.int16), np.array(bucket_counts, dtype=np.int64)) if buckets else EMPTY
-    )
-    return Tally(tuple(counts), histogram)
+def _tally(counts: list[int], buckets: bytes, bucket_counts: bytes) -> Tally:
+    histogram = Histogram(_numbers(buckets, 2).astype(np.int16), _numbers(bucket_counts, 4).astype(np.int64))
+    return Tally(tuple(counts), histogram if histogram.buckets.size else EMPTY)
+
+
+def _numbers(array: bytes, width: int) -> NDArray[np.signedinteger[Any]]:
+    """Of an array as PostgreSQL sends it: 20 bytes of head (12 of an empty one), then each number behind its width."""
+    element = np.dtype([("width", ">i4"), ("number", f">i{width}")])
+    numbers: NDArray[np.signedinteger[Any]] = np.frombuffer(array[20:], element)["number"]
+    return numbers
