@@ -163,20 +163,18 @@ def csv_of(export: Table) -> Iterator[bytes]:
 
 def _cells(row: Sequence[Any], zone: ZoneInfo) -> list[Any]:
     """What is as good as written stays as it is: there are a million of them in a long list."""
-    return [
-        value
-        if (kind := value.__class__) in _WRITTEN or (kind is str and value[:1] not in _FORMULA)
-        else _cell(value, zone)
-        for value in row
-    ]
-
-
-def _cell(value: Any, zone: ZoneInfo) -> str:
-    if isinstance(value, datetime):
-        return value.astimezone(zone).isoformat(timespec="seconds")
-    if not isinstance(value, str):
-        return str(value)
-    return f"'{value}" if value.startswith(_FORMULA) else value
+    cells = list(row)
+    for place, value in enumerate(row):
+        kind = value.__class__
+        if kind is datetime:
+            cells[place] = value.astimezone(zone).isoformat(timespec="seconds")
+        elif kind is str:
+            if value[:1] in _FORMULA:
+                cells[place] = f"'{value}"
+        elif kind not in _WRITTEN:
+            # Such as a choice, which is a text, or a text that is translated as it is read.
+            cells[place] = f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else str(value)
+    return cells
 
 
 def _lines(rows: Iterable[Iterable[Any]]) -> bytes:
