@@ -73,7 +73,8 @@ def _surprised(row: LeaderRow, period: Period) -> dict[str, str]:
     figure = row.surprised
     address = behind_url(figure.metric.key, "denominator", period, unit=row.unit.pk, since=row.since, until=row.until)
     return {
-        "surprised": share_words(figure),
+        # Of few who answered it is told how many, and no share.
+        "surprised": "" if figure.chance else share_words(figure),
         "surprised_of": of_words(figure),
         "surprised_url": address,
     }
