@@ -13,6 +13,7 @@ from cso.customers.models import Customer
 from cso.intervals import wilson_interval
 from cso.metrics.counting import Window
 from cso.metrics.periods import parse_period
+from cso.metrics.queries.breakdown import breakdown
 from cso.metrics.queries.drilldown import facts_behind
 from cso.metrics.queries.why import Missed, Reason, Why, can_tell, cases_with, missed_part, reason_of, why_missed
 from cso.metrics.registry import METRICS
@@ -187,6 +188,17 @@ def test_each_reason_is_what_a_count_by_hand_says_and_opens_to_as_many_cases(han
 
 def _hour(case: Case, company: Company) -> int:
     return int(case.clock_start.astimezone(company.tenant.zone).hour)
+
+
+def test_its_channels_are_the_parts_of_the_figure_by_channel(handled: Company) -> None:
+    with tenant_scope(handled.tenant):
+        for number, pk in enumerate(Case.objects.order_by("pk").values_list("pk", flat=True)):
+            Case.objects.filter(pk=pk).update(channel=("phone", "chat", "")[number % 7 % 3])
+        south = [handled.units["south"].pk]
+        parts = breakdown(handled.member(Role.CSO), HEADLINE, south, MARCH, "channel", now=LATER)
+        told = {each.channel: (each.cases, each.missed) for each in why(handled).channels}
+        assert told == {part.key: (part.figure.denominator, part.figure.missed) for part in parts}
+        assert set(told) == {"phone", "chat", ""}
 
 
 def test_without_a_gap_nothing_is_closed_and_of_few_there_is_no_pattern(handled: Company) -> None:
