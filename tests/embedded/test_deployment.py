@@ -26,7 +26,7 @@ from embedded.servers import Servers, temporary_servers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LONG_RUNNING = ["redis", "pgbouncer", "web", "worker", "beat"]
-READY_WITHIN = 300.0  # seconds, on a machine that does other things too
+READY_WITHIN = 90.0  # seconds
 
 
 @dataclass

@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.test import Client, override_settings
 from django.test.testcases import LiveServerThread
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from cso.metrics.actions import set_target
 from cso.metrics.engine.refresh import refresh
@@ -30,9 +30,6 @@ CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 # What the portal's pages ask for; the others' files serve the API's documentation.
 OTHERS_STATIC_FILES = ["account/*", "api/*", "drf_spectacular_sidecar/*", "mfa/*", "rest_framework/*"]
 HOUR = timedelta(hours=1)
-# What does not come at all is told so late; nobody waits for what comes.
-PATIENCE = 60_000  # milliseconds, on a machine that does other things too
-expect.set_options(timeout=PATIENCE)
 needs_chromium = pytest.mark.skipif(
     not Path(CHROMIUM).exists(), reason="chromium is missing (Debian: apt-get install chromium)"
 )

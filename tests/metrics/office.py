@@ -25,7 +25,7 @@ from tests.metrics.naive import assert_cells_equal_the_cases
 from tests.personas import Company
 from tests.servers import with_database
 
-PATIENCE = 240.0  # seconds, on a machine that does other things too
+PATIENCE = 60.0  # seconds, on a machine that does other things too
 
 
 @dataclass

@@ -271,7 +271,7 @@ def test_a_role_that_may_become_the_owner_is_named(world: World, admin: psycopg.
 def test_no_process_starts_on_an_unsafe_database(command: list[str]) -> None:
     environment = os.environ | {"DATABASE_URL": os.environ["MIGRATOR_DATABASE_URL"]}
     ended = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode != 0
     assert "The process owns the table recovery_case and could lift its policies." in ended.stderr

@@ -58,7 +58,7 @@ def test_settings_name_the_variable_that_is_missing_or_malformed(
 def test_a_missing_variable_stops_the_start(name: str, command: list[str]) -> None:
     environment = {known: value for known, value in os.environ.items() if known != name}
     ended = subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode != 0
     assert name in ended.stderr.strip().splitlines()[-1]
